@@ -1,0 +1,94 @@
+/* cpu.h: the CPU as the portable kernel sees it: per-CPU data, threads' machine state, ring 3
+ * entry and exit. The kernel runs with interrupts off, always: they are taken in ring 3 and
+ * in cpu_idle only, so no lock needs an irq-safe form. NMI, #MC and #DF have stacks of their
+ * own (IST). */
+#ifndef SHIM_ARCH_X86_64_CPU_H
+#define SHIM_ARCH_X86_64_CPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define KERNEL_STACK_SIZE 16384u /* order 2 */
+
+/* Ring 3's registers, pushed at every entry from ring 3 (entry.S knows the order). */
+struct trapframe {
+	uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	uint64_t vector;   /* exception or interrupt; TRAP_SYSCALL for syscall */
+	uint64_t error;    /* the CPU's error code; for syscall: the call's number */
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+#define TRAP_SYSCALL 0x100u
+
+/* The machine part of a thread. */
+struct arch_thread {
+	void *stack;             /* lowest byte of KERNEL_STACK_SIZE; NULL: not made */
+	uint64_t saved_rsp;      /* while it is not running */
+	uint64_t fs_base, gs_base; /* of ring 3 */
+	void *fpu;               /* fpu_area_size() bytes, 64-byte aligned */
+	struct trapframe *frame; /* ring 3's registers, at the top of the stack */
+};
+
+struct account;
+struct thread;
+
+/* Makes the stack and the FPU area (initial state), charged to account; the thread will
+ * start in entry(argument) on its own stack, under the kernel lock. 0 or -ENOMEM. */
+int arch_thread_init(struct arch_thread *t, struct account *account,
+		     void (*entry)(void *argument), void *argument);
+void arch_thread_free(struct arch_thread *t); /* not while running on it */
+/* Saves the running thread in from (FPU and segment bases too when it has ring 3 state) and
+ * goes on with to. */
+void arch_thread_switch(struct arch_thread *from, struct arch_thread *to);
+/* Leaves for ring 3 with the registers of t's frame; does not return. */
+_Noreturn void arch_enter_user(struct arch_thread *t);
+void arch_set_fs_base(struct arch_thread *t, uint64_t base);
+void arch_set_gs_base(struct arch_thread *t, uint64_t base);
+/* Copies parent's registers, FPU state and segment bases (fork); the frame's rax is 0. */
+void arch_thread_copy_user(struct arch_thread *child, const struct arch_thread *parent);
+
+/* FPU state. save: brings t->fpu up to date when t is running; load: makes it the CPU's.
+ * The area is XSAVE's standard form (SDM 1, 13.4). restore_checked takes bytes a program
+ * made (sigreturn): false when the CPU refuses them, then the state is the initial one. */
+size_t fpu_area_size(void);
+void fpu_save(struct arch_thread *t);
+void fpu_load(struct arch_thread *t);
+void fpu_reset(struct arch_thread *t);
+bool fpu_restore_checked(struct arch_thread *t, const void *area, size_t size);
+uint64_t fpu_features(void); /* XCR0 */
+
+/* What the machine part calls, on the thread's kernel stack, kernel lock held:
+ * a system call (arguments in rdi rsi rdx r10 r8 r9, result to rax), */
+void syscall_enter(struct trapframe *frame);
+/* an exception of ring 3 (address: CR2 of a page fault), */
+void user_fault(struct trapframe *frame, uint64_t address);
+/* a page fault of ring 0 in usercopy on a user address: true when the page is there now, */
+bool kernel_user_fault(uint64_t address, bool write);
+/* and, last before each return to ring 3, after interrupts too: signals, time slices. */
+void user_return(struct trapframe *frame);
+
+/* Waits for an interrupt with the kernel lock released; sti and hlt back to back. Returns
+ * after one was handled. */
+void cpu_idle(void);
+
+struct thread *cpu_current_thread(void);
+void cpu_set_current_thread(struct thread *thread, struct arch_thread *arch);
+unsigned cpu_id(void);
+unsigned cpu_count(void);
+
+/* Interrupts: a free vector for a device; handler runs under the kernel lock. Returns the
+ * vector or -ENOSPC. irq_message gives the MSI address and data for it (SDM 3, 11.11). */
+int irq_allocate(void (*handler)(void *context), void *context);
+void irq_message(int vector, uint64_t *address, uint32_t *data);
+/* Routes an I/O APIC line to the vector (virtio over MMIO). level: level-triggered. */
+int irq_route_gsi(unsigned gsi, int vector, bool level, bool active_low);
+
+/* Seconds between kmain and power off. Ends the machine: status through isa-debug-exit
+ * where there is one, else ACPI S5, keyboard controller reset, triple fault. */
+_Noreturn void machine_power_off(int status);
+
+/* The HWCAP of AT_HWCAP (CPUID 1 edx) and AT_HWCAP2. */
+uint32_t cpu_hwcap(void);
+uint32_t cpu_hwcap2(void);
+
+#endif

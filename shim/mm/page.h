@@ -1,0 +1,66 @@
+/* page.h: physical memory by 4 KiB pages: a buddy allocator with exact accounting.
+ *
+ * Every frame from the first byte of RAM to the last has a struct page. Frames that hold the
+ * boot bundle are marked PAGE_IMAGE: they are mapped into programs as they are, never
+ * counted, never freed, and get and put do nothing to them.
+ * All under the kernel lock. */
+#ifndef SHIM_MM_PAGE_H
+#define SHIM_MM_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shim/lib/list.h"
+#include "shim/mm/account.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE 4096ull
+#define PAGE_MASK (PAGE_SIZE - 1)
+#define PAGE_ROUND_UP(n) (((n) + PAGE_MASK) & ~PAGE_MASK)
+#define PAGE_ROUND_DOWN(n) ((n) & ~PAGE_MASK)
+#define PAGE_ORDER_MAX 10u
+
+typedef uint64_t paddr_t;
+
+enum page_flags {
+	PAGE_FREE = 1 << 0,  /* in the buddy's lists */
+	PAGE_IMAGE = 1 << 1, /* part of the boot bundle */
+	PAGE_SLAB = 1 << 2,  /* kmem.c's */
+	PAGE_RESERVED = 1 << 3, /* not RAM, or never given out */
+};
+
+struct page {
+	uint32_t refs;
+	uint8_t flags;
+	uint8_t order;       /* of the block this page heads */
+	uint16_t slab_class; /* kmem.c */
+	struct account *account;
+	struct list link;    /* free list, slab list; the holder's while allocated */
+	union {
+		void *slab_free;  /* kmem.c: first free object */
+		uint64_t private; /* the holder's */
+	};
+	uint32_t slab_used;
+	uint32_t reserved;
+};
+
+/* Allocates 2^order contiguous pages charged to the account, with one reference. zero: bytes
+ * are zero. Returns NULL when the account's limit or memory is reached; then
+ * account->refused is set. An account other than the kernel's is also refused when it would
+ * eat the reserve kept for kernel and front. */
+struct page *page_alloc(struct account *account, unsigned order, bool zero);
+void page_get(struct page *page);
+void page_put(struct page *page); /* the last put frees the block and uncharges it */
+
+void *page_va(const struct page *page);          /* in the direct map */
+paddr_t page_pa(const struct page *page);
+struct page *page_of_pa(paddr_t pa);             /* NULL outside of RAM */
+struct page *page_of_va(const void *direct_map); /* address in the direct map */
+void *phys_to_virt(paddr_t pa);
+paddr_t virt_to_phys(const void *direct_map);
+
+uint64_t page_count_total(void); /* pages ever given to the allocator */
+uint64_t page_count_free(void);
+
+#endif

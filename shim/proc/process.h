@@ -1,0 +1,135 @@
+/* process.h: jobs, processes and threads, as the rest of the kernel sees them.
+ *
+ *   job ── processes ── threads        one job is one tree of processes; front is job 0
+ *    │        ├ vmspace  (mm/vm.h)     shared by CLONE_VM
+ *    │        ├ fdtable  (vfs/file.h)
+ *    │        └ signals  (proc/signal.h)
+ *    ├ rootfs  (vfs/vnode.h)
+ *    └ account (mm/account.h)          everything above is charged to it
+ *
+ * Under the kernel lock but for a thread's own kernel stack. */
+#ifndef SHIM_PROC_PROCESS_H
+#define SHIM_PROC_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "imgfmt/abi/job.h"
+#include "shim/arch/x86_64/cpu.h"
+#include "shim/lib/list.h"
+#include "shim/mm/account.h"
+#include "shim/proc/signal.h"
+#include "shim/proc/timer.h"
+#include "shim/proc/wait.h"
+#include "shim/vfs/vnode.h"
+
+#define RLIMIT_COUNT 16
+#define COMM_MAX 16
+
+struct job {
+	struct account account;
+	uint32_t id;
+	struct job_limits limits;
+	struct rootfs *rootfs;
+	struct list processes;
+	uint32_t process_count; /* threads count, as RLIMIT_NPROC has it */
+	int next_pid;
+	struct process *leader; /* pid 1's like of the job: its end ends the job */
+	bool front;             /* may make job calls */
+	bool started, ended;    /* ended: no thread of it will run ring 3 code again */
+	bool unknown_logged[8]; /* one log line a job for the first unknown calls */
+	uint64_t start_ns, end_ns, cpu_ns;
+	struct job_result result;
+	struct timer deadline;
+	struct waitq changed;   /* woken when it has ended */
+	uint32_t refs;
+	struct list link;       /* all jobs */
+};
+
+struct rlimit_pair {
+	uint64_t soft, hard;
+};
+
+enum process_state { PROCESS_RUNNING, PROCESS_ZOMBIE };
+
+struct process {
+	struct job *job;
+	struct process *parent;
+	struct list siblings, children; /* link in parent->children; head of own */
+	struct list job_link;           /* in job->processes */
+	struct list threads;
+	uint32_t thread_count;
+	int pid, pgid, sid;
+	enum process_state state;
+	struct vmspace *vm;
+	struct fdtable *fds;
+	struct vnode *cwd;
+	uint32_t umask;
+	struct signal_actions *actions; /* proc/signal.h, shared by CLONE_SIGHAND */
+	struct signal_set pending;      /* sent to the process as a whole */
+	struct rlimit_pair rlimits[RLIMIT_COUNT];
+	char comm[COMM_MAX];
+	char *exe_path;                 /* /proc/self/exe; in the account */
+	uint64_t start_ns, cpu_ns, children_cpu_ns;
+	int exit_status;                /* wait(2) encoding */
+	bool exiting;                   /* exit_group: every thread leaves */
+	struct waitq child_changed;     /* for wait4 in this process */
+	struct timer alarm;             /* ITIMER_REAL */
+	uint64_t alarm_interval_ns;
+	/* What /proc/self/{cmdline,environ,auxv} show: user addresses, set by exec. */
+	uint64_t arg_start, arg_end, env_start, env_end;
+	uint64_t auxv[48];
+	uint32_t auxv_bytes;
+};
+
+enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_DEAD };
+
+struct thread {
+	struct arch_thread arch; /* kernel stack, saved context, FS base, FPU area: cpu.h */
+	struct process *process;
+	struct list process_link;
+	struct list run_link;    /* in the run queue while runnable and not running */
+	int tid;
+	enum thread_state state;
+	bool woken;              /* wait.h: since wait_prepare */
+	bool timed_out;
+	struct timer wait_timer;
+	struct waiter *waits;    /* for debugging: what it sleeps on */
+	struct signal_set pending; /* sent to this thread */
+	struct signal_mask mask;
+	struct signal_mask saved_mask;
+	bool restore_mask;       /* put saved_mask back at the return to ring 3 */
+	struct signal_stack altstack;
+	uint64_t clear_tid;      /* user address: set_tid_address */
+	uint64_t robust_list, robust_list_size;
+	uint64_t cpu_ns, ran_at_ns;
+	uint64_t slice_end_ns;
+};
+
+struct thread *thread_current(void);
+static inline struct process *process_current(void)
+{
+	return thread_current()->process;
+}
+static inline struct job *job_current(void)
+{
+	return thread_current()->process->job;
+}
+
+/* Path lookup for the current process. */
+struct path_context process_paths(struct process *process);
+
+void thread_wake(struct thread *thread);
+/* Gives up the CPU; returns when it is this thread's turn again. */
+void thread_yield(void);
+
+/* The outside of a job, for sys/job.c and kmain. */
+struct job *job_make(const struct job_limits *limits, const void *erofs, size_t erofs_size);
+void job_get(struct job *job);
+void job_put(struct job *job);
+void job_end(struct job *job, enum job_outcome outcome, int code_or_signal);
+uint64_t job_count_started(void);
+uint64_t job_count_running(void);
+uint64_t job_pages_leaked(void);
+
+#endif

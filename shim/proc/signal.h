@@ -1,0 +1,54 @@
+/* signal.h: POSIX signals as Linux has them on x86-64. */
+#ifndef SHIM_PROC_SIGNAL_H
+#define SHIM_PROC_SIGNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "shim/lib/list.h"
+
+#define SIGNAL_COUNT 64 /* 1..64 */
+
+enum {
+	SIGHUP = 1, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1,
+	SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
+	SIGTTIN, SIGTTOU, SIGURG, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGWINCH, SIGIO, SIGPWR,
+	SIGSYS, SIGRTMIN = 32, SIGRTMAX = 64,
+};
+
+struct signal_mask {
+	uint64_t bits; /* bit n - 1: signal n, as sigset_t on the wire */
+};
+
+/* What a handler's siginfo_t says; 128 bytes as Linux lays it out are made from it. */
+struct signal_info {
+	int signo, code, error;
+	int pid;
+	uint32_t uid;
+	int status;      /* SIGCHLD */
+	uint64_t value;  /* si_value, or the address of a fault */
+};
+
+struct signal_set {
+	struct signal_mask pending;
+	struct list queue; /* of struct signal_queued, for siginfo and realtime order */
+};
+
+struct signal_stack {
+	uint64_t base, size;
+	uint32_t flags;
+};
+
+struct signal_actions;
+struct process;
+struct thread;
+struct job;
+
+/* Sends; never sleeps. A process that is gone is no error. info NULL: SI_KERNEL. */
+void signal_send_process(struct process *process, const struct signal_info *info);
+void signal_send_thread(struct thread *thread, const struct signal_info *info);
+/* Is there one that this thread would act on? */
+bool signal_pending(struct thread *thread);
+
+#endif
