@@ -1,0 +1,501 @@
+/* vm.c: the areas of an address space: mapping, unmapping, protecting, moving. Filling pages
+ * in is vm_fault.c's; copying a whole space is vm_fork.c's. */
+#include "shim/mm/vm.h"
+
+#include "shim/lib/errno.h"
+#include "shim/lib/print.h"
+#include "shim/lib/random.h"
+#include "shim/lib/string.h"
+#include "shim/mm/kmem.h"
+#include "shim/vfs/vnode.h"
+
+#define MMAP_RANDOM_PAGES (1ull << 28) /* 40 bits of mmap ASLR, as Linux: 28 of page number */
+
+struct vmspace *vm_make(struct account *account)
+{
+	struct vmspace *vm = kzalloc(account, sizeof(*vm));
+	if (!vm)
+		return NULL;
+	vm->account = account;
+	vm->refs = 1;
+	if (pt_init(&vm->pt, account) < 0) {
+		kfree(vm);
+		return NULL;
+	}
+	/* The stack lies in the topmost 16 GiB, mmap's top somewhere in the TiB below it. */
+	vm->stack_top = USER_ADDRESS_END - PAGE_SIZE - (random_u64() & 0x3fffff) * PAGE_SIZE;
+	vm->mmap_top = vm->stack_top - VM_STACK_SIZE - (64ull << 20) -
+		       (random_u64() % MMAP_RANDOM_PAGES) * PAGE_SIZE;
+	return vm;
+}
+
+void vm_get(struct vmspace *vm)
+{
+	vm->refs++;
+}
+
+void vm_put(struct vmspace *vm)
+{
+	if (!vm || --vm->refs)
+		return;
+	vm_drop_pages(vm, 0, USER_ADDRESS_END);
+	for (uint32_t i = 0; i < vm->area_count; i++)
+		vm_area_free(vm, vm->area[i]);
+	kfree(vm->area);
+	pt_free(&vm->pt);
+	kfree(vm);
+}
+
+void vm_area_free(struct vmspace *vm, struct vm_area *area)
+{
+	(void)vm;
+	if (area->vnode)
+		vnode_put(area->vnode);
+	if (area->pages)
+		shared_pages_put(area->pages);
+	kfree(area);
+}
+
+struct vm_area *vm_area_copy(struct vmspace *vm, const struct vm_area *from)
+{
+	struct vm_area *area = kmalloc(vm->account, sizeof(*area));
+	if (!area)
+		return NULL;
+	*area = *from;
+	if (area->vnode)
+		vnode_get(area->vnode);
+	if (area->pages)
+		shared_pages_get(area->pages);
+	return area;
+}
+
+int vm_area_insert(struct vmspace *vm, uint32_t index, struct vm_area *area)
+{
+	if (vm->area_count == vm->area_room) {
+		uint32_t room = vm->area_room ? vm->area_room * 2 : 8;
+		struct vm_area **grown =
+			krealloc(vm->account, vm->area, room * sizeof(*vm->area));
+		if (!grown)
+			return -ENOMEM;
+		vm->area = grown;
+		vm->area_room = room;
+	}
+	memmove(&vm->area[index + 1], &vm->area[index],
+		(vm->area_count - index) * sizeof(*vm->area));
+	vm->area[index] = area;
+	vm->area_count++;
+	return 0;
+}
+
+static void area_remove(struct vmspace *vm, uint32_t index)
+{
+	vm_area_free(vm, vm->area[index]);
+	vm->area_count--;
+	memmove(&vm->area[index], &vm->area[index + 1],
+		(vm->area_count - index) * sizeof(*vm->area));
+}
+
+struct vm_area *vm_find(struct vmspace *vm, uint64_t va, uint32_t *index)
+{
+	uint32_t low = 0, high = vm->area_count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (vm->area[middle]->end <= va)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (index)
+		*index = low;
+	return low < vm->area_count ? vm->area[low] : NULL;
+}
+
+bool vm_range_mapped(struct vmspace *vm, uint64_t start, uint64_t size)
+{
+	uint64_t at = start, end = start + size;
+	uint32_t i;
+	vm_find(vm, start, &i);
+	for (; at < end; i++) {
+		if (i >= vm->area_count || vm->area[i]->start > at)
+			return false;
+		at = vm->area[i]->end;
+	}
+	return true;
+}
+
+/* Makes an area begin at va when one holds it in its middle. 0 or -ENOMEM. */
+static int split_at(struct vmspace *vm, uint64_t va)
+{
+	uint32_t i;
+	struct vm_area *area = vm_find(vm, va, &i);
+	if (!area || area->start >= va)
+		return 0;
+	if (vm->area_count >= VM_AREAS_MAX)
+		return -ENOMEM;
+	struct vm_area *upper = vm_area_copy(vm, area);
+	if (!upper)
+		return -ENOMEM;
+	upper->start = va;
+	upper->offset += va - area->start;
+	if (vm_area_insert(vm, i + 1, upper) < 0) {
+		vm_area_free(vm, upper);
+		return -ENOMEM;
+	}
+	area->end = va;
+	return 0;
+}
+
+/* Splits so that [start, end) consists of whole areas; *first is the index of the first. */
+static int split_range(struct vmspace *vm, uint64_t start, uint64_t end, uint32_t *first)
+{
+	int rc = split_at(vm, start);
+	if (rc == 0)
+		rc = split_at(vm, end);
+	vm_find(vm, start, first);
+	return rc;
+}
+
+static bool can_merge(const struct vm_area *a, const struct vm_area *b)
+{
+	return a->end == b->start && a->prot == b->prot && a->shared == b->shared &&
+	       a->stack == b->stack && a->heap == b->heap && a->dont_fork == b->dont_fork &&
+	       a->wipe_on_fork == b->wipe_on_fork && a->vnode == b->vnode &&
+	       a->pages == b->pages &&
+	       ((!a->vnode && !a->pages) || a->offset + (a->end - a->start) == b->offset);
+}
+
+/* Joins areas around [start, end) that have become alike. */
+static void merge_around(struct vmspace *vm, uint64_t start, uint64_t end)
+{
+	uint32_t i;
+	vm_find(vm, start ? start - 1 : 0, &i);
+	while (i + 1 < vm->area_count && vm->area[i]->start <= end) {
+		struct vm_area *a = vm->area[i], *b = vm->area[i + 1];
+		if (!can_merge(a, b)) {
+			i++;
+			continue;
+		}
+		a->end = b->end;
+		area_remove(vm, i + 1);
+	}
+}
+
+struct drop_context {
+	struct vmspace *vm;
+};
+
+static void drop_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
+{
+	struct drop_context *drop = context;
+	(void)flags;
+	pt_unmap(&drop->vm->pt, va, NULL);
+	page_put(page_of_pa(pa));
+}
+
+/* Unmaps the pages of a range and lets go of them. Nothing is allocated between the puts and
+ * the flush, so no page is in new hands while a stale translation to it is left. */
+void vm_drop_pages(struct vmspace *vm, uint64_t start, uint64_t end)
+{
+	struct drop_context drop = {vm};
+	pt_walk(&vm->pt, start, end, drop_page, &drop);
+	pt_trim(&vm->pt, start, end);
+	pt_flush(&vm->pt, start, end);
+}
+
+static bool range_legal(uint64_t start, uint64_t size)
+{
+	return size <= USER_ADDRESS_END && start <= USER_ADDRESS_END - size;
+}
+
+int vm_unmap(struct vmspace *vm, uint64_t start, uint64_t size)
+{
+	size = PAGE_ROUND_UP(size);
+	if ((start & PAGE_MASK) || size == 0 || !range_legal(start, size))
+		return -EINVAL;
+	uint64_t end = start + size;
+	uint32_t i;
+	int rc = split_range(vm, start, end, &i);
+	if (rc < 0)
+		return rc;
+	bool any = false;
+	while (i < vm->area_count && vm->area[i]->start < end) {
+		vm->mapped_bytes -= vm->area[i]->end - vm->area[i]->start;
+		area_remove(vm, i);
+		any = true;
+	}
+	if (any)
+		vm_drop_pages(vm, start, end);
+	return 0;
+}
+
+/* The highest hole of size bytes below top; 0: none. */
+static uint64_t find_hole(struct vmspace *vm, uint64_t size, uint64_t top)
+{
+	uint32_t i;
+	vm_find(vm, top, &i);
+	if (i < vm->area_count && vm->area[i]->start < top)
+		top = vm->area[i]->start;
+	for (;;) {
+		uint64_t bottom = i ? vm->area[i - 1]->end : USER_ADDRESS_START;
+		if (top >= bottom && top - bottom >= size)
+			return top - size;
+		if (i == 0)
+			return 0;
+		top = vm->area[--i]->start;
+	}
+}
+
+static int choose_address(struct vmspace *vm, const struct vm_request *r, uint64_t size,
+			  uint64_t *at)
+{
+	if (r->fixed) {
+		if (!range_legal(r->address, size) || (r->address & PAGE_MASK))
+			return r->address & PAGE_MASK ? -EINVAL : -ENOMEM;
+		if (r->address < USER_ADDRESS_START)
+			return -EPERM; /* as vm.mmap_min_addr */
+		*at = r->address;
+		struct vm_area *next = vm_find(vm, r->address, NULL);
+		if (!next || next->start >= r->address + size)
+			return 0;
+		return r->no_replace ? -EEXIST : vm_unmap(vm, r->address, size);
+	}
+	uint64_t hint = PAGE_ROUND_DOWN(r->address);
+	if (hint >= USER_ADDRESS_START && range_legal(hint, size)) {
+		struct vm_area *next = vm_find(vm, hint, NULL);
+		if (!next || next->start >= hint + size) {
+			*at = hint;
+			return 0;
+		}
+	}
+	*at = find_hole(vm, size, vm->mmap_top);
+	if (!*at)
+		*at = find_hole(vm, size, USER_ADDRESS_END);
+	return *at ? 0 : -ENOMEM;
+}
+
+int vm_map(struct vmspace *vm, const struct vm_request *r, uint64_t *at)
+{
+	uint64_t size = PAGE_ROUND_UP(r->size);
+	if (r->size == 0 || (r->offset & PAGE_MASK))
+		return -EINVAL;
+	if (size < r->size || size > USER_ADDRESS_END)
+		return -ENOMEM;
+	if (r->offset + size < r->offset)
+		return -EOVERFLOW;
+	if (vm->area_count >= VM_AREAS_MAX)
+		return -ENOMEM;
+	struct vm_area *area = kzalloc(vm->account, sizeof(*area));
+	if (!area)
+		return -ENOMEM;
+	int rc = -ENOMEM;
+	if (r->shared && !r->vnode) {
+		area->pages = shared_pages_make(vm->account);
+		if (!area->pages)
+			goto fail;
+	}
+	rc = choose_address(vm, r, size, at);
+	if (rc < 0)
+		goto fail;
+	area->start = *at;
+	area->end = *at + size;
+	area->prot = r->prot;
+	area->shared = r->shared;
+	area->stack = r->stack;
+	area->vnode = r->vnode;
+	area->offset = r->offset;
+	if (area->vnode)
+		vnode_get(area->vnode);
+	uint32_t i;
+	vm_find(vm, *at, &i);
+	rc = vm_area_insert(vm, i, area);
+	if (rc < 0)
+		goto fail;
+	vm->mapped_bytes += size;
+	if (!area->pages)
+		merge_around(vm, *at, *at + size);
+	return 0;
+fail:
+	vm_area_free(vm, area);
+	return rc;
+}
+
+struct protect_context {
+	struct vmspace *vm;
+	unsigned prot;
+};
+
+static void protect_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
+{
+	struct protect_context *p = context;
+	(void)pa;
+	/* Write access comes back by a fault: only that knows whether to copy. Without any
+	 * right (PROT_NONE) the page stays, out of ring 3's reach. */
+	unsigned wanted = p->prot & ~(unsigned)PT_WRITE;
+	if (p->prot & flags & PT_WRITE)
+		wanted |= PT_WRITE;
+	if (wanted != flags)
+		pt_protect(&p->vm->pt, va, wanted);
+}
+
+int vm_protect(struct vmspace *vm, uint64_t start, uint64_t size, uint8_t prot)
+{
+	size = PAGE_ROUND_UP(size);
+	if (start & PAGE_MASK)
+		return -EINVAL;
+	if (size == 0)
+		return 0;
+	if (!range_legal(start, size))
+		return -ENOMEM;
+	uint64_t end = start + size;
+	bool whole = vm_range_mapped(vm, start, size);
+	uint32_t i;
+	int rc = split_range(vm, start, end, &i);
+	if (rc < 0)
+		return rc;
+	struct protect_context context = {vm, prot};
+	for (; i < vm->area_count && vm->area[i]->start < end; i++) {
+		struct vm_area *area = vm->area[i];
+		if (area->prot == prot)
+			continue;
+		area->prot = prot;
+		pt_walk(&vm->pt, area->start, area->end, protect_page, &context);
+	}
+	pt_flush(&vm->pt, start, end);
+	merge_around(vm, start, end);
+	return whole ? 0 : -ENOMEM; /* as Linux: what was mapped has changed */
+}
+
+int vm_discard(struct vmspace *vm, uint64_t start, uint64_t size)
+{
+	uint64_t end = start + PAGE_ROUND_UP(size);
+	uint32_t i;
+	for (vm_find(vm, start, &i); i < vm->area_count && vm->area[i]->start < end; i++) {
+		struct vm_area *area = vm->area[i];
+		uint64_t from = area->start > start ? area->start : start;
+		uint64_t to = area->end < end ? area->end : end;
+		vm_drop_pages(vm, from, to);
+	}
+	return vm_range_mapped(vm, start, end - start) ? 0 : -ENOMEM;
+}
+
+uint64_t vm_brk(struct vmspace *vm, uint64_t wanted)
+{
+	uint64_t old_end = PAGE_ROUND_UP(vm->brk), new_end = PAGE_ROUND_UP(wanted);
+	if (wanted < vm->brk_start || wanted >= USER_ADDRESS_END)
+		return vm->brk;
+	if (new_end > old_end) {
+		struct vm_request request = {.address = old_end,
+					     .size = new_end - old_end,
+					     .prot = PT_READ | PT_WRITE,
+					     .fixed = true,
+					     .no_replace = true};
+		uint64_t at;
+		if (vm_map(vm, &request, &at) < 0)
+			return vm->brk;
+		vm_find(vm, at, NULL)->heap = true;
+		merge_around(vm, at, new_end);
+	} else if (new_end < old_end) {
+		if (vm_unmap(vm, new_end, old_end - new_end) < 0)
+			return vm->brk;
+	}
+	return vm->brk = wanted;
+}
+
+enum { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 };
+
+struct move_context {
+	struct vmspace *vm;
+	uint64_t from, to;
+	int error;
+};
+
+static void move_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
+{
+	struct move_context *move = context;
+	if (move->error)
+		return;
+	/* Map first: that may need memory, and then the page is still where it was. */
+	move->error = pt_map(&move->vm->pt, va - move->from + move->to, pa, flags);
+	if (move->error == 0)
+		pt_unmap(&move->vm->pt, va, NULL);
+}
+
+/* Moves the area [old, old + old_size) to a new place of new_size bytes. */
+static int remap_move(struct vmspace *vm, uint64_t old, uint64_t old_size, uint64_t new_size,
+		      unsigned flags, uint64_t fixed, uint64_t *at)
+{
+	struct vm_area *area = vm_find(vm, old, NULL);
+	struct vm_request request = {.address = fixed,
+				     .size = new_size,
+				     .prot = area->prot,
+				     .fixed = (flags & MREMAP_FIXED) != 0,
+				     .shared = area->shared,
+				     .vnode = area->vnode,
+				     .offset = area->vnode ? area->offset + (old - area->start) : 0};
+	struct shared_pages *pages = area->pages;
+	uint64_t pages_offset = area->offset + (old - area->start);
+	int rc = vm_map(vm, &request, at);
+	if (rc < 0)
+		return rc;
+	if (pages) {
+		struct vm_area *made = vm_find(vm, *at, NULL);
+		shared_pages_get(pages);
+		shared_pages_put(made->pages);
+		made->pages = pages;
+		made->offset = pages_offset;
+	}
+	uint64_t moved = old_size < new_size ? old_size : new_size;
+	struct move_context move = {vm, old, *at, 0};
+	pt_walk(&vm->pt, old, old + moved, move_page, &move);
+	if (move.error) {
+		struct move_context back = {vm, *at, old, 0};
+		pt_walk(&vm->pt, *at, *at + moved, move_page, &back);
+		KASSERT(back.error == 0); /* the old tables are still there */
+		vm_unmap(vm, *at, new_size);
+		return -ENOMEM;
+	}
+	pt_flush(&vm->pt, old, old + old_size);
+	if (!(flags & MREMAP_DONTUNMAP))
+		rc = vm_unmap(vm, old, old_size);
+	return rc;
+}
+
+int vm_remap(struct vmspace *vm, uint64_t old, uint64_t old_size, uint64_t new_size,
+	     unsigned flags, uint64_t fixed, uint64_t *at)
+{
+	old_size = PAGE_ROUND_UP(old_size);
+	new_size = PAGE_ROUND_UP(new_size);
+	if ((old & PAGE_MASK) || new_size == 0 || !range_legal(old, old_size) ||
+	    (flags & ~7u) || ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) &&
+			      !(flags & MREMAP_MAYMOVE)))
+		return -EINVAL;
+	struct vm_area *area = vm_find(vm, old, NULL);
+	if (!area || area->start > old)
+		return -EFAULT;
+	if (old_size == 0 ? !area->shared : area->end < old + old_size)
+		return area->shared ? -EINVAL : -EFAULT;
+	if (flags & MREMAP_FIXED) {
+		if ((fixed & PAGE_MASK) || !range_legal(fixed, new_size) ||
+		    (fixed < old + old_size && old < fixed + new_size))
+			return -EINVAL;
+		return remap_move(vm, old, old_size, new_size, flags, fixed, at);
+	}
+	*at = old;
+	if (new_size <= old_size && !(flags & MREMAP_DONTUNMAP))
+		return new_size == old_size
+			       ? 0
+			       : vm_unmap(vm, old + new_size, old_size - new_size);
+	/* In place, when it ends the area and there is room behind it. */
+	uint32_t i;
+	vm_find(vm, old, &i);
+	uint64_t limit = i + 1 < vm->area_count ? vm->area[i + 1]->start : USER_ADDRESS_END;
+	if (old_size && area->end == old + old_size && range_legal(old, new_size) &&
+	    old + new_size <= limit && !(flags & MREMAP_DONTUNMAP)) {
+		area->end = old + new_size;
+		vm->mapped_bytes += new_size - old_size;
+		return 0;
+	}
+	if (!(flags & MREMAP_MAYMOVE))
+		return -ENOMEM;
+	return remap_move(vm, old, old_size, new_size, flags, 0, at);
+}

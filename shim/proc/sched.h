@@ -1,0 +1,27 @@
+/* sched.h: which thread runs. Two run queues, front's before the payloads'; within one,
+ * turns of SCHED_SLICE_NS. A thread runs in ring 0 until it sleeps or leaves. */
+#ifndef SHIM_PROC_SCHED_H
+#define SHIM_PROC_SCHED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct thread;
+struct trapframe;
+
+#define SCHED_SLICE_NS 4000000ull
+
+/* Makes this CPU's boot context its idle thread. Once a CPU, before anything sleeps. */
+void sched_init(void);
+/* Hands the CPU to the next runnable thread; the caller has set its own state. Returns when
+ * the thread is chosen again; a dead one's never does. */
+void sched_switch(void);
+/* Makes a new thread runnable. */
+void sched_start(struct thread *thread);
+/* At a return to ring 3: lets another thread go first where that is due. */
+void sched_preempt(const struct trapframe *frame);
+/* The idle loop, on the boot stack. */
+_Noreturn void sched_idle(void);
+uint64_t sched_idle_ns(void);
+
+#endif

@@ -1,0 +1,37 @@
+/* thread.h: making and ending threads and processes. process.h has the structures. */
+#ifndef SHIM_PROC_THREAD_H
+#define SHIM_PROC_THREAD_H
+
+#include "shim/proc/process.h"
+
+/* A process of the job with no thread yet; parent may be NULL (a job's first). Copies nothing.
+ * NULL without memory. */
+struct process *process_make(struct job *job, struct process *parent);
+struct process *process_find(struct job *job, int pid);
+/* A thread of the process that starts in ring 3 with its arch.frame; not runnable yet.
+ * -EAGAIN at the job's limit, -ENOMEM. */
+int thread_make(struct process *process, struct thread **out);
+struct thread *thread_find(struct process *process, int tid);
+
+/* Must this thread leave for good at the next chance? */
+bool thread_must_die(const struct thread *thread);
+/* Ends the current thread; the last one of a process ends that with status (wait's form). */
+_Noreturn void thread_exit(int status);
+/* exit_group and fatal signals: ends every thread of the current process. */
+_Noreturn void process_exit(int status);
+/* Asks every other thread of a process to leave; with exec waits until they have. */
+void process_kill_threads(struct process *process, int status);
+int process_become_single_threaded(void);
+/* Frees a dead thread; called by the scheduler from another stack. */
+void thread_reap(struct thread *thread);
+/* Frees a zombie that was waited for. */
+void process_free(struct process *process);
+
+/* Job's side: a thread is gone; the process ended. */
+void job_thread_gone(struct job *job);
+
+/* sched.c: reload the address space after exec; finish a switch on a new thread's stack. */
+void sched_space_changed(void);
+void sched_begin(void);
+
+#endif
