@@ -36,8 +36,11 @@ struct job {
 	int next_pid;
 	struct process *leader; /* pid 1's like of the job: its end ends the job */
 	bool front;             /* may make job calls */
-	bool started, ended;    /* ended: no thread of it will run ring 3 code again */
-	bool unknown_logged[8]; /* one log line a job for the first unknown calls */
+	bool listens;           /* may make inet sockets: front, and the program of --serve */
+	bool started;
+	bool ending;            /* its outcome is settled; what still runs is being ended */
+	bool ended;             /* no thread is left */
+	uint64_t unknown_logged[8]; /* bit n: unknown call n was logged for this job */
 	uint64_t start_ns, end_ns, cpu_ns;
 	struct job_result result;
 	struct timer deadline;
@@ -73,7 +76,12 @@ struct process {
 	uint64_t start_ns, cpu_ns, children_cpu_ns;
 	int exit_status;                /* wait(2) encoding */
 	bool exiting;                   /* exit_group: every thread leaves */
+	int exit_signal;                /* to the parent; 0: none, and no zombie is kept */
+	int death_signal;               /* PR_SET_PDEATHSIG */
+	bool no_new_privs, dumpable;
 	struct waitq child_changed;     /* for wait4 in this process */
+	struct waitq released;          /* vfork: it has its own memory, or none; a thread left */
+	bool execed;                    /* since its fork */
 	struct timer alarm;             /* ITIMER_REAL */
 	uint64_t alarm_interval_ns;
 	/* What /proc/self/{cmdline,environ,auxv} show: user addresses, set by exec. */
@@ -87,14 +95,15 @@ enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_DEAD };
 struct thread {
 	struct arch_thread arch; /* kernel stack, saved context, FS base, FPU area: cpu.h */
 	struct process *process;
+	struct job *job;         /* outlives process when this one dies last */
 	struct list process_link;
+	bool killed;             /* exec by a sibling: leave */
 	struct list run_link;    /* in the run queue while runnable and not running */
 	int tid;
 	enum thread_state state;
 	bool woken;              /* wait.h: since wait_prepare */
 	bool timed_out;
 	struct timer wait_timer;
-	struct waiter *waits;    /* for debugging: what it sleeps on */
 	struct signal_set pending; /* sent to this thread */
 	struct signal_mask mask;
 	struct signal_mask saved_mask;
@@ -124,10 +133,15 @@ void thread_wake(struct thread *thread);
 void thread_yield(void);
 
 /* The outside of a job, for sys/job.c and kmain. */
+/* A job over a packed file system, not started. NULL without memory. */
 struct job *job_make(const struct job_limits *limits, const void *erofs, size_t erofs_size);
 void job_get(struct job *job);
 void job_put(struct job *job);
+/* Settles the outcome, unless it is, and asks every thread to leave. */
 void job_end(struct job *job, enum job_outcome outcome, int code_or_signal);
+/* Frees everything but the object itself, once ended; then checks the account. */
+void job_destroy(struct job *job);
+void job_leader_exited(struct job *job, int status);
 uint64_t job_count_started(void);
 uint64_t job_count_running(void);
 uint64_t job_pages_leaked(void);

@@ -1,0 +1,439 @@
+/* job.c: running programs for requests. A job's life here: files in, start, feed standard
+ * input, drain the outputs, and on its end collect, destroy, answer. The slot is free before
+ * the answer is sent, so that a slow client holds nothing but its answer. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "front/block.h"
+#include "front/conn.h"
+#include "front/job.h"
+#include "front/job_files.h"
+#include "front/result.h"
+
+#define DEADLINE_GRACE_NS (2ull * SECOND_NS) /* for the sandbox to keep its own deadline */
+
+static struct job *job_of_end(struct event_source *source)
+{
+	return (struct job *)((char *)source - offsetof(struct job, end_source));
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void close_pipes(struct job *job)
+{
+	for (int i = 0; i < 2; i++) {
+		close_fd(&job->out[i]);
+		close_fd(&job->err[i]);
+	}
+}
+
+/* Reads what a pipe holds. Returns false when a byte had to be dropped. */
+static bool drain(struct job *job, int fd, struct chain *to, uint64_t bytes_max)
+{
+	bool whole = true;
+	for (;;) {
+		char scrap[1024];
+		size_t room = 0;
+		char *space = NULL;
+		if (to && to->bytes < bytes_max && !server_is_full(job->server))
+			space = chain_space(to, &room);
+		bool keep = space != NULL;
+		if (!keep) {
+			space = scrap;
+			room = sizeof(scrap);
+		} else if (room > bytes_max - to->bytes) {
+			room = (size_t)(bytes_max - to->bytes);
+		}
+		ssize_t n = read(fd, space, room);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n > 0 && keep)
+			chain_added(to, (size_t)n);
+		else if (n > 0)
+			whole = false;
+		if (n < (ssize_t)room)
+			return whole;
+	}
+}
+
+static void drain_outputs(struct job *job, bool out, bool err)
+{
+	const struct limits *limits = &job->server->image->manifest.limits;
+	if (out && !drain(job, job->out[0], &job->stdout_bytes, limits->stdout_bytes))
+		job->report.stdout_truncated = true;
+	if (err && !drain(job, job->err[0], &job->stderr_bytes, limits->stderr_bytes))
+		job->report.stderr_truncated = true;
+}
+
+static void out_ready(struct event_source *source, uint32_t events)
+{
+	struct job *job = (struct job *)source; /* its first member */
+	(void)events;
+	if (job->client)
+		drain_outputs(job, true, false);
+}
+
+static void err_ready(struct event_source *source, uint32_t events)
+{
+	struct job *job =
+		(struct job *)((char *)source - offsetof(struct job, err_source));
+	(void)events;
+	if (job->client)
+		drain_outputs(job, false, true);
+}
+
+/* Writes standard input until the pipe is full; closes it at its end, or when nobody reads. */
+static void feed(struct job *job)
+{
+	while (job->in.bytes) {
+		struct iovec iov[8];
+		ssize_t n = writev(job->in_fd, iov, (int)chain_iov(&job->in, iov, 8));
+		if (n >= 0)
+			chain_drop(&job->in, (size_t)n);
+		else if (errno == EAGAIN)
+			return;
+		else if (errno != EINTR)
+			chain_free(&job->in);
+	}
+	close_fd(&job->in_fd);
+}
+
+static void in_ready(struct event_source *source, uint32_t events)
+{
+	struct job *job = (struct job *)((char *)source - offsetof(struct job, in_source));
+	(void)events;
+	if (job->in_fd >= 0)
+		feed(job);
+}
+
+/* A pipe with a non-blocking end for front and a blocking one for the program. */
+static int open_pipe(int ends[2], int front_end)
+{
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	return fcntl(ends[front_end], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* Output pipes for the next job: made, or set back to what they were. */
+static int ready_pipes(struct job *job)
+{
+	if (job->watched) {
+		int rc = fcntl(job->out[1], F_SETFL, 0);
+		return rc < 0 || fcntl(job->err[1], F_SETFL, 0) < 0 ? -errno : 0;
+	}
+	int rc = open_pipe(job->out, 0);
+	if (!rc)
+		rc = open_pipe(job->err, 0);
+	if (!rc)
+		rc = server_watch(job->server, job->out[0], EPOLLIN | EPOLLET, &job->out_source);
+	if (!rc)
+		rc = server_watch(job->server, job->err[0], EPOLLIN | EPOLLET, &job->err_source);
+	if (rc)
+		close_pipes(job);
+	job->watched = !rc;
+	return rc;
+}
+
+/* Puts the body where the request wants it; *stdin_fd is the program's end. */
+static int place_body(struct job *job, int *stdin_fd)
+{
+	struct server *server = job->server;
+	struct conn *conn = job->client;
+	const struct request *request = conn->request;
+	const char *cwd = server->image->manifest.cwd;
+	int ends[2] = {-1, -1};
+	int rc = 0;
+	if (request->body_name) {
+		rc = job_put_file(server->sandbox, job->fd, cwd, request->body_name,
+				  &conn->body);
+		chain_free(&conn->body);
+		if (!rc && request->query.stdin_name) {
+			*stdin_fd = job_open_file(server->sandbox, job->fd, cwd,
+						  request->query.stdin_name);
+			rc = *stdin_fd < 0 ? *stdin_fd : 0;
+		}
+	} else if (conn->body.bytes) {
+		rc = open_pipe(ends, 1);
+		if (rc)
+			return rc;
+		*stdin_fd = ends[0];
+		job->in_fd = ends[1];
+		chain_move(&job->in, &conn->body);
+		feed(job);
+		if (job->in_fd >= 0)
+			rc = server_watch(server, job->in_fd, EPOLLOUT | EPOLLET,
+					  &job->in_source);
+	}
+	return rc;
+}
+
+static int start_program(struct job *job, int stdin_fd)
+{
+	struct server *server = job->server;
+	const struct request *request = job->client->request;
+	const struct manifest *manifest = &server->image->manifest;
+	enum stderr_mode mode = request->query.stderr_mode;
+	struct sandbox_start start = {
+		.path = manifest->exec,
+		.cwd = manifest->cwd,
+		.argv = request->argv,
+		.envp = request->envp,
+		.stdio = {stdin_fd, job->out[1],
+			  mode == STDERR_MERGE  ? job->out[1]
+			  : mode == STDERR_DROP ? -1
+						: job->err[1]},
+	};
+	return server->sandbox->start(job->fd, &start);
+}
+
+/* Ends the job, if one is there, and leaves the slot as new. */
+static void job_free(struct job *job)
+{
+	if (job->fd >= 0)
+		job->server->sandbox->destroy(job->fd);
+	job->fd = -1;
+	close_fd(&job->in_fd);
+	chain_free(&job->in);
+	chain_free(&job->stdout_bytes);
+	chain_free(&job->stderr_bytes);
+	if (!job->client)
+		return;
+	job->client->job = NULL;
+	job->client = NULL;
+	job->server->jobs_running--;
+}
+
+static void refuse_start(struct conn *conn, int rc, bool placed)
+{
+	static const struct {
+		int error, status;
+		bool placing;
+		const char *why;
+	} rows[] = {
+		{ENOSPC, 413, true, "the body does not fit into the job's memory"},
+		{ENOMEM, 413, true, "the body does not fit into the job's memory"},
+		{EISDIR, 400, true, "the body's name is that of a folder"},
+		{ENOTDIR, 400, true, "the body's name has a file where a folder should be"},
+		{ELOOP, 400, true, "the body's name goes through a link"},
+		{ENAMETOOLONG, 400, true, "the body's name is too long"},
+		{E2BIG, 413, false, "too many arguments"},
+		{ENOMEM, 503, false, "out of memory"},
+		{EMFILE, 503, false, "out of descriptors"},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (rows[i].error == -rc && rows[i].placing == !placed) {
+			conn_refuse(conn, rows[i].status, rows[i].why, NULL);
+			return;
+		}
+	}
+	conn_refuse(conn, 500, "the program could not be started", strerror(-rc));
+}
+
+static void job_begin(struct job *job, struct conn *conn)
+{
+	struct server *server = job->server;
+	const struct limits *limits = &server->image->manifest.limits;
+	struct job_limits job_limits = {
+		.memory_bytes = server->job_memory_bytes,
+		.wall_ns = conn->request->wall_ms * MS_NS,
+		.file_bytes = limits->files_out_bytes + limits->unpacked_bytes,
+		.processes = (uint32_t)limits->processes,
+		.open_files = (uint32_t)limits->open_files,
+	};
+	uint64_t begun_ns = server_clock_ns();
+	int stdin_fd = -1;
+	bool placed = false;
+	job->client = conn;
+	job->report = (struct job_report){.queue_ns = begun_ns - conn->since_ns};
+	server->jobs_running++;
+	conn->job = job;
+	int rc = ready_pipes(job);
+	if (!rc) {
+		job->fd = server->sandbox->create(&job_limits);
+		rc = job->fd < 0 ? job->fd : 0;
+		placed = rc < 0;
+	}
+	if (!rc) {
+		rc = place_body(job, &stdin_fd);
+		placed = !rc;
+	}
+	if (!rc)
+		rc = start_program(job, stdin_fd);
+	if (!rc)
+		rc = server_watch(server, job->fd, EPOLLIN | EPOLLET, &job->end_source);
+	close_fd(&stdin_fd);
+	if (rc) {
+		job_free(job);
+		refuse_start(conn, rc, placed);
+		return;
+	}
+	job->started_ns = server_clock_ns();
+	job->report.sandbox_ns = job->started_ns - begun_ns;
+	conn->state = CONN_RUNNING;
+	timer_set(&server->timers, &conn->timer,
+		  job->started_ns + job_limits.wall_ns + DEADLINE_GRACE_NS);
+}
+
+static void queue_remove(struct conn *conn)
+{
+	struct conn_list *queue = &conn->server->queue;
+	*(conn->queue_prev ? &conn->queue_prev->queue_next : &queue->first) = conn->queue_next;
+	*(conn->queue_next ? &conn->queue_next->queue_prev : &queue->last) = conn->queue_prev;
+	conn->queue_next = conn->queue_prev = NULL;
+	queue->count--;
+}
+
+void job_cancel(struct conn *conn)
+{
+	struct job *job = conn->job;
+	conn->server->metrics.by_outcome[OUTCOME_CANCELLED]++;
+	if (conn->state == CONN_QUEUED) {
+		queue_remove(conn);
+		return;
+	}
+	job_free(job);
+	drain(job, job->out[0], NULL, 0); /* nothing of it for the next job */
+	drain(job, job->err[0], NULL, 0);
+}
+
+/* Reads the files that the request wants. A failure here is the program's. */
+static void collect(struct job *job, const struct request *request, struct outputs *outputs)
+{
+	struct server *server = job->server;
+	if (!request->query.out_count)
+		return;
+	int rc = job_collect(server->sandbox, job->fd, server->image->manifest.cwd,
+			     request->query.outs, request->query.out_count,
+			     server->image->manifest.limits.files_out_bytes, outputs);
+	if (rc)
+		job->report.outcome = OUTCOME_OUTPUT_LIMIT;
+}
+
+static void job_ended(struct event_source *source, uint32_t events)
+{
+	struct job *job = job_of_end(source);
+	struct server *server = job->server;
+	struct conn *conn = job->client;
+	struct job_result ended;
+	struct outputs outputs = {0};
+	(void)events;
+	if (!conn || server->sandbox->result(job->fd, &ended) < 0)
+		return;
+	uint64_t ended_ns = server_clock_ns();
+	struct job_report *report = &job->report;
+	report->outcome = (enum outcome)ended.outcome;
+	report->exit_code = ended.exit_code;
+	report->signal = ended.signal;
+	report->cpu_ns = ended.cpu_ns;
+	report->peak_bytes = ended.peak_bytes;
+	report->exec_ns = ended_ns - job->started_ns;
+	drain_outputs(job, true, true);
+	if (result_wants_files(conn, report))
+		collect(job, conn->request, &outputs);
+	struct job_report kept = *report;
+	struct chain out = {0}, err = {0};
+	chain_move(&out, &job->stdout_bytes);
+	chain_move(&err, &job->stderr_bytes);
+	job_free(job);
+	kept.collect_ns = server_clock_ns() - ended_ns;
+	server->metrics.by_outcome[kept.outcome]++;
+	result_answer(conn, &kept, &out, &err, &outputs);
+	chain_free(&out);
+	chain_free(&err);
+	outputs_free(&outputs);
+	conn_advance(conn);
+	job_queue_run(server);
+}
+
+static struct job *free_slot(struct server *server)
+{
+	for (size_t i = 0; i < server->job_count; i++)
+		if (!server->jobs[i].client)
+			return &server->jobs[i];
+	return NULL;
+}
+
+void job_queue_run(struct server *server)
+{
+	struct job *job = NULL;
+	while (server->queue.first && (job = free_slot(server))) {
+		struct conn *conn = server->queue.first;
+		queue_remove(conn);
+		job_begin(job, conn);
+		if (conn->state == CONN_ANSWER)
+			conn_advance(conn);
+	}
+}
+
+void job_submit(struct conn *conn)
+{
+	struct server *server = conn->server;
+	const struct limits *limits = &server->image->manifest.limits;
+	conn->since_ns = server->now_ns;
+	if (conn->hangup) {
+		server->metrics.by_outcome[OUTCOME_CANCELLED]++;
+		conn_close(conn);
+		return;
+	}
+	if (server->draining || server_is_full(server)) {
+		conn_refuse(conn, 503, server->draining ? "draining" : "out of memory", NULL);
+		return;
+	}
+	struct job *job = server->queue.count ? NULL : free_slot(server);
+	if (job) {
+		job_begin(job, conn);
+		return;
+	}
+	if (server->queue.count >= limits->queue) {
+		conn_refuse(conn, 429, "the queue is full", NULL);
+		return;
+	}
+	conn->queue_prev = server->queue.last;
+	conn->queue_next = NULL;
+	*(conn->queue_prev ? &conn->queue_prev->queue_next : &server->queue.first) = conn;
+	server->queue.last = conn;
+	server->queue.count++;
+	conn->state = CONN_QUEUED;
+	timer_set(&server->timers, &conn->timer,
+		  conn->since_ns + limits->queue_age_ms * MS_NS);
+}
+
+int jobs_open(struct server *server)
+{
+	server->jobs = calloc(server->job_count, sizeof(*server->jobs));
+	if (!server->jobs)
+		return -ENOMEM;
+	for (size_t i = 0; i < server->job_count; i++)
+		server->jobs[i] = (struct job){
+			.out_source.ready = out_ready,
+			.err_source.ready = err_ready,
+			.in_source.ready = in_ready,
+			.end_source.ready = job_ended,
+			.server = server,
+			.fd = -1,
+			.out = {-1, -1},
+			.err = {-1, -1},
+			.in_fd = -1,
+		};
+	return 0;
+}
+
+void jobs_close(struct server *server)
+{
+	for (size_t i = 0; i < server->job_count && server->jobs; i++) {
+		job_free(&server->jobs[i]);
+		close_pipes(&server->jobs[i]);
+	}
+	free(server->jobs);
+	server->jobs = NULL;
+}

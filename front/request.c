@@ -1,0 +1,333 @@
+/* request.c: what a request asks for. Routes, controls and policy are checked here, before a
+ * body is read. */
+#include <stdalign.h>
+#include <string.h>
+
+#include "front/block.h"
+#include "front/names.h"
+#include "front/request.h"
+#include "front/text.h"
+
+#define ALLOW_RUN "GET, HEAD, POST, OPTIONS"
+#define ALLOW_PATH "PUT, OPTIONS"
+#define ALLOW_READ "GET, HEAD, OPTIONS"
+
+static const struct {
+	const char *path;
+	enum route route;
+} reserved[] = {
+	{"/_/health", ROUTE_HEALTH},
+	{"/_/ready", ROUTE_READY},
+	{"/_/info", ROUTE_INFO},
+	{"/_/metrics", ROUTE_METRICS},
+};
+
+/* Where the pieces of a request go in its block. */
+struct layout {
+	struct request *request;
+	char *path, *text;
+	char **slots, **argv, **envp;
+};
+
+static int refuse(struct request *request, int status, const char *why, const char *about)
+{
+	request->refusal.status = status;
+	request->refusal.why = why;
+	struct text text =
+		text_over(request->refusal.about, sizeof(request->refusal.about) - 1);
+	if (about)
+		text_bytes(&text, about, strnlen(about, text.room));
+	request->refusal.about[text.used] = '\0';
+	return -status;
+}
+
+bool request_has_body(const struct http_head *head)
+{
+	return head->chunked ||
+	       (head->content_length != HTTP_LENGTH_ABSENT && head->content_length > 0);
+}
+
+static void take_id(struct request *request, const char *sent, size_t size,
+		    const char *made_id)
+{
+	bool usable = size > 0 && size <= REQUEST_ID_MAX;
+	for (size_t i = 0; i < size && usable; i++)
+		usable = (sent[i] >= 'a' && sent[i] <= 'z') ||
+			 (sent[i] >= 'A' && sent[i] <= 'Z') ||
+			 (sent[i] >= '0' && sent[i] <= '9') || sent[i] == '.' ||
+			 sent[i] == '_' || sent[i] == '-';
+	struct text text = text_over(request->id, REQUEST_ID_MAX);
+	if (usable)
+		text_bytes(&text, sent, size);
+	else
+		text_put(&text, made_id);
+	request->id[text.used] = '\0';
+}
+
+/* A route that is only read: GET, HEAD, OPTIONS. */
+static int route_read(struct request *request, enum route route)
+{
+	request->route = route;
+	request->refusal.allow = ALLOW_READ;
+	if (request->method == HTTP_OPTIONS)
+		request->route = ROUTE_OPTIONS;
+	else if (!(request->method & (HTTP_GET | HTTP_HEAD)))
+		return refuse(request, 405, "this route is only read", NULL);
+	return 0;
+}
+
+static int find_route(struct request *request, const struct http_head *head,
+		      const char *path, size_t size)
+{
+	bool root = size == 0 || (size == 1 && path[0] == '/');
+	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+		if (size == strlen(reserved[i].path) &&
+		    memcmp(path, reserved[i].path, size) == 0)
+			return route_read(request, reserved[i].route);
+	if (size >= 3 && memcmp(path, "/_/", 3) == 0)
+		return refuse(request, 404, "no such route", NULL);
+	request->refusal.allow = root ? ALLOW_RUN : ALLOW_PATH;
+	if (request->method == HTTP_OPTIONS) {
+		request->route = ROUTE_OPTIONS;
+		return 0;
+	}
+	if (!root && request->method != HTTP_PUT)
+		return refuse(request, 404, "no such route; programs run at /", NULL);
+	if (root && !(request->method & (HTTP_GET | HTTP_HEAD | HTTP_POST)))
+		return refuse(request, 405,
+			      request->method == HTTP_PUT
+				      ? "PUT needs a file name in its path"
+				      : "this method is not for programs",
+			      NULL);
+	request->route = ROUTE_RUN;
+	if ((request->method & (HTTP_GET | HTTP_HEAD)) && !head->has_query)
+		request->route = ROUTE_USAGE;
+	return 0;
+}
+
+static int choose_format(struct request *request, const struct http_head *head)
+{
+	static const char *const names[] = {
+		[FORMAT_DEFAULT] = "",	     [FORMAT_RAW] = "raw", [FORMAT_JSON] = "json",
+		[FORMAT_MULTIPART] = "multipart", [FORMAT_TAR] = "tar", [FORMAT_ZIP] = "zip",
+		[FORMAT_STREAM] = "stream",
+	};
+	request->format = request->query.format;
+	if (request->format == FORMAT_DEFAULT)
+		request->format = head->accept_json ? FORMAT_JSON : FORMAT_RAW;
+	if (request->format != FORMAT_RAW && request->format != FORMAT_JSON)
+		return refuse(request, 400, "a result format that is not supported by this image",
+			      names[request->format]);
+	return 0;
+}
+
+/* Which file the body becomes, and whether its type may be taken as it is. */
+static int place_body(struct request *request, const struct http_head *head,
+		      const char *bytes, char *path, size_t path_size, size_t depth)
+{
+	static const char *const containers[] = {"multipart/form-data", "application/x-tar",
+						 "application/zip"};
+	struct query *query = &request->query;
+	const char *why = NULL;
+	if (request->method == HTTP_PUT) {
+		why = name_from_path(path, &path_size, depth);
+		if (why)
+			return refuse(request, 400, why, NULL);
+		request->body_name = path;
+		if (query->given & CONTROL_FILE)
+			return refuse(request, 400, "_file with PUT, whose path names the body",
+				      NULL);
+	}
+	if (query->given & CONTROL_FILE) {
+		why = name_refused(query->file, strlen(query->file), depth);
+		if (why)
+			return refuse(request, 400, why, query->file);
+		request->body_name = query->file;
+	}
+	if (request->body_name && (query->given & CONTROL_IN))
+		return refuse(request, 400, "_in for a body that has a name", NULL);
+	if (query->given & CONTROL_STDIN)
+		if (!request->body_name || strcmp(query->stdin_name, request->body_name) != 0)
+			return refuse(request, 400, "_stdin names no uploaded file",
+				      query->stdin_name);
+	if (query->in > BODY_RAW)
+		return refuse(request, 400, "an _in that is not supported by this image", NULL);
+	struct span coding = head->field[FIELD_CONTENT_ENCODING];
+	if (coding.size && !text_is(bytes + coding.at, coding.size, "identity"))
+		return refuse(request, 415, "a content coding that is not supported", NULL);
+	struct span type = head->field[FIELD_CONTENT_TYPE];
+	const char *mark = memchr(bytes + type.at, ';', type.size);
+	size_t length = mark ? (size_t)(mark - (bytes + type.at)) : type.size;
+	while (length && (bytes[type.at + length - 1] == ' ' || bytes[type.at + length - 1] == '\t'))
+		length--;
+	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
+		if (!request->body_name && query->in == BODY_BY_TYPE &&
+		    text_is(bytes + type.at, length, containers[i]))
+			return refuse(request, 415,
+				      "a body type that is not unpacked by this image (name the "
+				      "body with _file, or say _in=raw)",
+				      containers[i]);
+	return 0;
+}
+
+static size_t env_name_size(const char *entry)
+{
+	const char *equals = strchr(entry, '=');
+	return equals ? (size_t)(equals - entry) : strlen(entry);
+}
+
+static bool same_env_name(const char *a, const char *b)
+{
+	size_t size = env_name_size(a);
+	return size == env_name_size(b) && memcmp(a, b, size) == 0;
+}
+
+/* The image's environment, each entry replaced where the request names it. */
+static int map_env(struct request *request, const struct image *image, char **envp)
+{
+	struct query *query = &request->query;
+	if (!query->env_count) {
+		static char *no_env[] = {NULL};
+		request->envp = image->env.count ? image->env.items : no_env;
+		return 0;
+	}
+	size_t count = 0;
+	for (size_t i = 0; i < image->env.count; i++)
+		envp[count++] = image->env.items[i];
+	for (size_t i = 0; i < query->env_count; i++) {
+		char *entry = query->envs[i];
+		bool allowed = false;
+		size_t at = 0;
+		for (size_t k = 0; k < image->allowed_env.count && !allowed; k++)
+			allowed = same_env_name(image->allowed_env.items[k], entry);
+		if (!allowed)
+			return refuse(request, 403, "an environment variable that this image "
+						    "does not let requests set", entry);
+		while (at < count && !same_env_name(envp[at], entry))
+			at++;
+		envp[at] = entry;
+		count += at == count;
+	}
+	envp[count] = NULL;
+	request->envp = envp;
+	return 0;
+}
+
+static int check_outs(struct request *request, size_t depth)
+{
+	struct query *query = &request->query;
+	for (size_t i = 0; i < query->out_count; i++) {
+		const char *why =
+			name_refused(query->outs[i], strlen(query->outs[i]), depth);
+		if (why)
+			return refuse(request, 400, why, query->outs[i]);
+	}
+	return 0;
+}
+
+static int map_job(struct layout *layout, const struct http_head *head, const char *bytes,
+		   const struct image *image)
+{
+	struct request *request = layout->request;
+	const struct limits *limits = &image->manifest.limits;
+	struct query_limits query_limits = {limits->args, limits->args_bytes};
+	int rc = query_parse(&request->query, layout->text, head->query.size, layout->slots,
+			     &query_limits);
+	if (rc)
+		return refuse(request, -rc, request->query.why, request->query.about);
+	rc = choose_format(request, head);
+	if (!rc)
+		rc = check_outs(request, limits->path_depth);
+	if (!rc)
+		rc = place_body(request, head, bytes, layout->path,
+				head->path.size ? head->path.size - 1 : 0, limits->path_depth);
+	if (!rc)
+		rc = map_env(request, image, layout->envp);
+	if (rc)
+		return rc;
+	size_t count = 0;
+	for (size_t i = 0; i < image->args.count; i++)
+		layout->argv[count++] = image->args.items[i];
+	memcpy(layout->argv + count, request->query.args,
+	       request->query.arg_count * sizeof(char *));
+	layout->argv[count + request->query.arg_count] = NULL;
+	request->argv = layout->argv;
+	request->wall_ms = limits->wall_ms;
+	if (request->query.timeout_ms && request->query.timeout_ms < limits->wall_ms)
+		request->wall_ms = request->query.timeout_ms;
+	return 0;
+}
+
+static int check_length(struct request *request, const struct http_head *head,
+			const struct limits *limits)
+{
+	if (!request_has_body(head))
+		return 0;
+	if (!(request->method & (HTTP_POST | HTTP_PUT)))
+		return refuse(request, 400, "a body with a method that has none", NULL);
+	if (!head->chunked && head->content_length > limits->body_bytes)
+		return refuse(request, 413, "the body is too long", NULL);
+	return 0;
+}
+
+/* One block holds it all: the request, the pointers, then the strings. */
+static bool lay_out(struct layout *layout, const struct http_head *head, const char *bytes,
+		    const struct image *image, bool job)
+{
+	size_t tokens = job ? query_tokens(bytes + head->query.at, head->query.size) : 0;
+	size_t pointers = job ? 3 * tokens + image->args.count + tokens + 1 +
+					image->env.count + tokens + 1
+			      : 0;
+	size_t strings = job ? (size_t)head->query.size + head->path.size + 2 : 0;
+	size_t room = 0;
+	char *block = block_get(sizeof(struct request) + pointers * sizeof(char *) + strings,
+				&room);
+	if (!block)
+		return false;
+	layout->request = (struct request *)(void *)block;
+	*layout->request = (struct request){.room = room, .method = head->method};
+	if (!job)
+		return true;
+	_Static_assert(sizeof(struct request) % alignof(char *) == 0, "pointers follow it");
+	layout->slots = (char **)(void *)(block + sizeof(struct request));
+	layout->argv = layout->slots + 3 * tokens;
+	layout->envp = layout->argv + image->args.count + tokens + 1;
+	layout->text = (char *)(layout->envp + image->env.count + tokens + 1);
+	layout->path = layout->text + head->query.size + 1;
+	memcpy(layout->text, bytes + head->query.at, head->query.size);
+	if (head->path.size)
+		memcpy(layout->path, bytes + head->path.at + 1, head->path.size - 1);
+	return true;
+}
+
+struct request *request_new(const struct http_head *head, const char *bytes,
+			    const struct image *image, const char *made_id)
+{
+	struct request probe = {.method = head->method};
+	struct layout layout = {0};
+	int rc = 0;
+	if (head->asterisk) {
+		probe.route = ROUTE_OPTIONS;
+		probe.refusal.allow = "GET, HEAD, POST, PUT, OPTIONS";
+	} else {
+		rc = find_route(&probe, head, bytes + head->path.at, head->path.size);
+	}
+	if (!rc)
+		rc = check_length(&probe, head, &image->manifest.limits);
+	if (!lay_out(&layout, head, bytes, image, !rc && probe.route == ROUTE_RUN))
+		return NULL;
+	struct request *request = layout.request;
+	request->route = probe.route;
+	request->refusal = probe.refusal;
+	if (!rc && request->route == ROUTE_RUN)
+		map_job(&layout, head, bytes, image);
+	struct span id = head->field[FIELD_X_REQUEST_ID];
+	take_id(request, bytes + id.at, id.size, made_id);
+	return request;
+}
+
+void request_free(struct request *request)
+{
+	if (request)
+		block_put(request, request->room);
+}

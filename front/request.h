@@ -1,0 +1,56 @@
+/* request.h: what a request asks for: its route and, for a job, argv, environment, files and
+ * the form of the result. Mapping is pure but for the block it is laid out in. */
+#ifndef ELFPACK_FRONT_REQUEST_H
+#define ELFPACK_FRONT_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "front/http_parse.h"
+#include "front/image.h"
+#include "front/query.h"
+
+#define REQUEST_ID_MAX 128u
+
+enum route {
+	ROUTE_NONE,
+	ROUTE_RUN,
+	ROUTE_USAGE,
+	ROUTE_OPTIONS,
+	ROUTE_HEALTH,
+	ROUTE_READY,
+	ROUTE_INFO,
+	ROUTE_METRICS,
+};
+
+struct refusal {
+	int status;
+	const char *why;
+	char about[96];      /* what it is about, or "" */
+	const char *allow;   /* the Allow field of a 405 or of OPTIONS */
+};
+
+struct request {
+	size_t room;               /* of the block this lies in */
+	enum route route;
+	enum http_method method;
+	struct query query;
+	char **argv, **envp;       /* NULL-terminated */
+	const char *body_name;     /* relative to the working directory; NULL: standard input */
+	enum result_format format;
+	uint64_t wall_ms;
+	char id[REQUEST_ID_MAX + 1];
+	struct refusal refusal;    /* what it was refused for */
+};
+
+/* Maps a parsed head; bytes are those that its spans count from, made_id is used when the
+ * client sent no usable X-Request-Id. The block is always made (NULL: no memory), with
+ * refusal.status 0 when the request is fine. */
+struct request *request_new(const struct http_head *head, const char *bytes,
+			    const struct image *image, const char *made_id);
+void request_free(struct request *request);
+
+bool request_has_body(const struct http_head *head);
+
+#endif

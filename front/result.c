@@ -1,0 +1,124 @@
+/* result.c: from what became of a job to the answer of its request. 422: the program failed;
+ * 5xx: elfpack failed or ran out of time. */
+#include <string.h>
+
+#include "front/result.h"
+#include "front/text.h"
+
+static bool succeeded(const struct conn *conn, const struct job_report *report)
+{
+	return report->outcome == OUTCOME_EXITED &&
+	       (conn->request->query.any_exit ||
+		conn->server->image->ok_exit[report->exit_code & 255]);
+}
+
+bool result_wants_files(const struct conn *conn, const struct job_report *report)
+{
+	return conn->request->query.out_count > 0 &&
+	       (succeeded(conn, report) || conn->request->format == FORMAT_JSON);
+}
+
+/* What happened, as a sentence. */
+static const char *describe(const struct job_report *report, char *room, size_t size)
+{
+	struct text text = text_over(room, size - 1);
+	switch (report->outcome) {
+	case OUTCOME_EXITED:
+		text_put(&text, "the program exited with status ");
+		text_u64(&text, (uint64_t)report->exit_code);
+		break;
+	case OUTCOME_SIGNALED:
+		text_put(&text, "the program was ended by signal ");
+		text_u64(&text, (uint64_t)report->signal);
+		break;
+	case OUTCOME_TIMEOUT:
+		text_put(&text, "the program ran too long");
+		break;
+	case OUTCOME_OOM:
+		text_put(&text, "the program used up its memory");
+		break;
+	case OUTCOME_OUTPUT_LIMIT:
+		text_put(&text, "the program made too many bytes of files");
+		break;
+	case OUTCOME_CANCELLED:
+	case OUTCOME_NONE:
+	case OUTCOME_COUNT:
+		text_put(&text, "the program was ended");
+		break;
+	}
+	room[text.used] = '\0';
+	return room;
+}
+
+/* A run that failed: standard error as text, or a sentence without any; or a problem. */
+static void answer_failure(struct conn *conn, const struct job_report *report, int status,
+			   struct chain *out, struct chain *err)
+{
+	char sentence[80];
+	bool json = conn->head.accept_problem;
+	struct chain body = {0};
+	if (conn->request->query.stderr_mode == STDERR_MERGE)
+		err = out;
+	if (json || !err->bytes)
+		response_problem(&body, json, status,
+				 describe(report, sentence, sizeof(sentence)), NULL,
+				 conn->request->id, report, err);
+	else
+		chain_move(&body, err);
+	struct answer answer = {
+		.status = status,
+		.type = json ? "application/problem+json" : "text/plain; charset=utf-8",
+		.report = report,
+	};
+	conn_answer(conn, &answer, &body);
+}
+
+/* The program succeeded, but its files are not what the request asked for. */
+static void answer_files_refused(struct conn *conn, const struct job_report *report,
+				 struct outputs *outputs)
+{
+	bool json = conn->head.accept_problem;
+	struct chain body = {0};
+	char joined[2560];
+	struct text text = text_over(joined, sizeof(joined) - 1);
+	const char *why = "_out matched several files, and raw returns one";
+	if (outputs->unmatched) {
+		why = "_out matched no file";
+		text_bytes(&text, outputs->unmatched, strnlen(outputs->unmatched, 256));
+		text_put(&text, outputs->there.bytes ? "; there are: " : "; there are no files");
+		struct iovec names;
+		if (chain_iov(&outputs->there, &names, 1))
+			text_bytes(&text, names.iov_base, names.iov_len);
+	} else {
+		for (struct output_file *f = outputs->first; f; f = f->next) {
+			text_put(&text, f == outputs->first ? "" : ", ");
+			text_bytes(&text, f->name, f->name_size);
+		}
+	}
+	joined[text.used] = '\0';
+	response_problem(&body, json, 422, why, joined, conn->request->id, report, NULL);
+	struct answer answer = {
+		.status = 422,
+		.type = json ? "application/problem+json" : "text/plain; charset=utf-8",
+		.report = report,
+	};
+	conn_answer(conn, &answer, &body);
+}
+
+void result_answer(struct conn *conn, struct job_report *report, struct chain *out,
+		   struct chain *err, struct outputs *outputs)
+{
+	bool wanted_files = conn->request->query.out_count > 0;
+	if (!succeeded(conn, report)) {
+		answer_failure(conn, report, report->outcome == OUTCOME_TIMEOUT ? 504 : 422,
+			       out, err);
+		return;
+	}
+	if (wanted_files && (outputs->unmatched || outputs->count != 1)) {
+		answer_files_refused(conn, report, outputs);
+		return;
+	}
+	struct answer answer = {
+		.status = 200, .type = "application/octet-stream", .report = report};
+	conn_answer(conn, &answer, wanted_files ? &outputs->first->bytes : out);
+}

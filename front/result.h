@@ -1,0 +1,15 @@
+/* result.h: from what became of a job to the answer of its request. */
+#ifndef ELFPACK_FRONT_RESULT_H
+#define ELFPACK_FRONT_RESULT_H
+
+#include "front/conn.h"
+#include "front/job_files.h"
+
+/* Are _out files to be read, after this outcome? */
+bool result_wants_files(const struct conn *conn, const struct job_report *report);
+
+/* Answers; the chains and files that it needs are taken from the caller's. */
+void result_answer(struct conn *conn, struct job_report *report, struct chain *out,
+		   struct chain *err, struct outputs *outputs);
+
+#endif

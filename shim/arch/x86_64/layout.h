@@ -1,0 +1,59 @@
+/* layout.h: where things lie in memory, drawn once; for C, assembly and shim.ld.
+ *
+ * Physical                              Virtual
+ *   0x0010_0000 the kernel's segments     0000_0000_0001_0000 ring 3 (mm/vm.h)
+ *        ...    then the RAM that         0000_7fff_ffff_f000 end of ring 3
+ *               page.c gives out
+ *   anywhere    the boot bundle           ffff_8000_0000_0000 all RAM, never executable;
+ *   0xfec0_0000 I/O APIC                                      the kernel's text and the
+ *   0xfee0_0000 local APIC                                    bundle read-only
+ *                                         ffff_d000_0000_0000 struct page of each frame
+ *                                         ffff_e000_0000_0000 devices, firmware tables
+ *                                         ffff_ffff_8010_0000 the kernel: text R-X,
+ *                                                             rodata R--, data RW-
+ *
+ * Each virtual area has level 4 entries of its own, made at boot and never changed after, so
+ * that address spaces share the upper half by copying 256 entries once. */
+#ifndef SHIM_ARCH_X86_64_LAYOUT_H
+#define SHIM_ARCH_X86_64_LAYOUT_H
+
+#define KERNEL_PHYS 0x100000
+#define KERNEL_BASE 0xffffffff80000000
+#define DIRECT_MAP_BASE 0xffff800000000000
+#define DIRECT_MAP_SIZE 0x400000000000 /* 64 TiB; RAM above is not used */
+#define PAGE_ARRAY_BASE 0xffffd00000000000
+#define DEVICE_MAP_BASE 0xffffe00000000000
+#define DEVICE_MAP_SIZE 0x8000000000 /* one level 4 entry */
+
+#define BOOT_STACK_SIZE 16384
+#define IST_STACK_SIZE 4096
+
+/* Segment selectors; ring 3 sees Linux' values. SYSRET wants user data, then user code. */
+#define SEL_KERNEL_CODE 0x10
+#define SEL_KERNEL_DATA 0x18
+#define SEL_USER_BASE 0x23 /* IA32_STAR[63:48] */
+#define SEL_USER_DATA 0x2b
+#define SEL_USER_CODE 0x33
+#define SEL_TSS 0x40
+#define SEL_CPU_NUMBER 0x7b /* its limit is the CPU's number, for getcpu in the vDSO */
+#define GDT_ENTRIES 16
+
+/* Offsets in struct percpu, asserted in percpu.h. */
+#define PERCPU_SELF 0
+#define PERCPU_KERNEL_RSP 8
+#define PERCPU_USER_RSP 16
+
+/* Offsets in struct trapframe, asserted in trap.c. */
+#define FRAME_R11 48
+#define FRAME_RCX 88
+#define FRAME_VECTOR 120
+#define FRAME_RIP 136
+#define FRAME_CS 144
+#define FRAME_RFLAGS 152
+#define FRAME_RSP 160
+#define FRAME_SIZE 176
+
+#define VECTOR_SYSCALL 0x100
+#define VECTOR_NMI 2
+
+#endif
