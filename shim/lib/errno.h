@@ -1,6 +1,11 @@
-/* errno.h: Linux' error numbers on x86-64 (asm-generic/errno-base.h and errno.h). */
+/* errno.h: Linux' error numbers on x86-64 (asm-generic/errno-base.h and errno.h). In hosted
+ * builds of pure kernel code they are the C library's. */
 #ifndef SHIM_LIB_ERRNO_H
 #define SHIM_LIB_ERRNO_H
+
+#ifndef ELFPACK_KERNEL
+#include <errno.h>
+#else
 
 enum {
 	EPERM = 1, ENOENT = 2, ESRCH = 3, EINTR = 4, EIO = 5, ENXIO = 6, E2BIG = 7,
@@ -33,4 +38,5 @@ enum {
 
 #define EWOULDBLOCK EAGAIN
 
+#endif
 #endif

@@ -18,6 +18,7 @@ struct account {
 	uint64_t limit_pages;
 	uint64_t used_pages;
 	uint64_t peak_pages;
+	bool uses_reserve; /* the kernel's and front's: may take the last pages */
 	bool refused; /* a page was refused since the account was made */
 	struct list slabs[KMEM_CLASSES]; /* kmem.c: pages with room, by size class */
 };

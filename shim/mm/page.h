@@ -63,4 +63,12 @@ paddr_t virt_to_phys(const void *direct_map);
 uint64_t page_count_total(void); /* pages ever given to the allocator */
 uint64_t page_count_free(void);
 
+/* At boot, by arch boot.c: the array of struct page stands mapped and zeroed at
+ * PAGE_ARRAY_BASE for frames 0 to frame_count - 1; all are PAGE_RESERVED until given. */
+void page_init(uint64_t frame_count);
+void page_give(paddr_t start, paddr_t end);       /* RAM to hand out, page aligned */
+void page_mark_image(paddr_t start, paddr_t end); /* the boot bundle's frames */
+/* Pages that only accounts with uses_reserve may take the last of. */
+void page_reserve_set(uint64_t pages);
+
 #endif

@@ -28,6 +28,10 @@ struct rootfs; /* a job's root tree: jobfs.c */
 struct rootfs *rootfs_make(struct account *account, const void *erofs, size_t erofs_size,
 			   uint64_t file_limit_bytes);
 void rootfs_destroy(struct rootfs *root);
+/* Adds a read-only file whose pages are the boot image's own memory (front, manifest): path
+ * absolute, one component; bytes page aligned, zero padded to a page. 0 or -ENOMEM. */
+int rootfs_add_image_file(struct rootfs *root, const char *path, const void *bytes, size_t size,
+			  uint32_t mode);
 struct vnode *rootfs_vnode(struct rootfs *root); /* "/"; borrowed */
 
 void vnode_get(struct vnode *vnode);

@@ -67,6 +67,11 @@ bool kernel_user_fault(uint64_t address, bool write);
 /* and, last before each return to ring 3, after interrupts too: signals, time slices. */
 void user_return(struct trapframe *frame);
 
+/* The kernel lock: held by whoever runs ring 0 code, taken at each entry from ring 3 and left
+ * at each return to it, and around cpu_idle's wait. */
+void kernel_lock(void);
+void kernel_unlock(void);
+
 /* Waits for an interrupt with the kernel lock released; sti and hlt back to back. Returns
  * after one was handled. */
 void cpu_idle(void);
