@@ -41,8 +41,8 @@ struct page {
 		void *slab_free;  /* kmem.c: first free object */
 		uint64_t private; /* the holder's */
 	};
-	uint32_t slab_used;
-	uint32_t reserved;
+	uint32_t slab_used;   /* objects in use */
+	uint32_t slab_carved; /* objects ever given out of it; those after are untouched */
 };
 
 /* Allocates 2^order contiguous pages charged to the account, with one reference. zero: bytes

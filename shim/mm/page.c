@@ -1,0 +1,225 @@
+/* page.c: a binary buddy allocator over the frames of RAM. A free block is known by its
+ * first frame alone, so giving the allocator a gigabyte at boot touches a few hundred
+ * entries.
+ *
+ * Single pages are what nearly everybody wants: those put back last wait in a short
+ * stack, warm in the cache and not joined to their buddies, for the next who asks. */
+#include "shim/mm/page.h"
+
+#include "shim/lib/print.h"
+
+#ifdef ELFPACK_KERNEL
+#include "shim/arch/x86_64/layout.h"
+#include "shim/lib/string.h"
+#define page_array ((struct page *)PAGE_ARRAY_BASE)
+#define direct_map ((uint8_t *)DIRECT_MAP_BASE)
+#else
+#include <string.h>
+extern struct page *page_array; /* the test's */
+extern uint8_t *direct_map;
+#endif
+
+#define STACK_PAGES_MAX 512u
+
+static struct list free_blocks[PAGE_ORDER_MAX + 1];
+static struct list stack;
+static uint64_t stack_pages;
+static uint64_t frame_count, total_pages, free_pages, reserve_pages;
+
+static inline uint64_t frame_of(const struct page *page)
+{
+	return (uint64_t)(page - page_array);
+}
+
+static void block_free(struct page *page, unsigned order)
+{
+	uint64_t frame = frame_of(page);
+	for (; order < PAGE_ORDER_MAX; order++) {
+		uint64_t buddy = frame ^ 1ull << order;
+		if (buddy + (1ull << order) > frame_count)
+			break;
+		struct page *other = &page_array[buddy];
+		if (!(other->flags & PAGE_FREE) || other->order != order)
+			break;
+		list_remove(&other->link);
+		other->flags = 0;
+		frame &= ~(1ull << order);
+	}
+	page = &page_array[frame];
+	page->flags = PAGE_FREE;
+	page->order = (uint8_t)order;
+	list_prepend(&free_blocks[order], &page->link);
+}
+
+static struct page *block_take(unsigned order)
+{
+	unsigned have = order;
+	while (have <= PAGE_ORDER_MAX && list_empty(&free_blocks[have]))
+		have++;
+	if (have > PAGE_ORDER_MAX)
+		return NULL;
+	struct page *page = list_entry(free_blocks[have].next, struct page, link);
+	list_remove(&page->link);
+	while (have > order) {
+		struct page *upper = page + (1ull << --have);
+		upper->flags = PAGE_FREE;
+		upper->order = (uint8_t)have;
+		list_prepend(&free_blocks[have], &upper->link);
+	}
+	return page;
+}
+
+static struct page *stack_take(void)
+{
+	struct page *page = list_entry(stack.next, struct page, link);
+	list_remove(&page->link);
+	stack_pages--;
+	return page;
+}
+
+static struct page *take(unsigned order)
+{
+	if (order == 0 && stack_pages)
+		return stack_take();
+	struct page *page = block_take(order);
+	if (page || order == 0 || !stack_pages)
+		return page;
+	while (stack_pages)
+		block_free(stack_take(), 0);
+	return block_take(order);
+}
+
+struct page *page_alloc(struct account *account, unsigned order, bool zero)
+{
+	uint64_t pages = 1ull << order;
+	uint64_t keep = account->uses_reserve ? 0 : reserve_pages;
+	struct page *page = NULL;
+	if (order <= PAGE_ORDER_MAX && account->limit_pages >= pages &&
+	    account->used_pages <= account->limit_pages - pages &&
+	    free_pages >= keep + pages)
+		page = take(order);
+	if (!page) {
+		account->refused = true;
+		return NULL;
+	}
+	free_pages -= pages;
+	account->used_pages += pages;
+	if (account->peak_pages < account->used_pages)
+		account->peak_pages = account->used_pages;
+	page->refs = 1;
+	page->flags = 0;
+	page->order = (uint8_t)order;
+	page->account = account;
+	if (zero)
+		memset(page_va(page), 0, PAGE_SIZE << order);
+	return page;
+}
+
+void page_get(struct page *page)
+{
+	if (!(page->flags & PAGE_IMAGE))
+		page->refs++;
+}
+
+void page_put(struct page *page)
+{
+	if (page->flags & PAGE_IMAGE)
+		return;
+	KASSERT(page->refs > 0);
+	if (--page->refs)
+		return;
+	uint64_t pages = 1ull << page->order;
+	KASSERT(page->account->used_pages >= pages);
+	page->account->used_pages -= pages;
+	page->flags = 0;
+	page->account = NULL;
+	free_pages += pages;
+	if (page->order == 0 && stack_pages < STACK_PAGES_MAX) {
+		list_prepend(&stack, &page->link);
+		stack_pages++;
+		return;
+	}
+	block_free(page, page->order);
+}
+
+void *page_va(const struct page *page)
+{
+	return direct_map + (frame_of(page) << PAGE_SHIFT);
+}
+
+paddr_t page_pa(const struct page *page)
+{
+	return frame_of(page) << PAGE_SHIFT;
+}
+
+struct page *page_of_pa(paddr_t pa)
+{
+	uint64_t frame = pa >> PAGE_SHIFT;
+	return frame < frame_count ? &page_array[frame] : NULL;
+}
+
+struct page *page_of_va(const void *va)
+{
+	return page_of_pa(virt_to_phys(va));
+}
+
+void *phys_to_virt(paddr_t pa)
+{
+	return direct_map + pa;
+}
+
+paddr_t virt_to_phys(const void *va)
+{
+	return (uint64_t)((const uint8_t *)va - direct_map);
+}
+
+uint64_t page_count_total(void)
+{
+	return total_pages;
+}
+
+uint64_t page_count_free(void)
+{
+	return free_pages;
+}
+
+void page_init(uint64_t frames)
+{
+	frame_count = frames;
+	for (unsigned order = 0; order <= PAGE_ORDER_MAX; order++)
+		list_init(&free_blocks[order]);
+	list_init(&stack);
+	stack_pages = total_pages = free_pages = reserve_pages = 0;
+	account_init(&kernel_account, "kernel", UINT64_MAX);
+	kernel_account.uses_reserve = true;
+}
+
+void page_give(paddr_t start, paddr_t end)
+{
+	uint64_t frame = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
+	if (frame == 0)
+		frame = 1; /* physical address 0 means "none" to those who map pages */
+	while (frame < last) {
+		unsigned order = PAGE_ORDER_MAX;
+		while (frame & ((1ull << order) - 1) || frame + (1ull << order) > last)
+			order--;
+		total_pages += 1ull << order;
+		free_pages += 1ull << order;
+		block_free(&page_array[frame], order);
+		frame += 1ull << order;
+	}
+}
+
+void page_mark_image(paddr_t start, paddr_t end)
+{
+	for (uint64_t frame = start >> PAGE_SHIFT; frame < end >> PAGE_SHIFT; frame++) {
+		KASSERT(!(page_array[frame].flags & PAGE_FREE));
+		page_array[frame].flags = PAGE_IMAGE;
+		page_array[frame].refs = 1;
+	}
+}
+
+void page_reserve_set(uint64_t pages)
+{
+	reserve_pages = pages;
+}
