@@ -1,0 +1,97 @@
+/* main.c: BIOS stage 2: the bundle from disk to memory, the kernel out of it, go.
+ *
+ * Nothing is said unless something is wrong: the kernel has the first word. The kernel checks
+ * the sections that we do not need. */
+#include "imgfmt/abi/bios.h"
+#include "imgfmt/bundle_read.h"
+#include "shim/lib/string.h"
+
+#include "loader/bios/bios.h"
+#include "loader/bios/layout.h"
+
+#define SECTOR 512u
+
+extern const struct bios_stage2_header stage2_header;
+_Noreturn void stage2_main(void);
+
+static struct bootinfo info; /* stays where it is: the kernel reads it there */
+static uint8_t header_block[BUNDLE_BLOCK];
+
+static bool cpu_has_long_mode(void)
+{
+	uint32_t eax = 0x80000000u, ebx, ecx, edx;
+	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+	if (eax < 0x80000001u)
+		return false;
+	eax = 0x80000001u;
+	__asm__("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+	return edx & 1u << 29;
+}
+
+/* Reads the bundle to the end of memory; sets where and how large. */
+static void load_bundle(struct bundle_view *view)
+{
+	const char *why;
+	uint64_t lba = le64_get(stage2_header.bundle_lba);
+	uint64_t sectors = le64_get(stage2_header.bundle_sectors);
+	if (sectors < BUNDLE_BLOCK / SECTOR)
+		fail("stage 2 was not told where the bundle is");
+	if (sectors >= 0x100000000ull / SECTOR)
+		fail("the bundle is too large for a BIOS boot: 4 GiB or more");
+	disk_read(lba * SECTOR, BUNDLE_BLOCK, header_block);
+	if (bundle_open(view, header_block, (uint32_t)sectors * SECTOR, &why) != 0)
+		fail("bundle at sector %u: %s", (uint32_t)lba, why);
+
+	uint32_t size = (uint32_t)view->size;
+	uint32_t place = memory_place(&info, size, HIGH_MEMORY);
+	if (!place)
+		fail("the bundle of %u KiB does not fit in memory", size >> 10);
+	uint8_t *bundle = (uint8_t *)place;
+	memcpy(bundle, header_block, BUNDLE_BLOCK);
+	disk_read(lba * SECTOR + BUNDLE_BLOCK, size - BUNDLE_BLOCK, bundle + BUNDLE_BLOCK);
+	if (bundle_open(view, bundle, size, &why) != 0)
+		fail("bundle at sector %u: %s", (uint32_t)lba, why);
+	info.bundle_phys = le64_make(place);
+	info.bundle_size = le64_make(size);
+}
+
+/* Puts the shim section's segments in their places; returns its entry. */
+static uint32_t load_kernel(const struct bundle_view *view)
+{
+	const struct bundle_part *shim = &view->part[BUNDLE_SHIM];
+	uint64_t bundle = le64_get(info.bundle_phys);
+	struct kernel_plan plan;
+	const char *why;
+	if (!bundle_part_intact(shim))
+		fail("section %s is damaged: SHA-256 mismatch", bundle_kind_name(BUNDLE_SHIM));
+	if (!kernel_plan_make(&plan, shim->bytes, (uint32_t)shim->size, &why))
+		fail("section %s %s", bundle_kind_name(BUNDLE_SHIM), why);
+	for (uint32_t i = 0; i < plan.segment_count; i++) {
+		const struct kernel_segment *s = &plan.segment[i];
+		uint64_t end = (uint64_t)s->base + s->memory_size;
+		if (s->base < HIGH_MEMORY || !memory_is_ram(&info, s->base, s->memory_size) ||
+		    (s->base < bundle + view->size && end > bundle))
+			fail("the kernel and the bundle of %u KiB do not fit in memory together",
+			     (uint32_t)view->size >> 10);
+		memcpy((uint8_t *)s->base, shim->bytes + s->offset, s->file_size);
+		memset((uint8_t *)s->base + s->file_size, 0, s->memory_size - s->file_size);
+	}
+	return plan.entry;
+}
+
+void stage2_main(void)
+{
+	struct bundle_view view;
+	if (!cpu_has_long_mode())
+		fail("this CPU has no 64-bit mode");
+	memory_enable_a20();
+	memory_map_read(&info);
+	disk_open(stage2_drive);
+	load_bundle(&view);
+	uint32_t entry = load_kernel(&view);
+	info.magic = le32_make(BOOTINFO_MAGIC);
+	info.firmware = le32_make(BOOT_BIOS);
+	info.rsdp_phys = le64_make(memory_find_rsdp());
+	info.entry_tsc = le64_make(stage2_entry_tsc);
+	kernel_enter(entry, &info);
+}
