@@ -1,5 +1,5 @@
-/* vm.c: the areas of an address space: mapping, unmapping, protecting, moving. Filling pages
- * in is vm_fault.c's; copying a whole space is vm_fork.c's. */
+/* vm.c: the areas of an address space: mapping, unmapping, protecting, moving. Filling
+ * pages in is vm_fault.c's; copying a whole space is vm_fork.c's. */
 #include "shim/mm/vm.h"
 
 #include "shim/lib/errno.h"
@@ -9,7 +9,8 @@
 #include "shim/mm/kmem.h"
 #include "shim/vfs/vnode.h"
 
-#define MMAP_RANDOM_PAGES (1ull << 28) /* 40 bits of mmap ASLR, as Linux: 28 of page number */
+#define MMAP_RANDOM_PAGES                                                                \
+	(1ull << 28) /* 40 bits of mmap ASLR, as Linux: 28 of page number */
 
 struct vmspace *vm_make(struct account *account)
 {
@@ -22,11 +23,21 @@ struct vmspace *vm_make(struct account *account)
 		kfree(vm);
 		return NULL;
 	}
-	/* The stack lies in the topmost 16 GiB, mmap's top somewhere in the TiB below it. */
-	vm->stack_top = USER_ADDRESS_END - PAGE_SIZE - (random_u64() & 0x3fffff) * PAGE_SIZE;
+	/* The stack lies in the topmost 16 GiB, mmap's top somewhere in the TiB below it.
+	 */
+	vm->stack_top =
+		USER_ADDRESS_END - PAGE_SIZE - (random_u64() & 0x3fffff) * PAGE_SIZE;
 	vm->mmap_top = vm->stack_top - VM_STACK_SIZE - (64ull << 20) -
 		       (random_u64() % MMAP_RANDOM_PAGES) * PAGE_SIZE;
 	return vm;
+}
+
+static void put_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
+{
+	(void)context;
+	(void)va;
+	(void)flags;
+	page_put(page_of_pa(pa));
 }
 
 void vm_get(struct vmspace *vm)
@@ -38,9 +49,12 @@ void vm_put(struct vmspace *vm)
 {
 	if (!vm || --vm->refs)
 		return;
-	vm_drop_pages(vm, 0, USER_ADDRESS_END);
-	for (uint32_t i = 0; i < vm->area_count; i++)
+	/* No CPU has the tables loaded: what they say need not be taken back page by
+	 * page. */
+	for (uint32_t i = 0; i < vm->area_count; i++) {
+		pt_walk(&vm->pt, vm->area[i]->start, vm->area[i]->end, put_page, NULL);
 		vm_area_free(vm, vm->area[i]);
+	}
 	kfree(vm->area);
 	pt_free(&vm->pt);
 	kfree(vm);
@@ -87,11 +101,12 @@ int vm_area_insert(struct vmspace *vm, uint32_t index, struct vm_area *area)
 	return 0;
 }
 
-static void area_remove(struct vmspace *vm, uint32_t index)
+static void areas_remove(struct vmspace *vm, uint32_t index, uint32_t count)
 {
-	vm_area_free(vm, vm->area[index]);
-	vm->area_count--;
-	memmove(&vm->area[index], &vm->area[index + 1],
+	for (uint32_t i = index; i < index + count; i++)
+		vm_area_free(vm, vm->area[i]);
+	vm->area_count -= count;
+	memmove(&vm->area[index], &vm->area[index + count],
 		(vm->area_count - index) * sizeof(*vm->area));
 }
 
@@ -145,8 +160,7 @@ static int split_at(struct vmspace *vm, uint64_t va)
 	return 0;
 }
 
-/* Splits so that [start, end) consists of whole areas; *first is the index of the first. */
-static int split_range(struct vmspace *vm, uint64_t start, uint64_t end, uint32_t *first)
+int vm_split_range(struct vmspace *vm, uint64_t start, uint64_t end, uint32_t *first)
 {
 	int rc = split_at(vm, start);
 	if (rc == 0)
@@ -158,14 +172,14 @@ static int split_range(struct vmspace *vm, uint64_t start, uint64_t end, uint32_
 static bool can_merge(const struct vm_area *a, const struct vm_area *b)
 {
 	return a->end == b->start && a->prot == b->prot && a->shared == b->shared &&
-	       a->stack == b->stack && a->heap == b->heap && a->dont_fork == b->dont_fork &&
+	       a->stack == b->stack && a->heap == b->heap && a->no_write == b->no_write &&
+	       a->grows_down == b->grows_down && a->dont_fork == b->dont_fork &&
 	       a->wipe_on_fork == b->wipe_on_fork && a->vnode == b->vnode &&
 	       a->pages == b->pages &&
 	       ((!a->vnode && !a->pages) || a->offset + (a->end - a->start) == b->offset);
 }
 
-/* Joins areas around [start, end) that have become alike. */
-static void merge_around(struct vmspace *vm, uint64_t start, uint64_t end)
+void vm_merge_around(struct vmspace *vm, uint64_t start, uint64_t end)
 {
 	uint32_t i;
 	vm_find(vm, start ? start - 1 : 0, &i);
@@ -176,33 +190,28 @@ static void merge_around(struct vmspace *vm, uint64_t start, uint64_t end)
 			continue;
 		}
 		a->end = b->end;
-		area_remove(vm, i + 1);
+		areas_remove(vm, i + 1, 1);
 	}
 }
 
-struct drop_context {
-	struct vmspace *vm;
-};
-
 static void drop_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 {
-	struct drop_context *drop = context;
+	struct vmspace *vm = context;
 	(void)flags;
-	pt_unmap(&drop->vm->pt, va, NULL);
+	pt_unmap(&vm->pt, va, NULL);
 	page_put(page_of_pa(pa));
 }
 
-/* Unmaps the pages of a range and lets go of them. Nothing is allocated between the puts and
- * the flush, so no page is in new hands while a stale translation to it is left. */
+/* Unmaps the pages of a range and lets go of them. Nothing is allocated between the puts
+ * and the flush, so no page is in new hands while a stale translation to it is left. */
 void vm_drop_pages(struct vmspace *vm, uint64_t start, uint64_t end)
 {
-	struct drop_context drop = {vm};
-	pt_walk(&vm->pt, start, end, drop_page, &drop);
+	pt_walk(&vm->pt, start, end, drop_page, vm);
 	pt_trim(&vm->pt, start, end);
 	pt_flush(&vm->pt, start, end);
 }
 
-static bool range_legal(uint64_t start, uint64_t size)
+bool vm_range_legal(uint64_t start, uint64_t size)
 {
 	return size <= USER_ADDRESS_END && start <= USER_ADDRESS_END - size;
 }
@@ -210,21 +219,20 @@ static bool range_legal(uint64_t start, uint64_t size)
 int vm_unmap(struct vmspace *vm, uint64_t start, uint64_t size)
 {
 	size = PAGE_ROUND_UP(size);
-	if ((start & PAGE_MASK) || size == 0 || !range_legal(start, size))
+	if ((start & PAGE_MASK) || size == 0 || !vm_range_legal(start, size))
 		return -EINVAL;
 	uint64_t end = start + size;
 	uint32_t i;
-	int rc = split_range(vm, start, end, &i);
+	int rc = vm_split_range(vm, start, end, &i);
 	if (rc < 0)
 		return rc;
-	bool any = false;
-	while (i < vm->area_count && vm->area[i]->start < end) {
-		vm->mapped_bytes -= vm->area[i]->end - vm->area[i]->start;
-		area_remove(vm, i);
-		any = true;
-	}
-	if (any)
+	uint32_t count = 0;
+	for (; i + count < vm->area_count && vm->area[i + count]->start < end; count++)
+		vm->mapped_bytes -= vm->area[i + count]->end - vm->area[i + count]->start;
+	if (count) {
+		areas_remove(vm, i, count);
 		vm_drop_pages(vm, start, end);
+	}
 	return 0;
 }
 
@@ -245,12 +253,14 @@ static uint64_t find_hole(struct vmspace *vm, uint64_t size, uint64_t top)
 	}
 }
 
-static int choose_address(struct vmspace *vm, const struct vm_request *r, uint64_t size,
-			  uint64_t *at)
+int vm_choose_address(struct vmspace *vm, const struct vm_request *r, uint64_t size,
+		      uint64_t *at)
 {
 	if (r->fixed) {
-		if (!range_legal(r->address, size) || (r->address & PAGE_MASK))
-			return r->address & PAGE_MASK ? -EINVAL : -ENOMEM;
+		if (!vm_range_legal(r->address, size))
+			return -ENOMEM;
+		if (r->address & PAGE_MASK)
+			return -EINVAL;
 		if (r->address < USER_ADDRESS_START)
 			return -EPERM; /* as vm.mmap_min_addr */
 		*at = r->address;
@@ -260,15 +270,17 @@ static int choose_address(struct vmspace *vm, const struct vm_request *r, uint64
 		return r->no_replace ? -EEXIST : vm_unmap(vm, r->address, size);
 	}
 	uint64_t hint = PAGE_ROUND_DOWN(r->address);
-	if (hint >= USER_ADDRESS_START && range_legal(hint, size)) {
+	if (hint && hint < USER_ADDRESS_START)
+		hint = USER_ADDRESS_START;
+	if (hint && vm_range_legal(hint, size)) {
 		struct vm_area *next = vm_find(vm, hint, NULL);
 		if (!next || next->start >= hint + size) {
 			*at = hint;
 			return 0;
 		}
 	}
-	*at = find_hole(vm, size, vm->mmap_top);
-	if (!*at)
+	*at = find_hole(vm, size, r->below ? r->below : vm->mmap_top);
+	if (!*at && !r->below)
 		*at = find_hole(vm, size, USER_ADDRESS_END);
 	return *at ? 0 : -ENOMEM;
 }
@@ -293,7 +305,7 @@ int vm_map(struct vmspace *vm, const struct vm_request *r, uint64_t *at)
 		if (!area->pages)
 			goto fail;
 	}
-	rc = choose_address(vm, r, size, at);
+	rc = vm_choose_address(vm, r, size, at);
 	if (rc < 0)
 		goto fail;
 	area->start = *at;
@@ -301,6 +313,9 @@ int vm_map(struct vmspace *vm, const struct vm_request *r, uint64_t *at)
 	area->prot = r->prot;
 	area->shared = r->shared;
 	area->stack = r->stack;
+	area->heap = r->heap;
+	area->no_write = r->no_write;
+	area->grows_down = r->grows_down;
 	area->vnode = r->vnode;
 	area->offset = r->offset;
 	if (area->vnode)
@@ -312,7 +327,7 @@ int vm_map(struct vmspace *vm, const struct vm_request *r, uint64_t *at)
 		goto fail;
 	vm->mapped_bytes += size;
 	if (!area->pages)
-		merge_around(vm, *at, *at + size);
+		vm_merge_around(vm, *at, *at + size);
 	return 0;
 fail:
 	vm_area_free(vm, area);
@@ -321,61 +336,101 @@ fail:
 
 struct protect_context {
 	struct vmspace *vm;
-	unsigned prot;
+	const struct vm_area *area;
+	bool lowered;
 };
 
 static void protect_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 {
 	struct protect_context *p = context;
-	(void)pa;
-	/* Write access comes back by a fault: only that knows whether to copy. Without any
-	 * right (PROT_NONE) the page stays, out of ring 3's reach. */
-	unsigned wanted = p->prot & ~(unsigned)PT_WRITE;
-	if (p->prot & flags & PT_WRITE)
-		wanted |= PT_WRITE;
-	if (wanted != flags)
-		pt_protect(&p->vm->pt, va, wanted);
+	/* Write access comes by a fault where a copy may be due. Without any right
+	 * (PROT_NONE) the page stays, out of ring 3's reach. */
+	unsigned wanted = p->area->prot;
+	if (!(flags & PT_WRITE) &&
+	    (p->area->shared || !vm_page_is_own(p->vm, page_of_pa(pa))))
+		wanted &= ~(unsigned)PT_WRITE;
+	if (wanted == flags)
+		return;
+	pt_protect(&p->vm->pt, va, wanted);
+	if (flags & ~wanted)
+		p->lowered = true;
 }
 
 int vm_protect(struct vmspace *vm, uint64_t start, uint64_t size, uint8_t prot)
 {
-	size = PAGE_ROUND_UP(size);
 	if (start & PAGE_MASK)
 		return -EINVAL;
 	if (size == 0)
 		return 0;
-	if (!range_legal(start, size))
+	if (!vm_range_legal(start, size))
 		return -ENOMEM;
-	uint64_t end = start + size;
-	bool whole = vm_range_mapped(vm, start, size);
+	uint64_t at = start, end = start + PAGE_ROUND_UP(size);
 	uint32_t i;
-	int rc = split_range(vm, start, end, &i);
+	struct vm_area *area = vm_find(vm, start, &i);
+	if (!area || area->start > start)
+		return -ENOMEM;
+	if (area->end >= end && area->prot == prot)
+		return 0;
+	int rc = vm_split_range(vm, start, end, &i);
 	if (rc < 0)
 		return rc;
-	struct protect_context context = {vm, prot};
-	for (; i < vm->area_count && vm->area[i]->start < end; i++) {
-		struct vm_area *area = vm->area[i];
-		if (area->prot == prot)
-			continue;
-		area->prot = prot;
-		pt_walk(&vm->pt, area->start, area->end, protect_page, &context);
+	struct protect_context context = {vm, NULL, false};
+	/* As Linux: on a hole or a refusal, what lies before it has changed. */
+	for (; rc == 0 && at < end; i++) {
+		area = i < vm->area_count ? vm->area[i] : NULL;
+		if (!area || area->start > at) {
+			rc = -ENOMEM;
+		} else if (area->no_write && (prot & PT_WRITE)) {
+			rc = -EACCES;
+		} else {
+			at = area->end;
+			if (area->prot == prot)
+				continue;
+			area->prot = prot;
+			context.area = area;
+			pt_walk(&vm->pt, area->start, area->end, protect_page, &context);
+		}
 	}
-	pt_flush(&vm->pt, start, end);
-	merge_around(vm, start, end);
-	return whole ? 0 : -ENOMEM; /* as Linux: what was mapped has changed */
+	if (context.lowered)
+		pt_flush(&vm->pt, start, at);
+	vm_merge_around(vm, start, end);
+	return rc;
 }
 
 int vm_discard(struct vmspace *vm, uint64_t start, uint64_t size)
 {
 	uint64_t end = start + PAGE_ROUND_UP(size);
 	uint32_t i;
-	for (vm_find(vm, start, &i); i < vm->area_count && vm->area[i]->start < end; i++) {
+	for (vm_find(vm, start, &i); i < vm->area_count && vm->area[i]->start < end;
+	     i++) {
 		struct vm_area *area = vm->area[i];
 		uint64_t from = area->start > start ? area->start : start;
 		uint64_t to = area->end < end ? area->end : end;
 		vm_drop_pages(vm, from, to);
 	}
 	return vm_range_mapped(vm, start, end - start) ? 0 : -ENOMEM;
+}
+
+int vm_set_fork(struct vmspace *vm, uint64_t start, uint64_t size,
+		enum vm_fork_policy policy)
+{
+	uint64_t end = start + PAGE_ROUND_UP(size), at = start;
+	uint32_t i;
+	int rc = vm_split_range(vm, start, end, &i);
+	for (; rc == 0 && i < vm->area_count && vm->area[i]->start < end; i++) {
+		struct vm_area *area = vm->area[i];
+		if (policy == VM_FORK_WIPE && (area->shared || area->vnode)) {
+			rc = -EINVAL;
+			break;
+		}
+		if (policy == VM_FORK_OMIT || policy == VM_FORK_COPY)
+			area->dont_fork = policy == VM_FORK_OMIT;
+		else
+			area->wipe_on_fork = policy == VM_FORK_WIPE;
+		at = area->start > at ? at : area->end;
+	}
+	vm_merge_around(vm, start, end);
+	return rc == 0 && at < end ? -ENOMEM : rc;
 }
 
 uint64_t vm_brk(struct vmspace *vm, uint64_t wanted)
@@ -388,114 +443,14 @@ uint64_t vm_brk(struct vmspace *vm, uint64_t wanted)
 					     .size = new_end - old_end,
 					     .prot = PT_READ | PT_WRITE,
 					     .fixed = true,
-					     .no_replace = true};
+					     .no_replace = true,
+					     .heap = true};
 		uint64_t at;
 		if (vm_map(vm, &request, &at) < 0)
 			return vm->brk;
-		vm_find(vm, at, NULL)->heap = true;
-		merge_around(vm, at, new_end);
 	} else if (new_end < old_end) {
 		if (vm_unmap(vm, new_end, old_end - new_end) < 0)
 			return vm->brk;
 	}
 	return vm->brk = wanted;
-}
-
-enum { MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4 };
-
-struct move_context {
-	struct vmspace *vm;
-	uint64_t from, to;
-	int error;
-};
-
-static void move_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
-{
-	struct move_context *move = context;
-	if (move->error)
-		return;
-	/* Map first: that may need memory, and then the page is still where it was. */
-	move->error = pt_map(&move->vm->pt, va - move->from + move->to, pa, flags);
-	if (move->error == 0)
-		pt_unmap(&move->vm->pt, va, NULL);
-}
-
-/* Moves the area [old, old + old_size) to a new place of new_size bytes. */
-static int remap_move(struct vmspace *vm, uint64_t old, uint64_t old_size, uint64_t new_size,
-		      unsigned flags, uint64_t fixed, uint64_t *at)
-{
-	struct vm_area *area = vm_find(vm, old, NULL);
-	struct vm_request request = {.address = fixed,
-				     .size = new_size,
-				     .prot = area->prot,
-				     .fixed = (flags & MREMAP_FIXED) != 0,
-				     .shared = area->shared,
-				     .vnode = area->vnode,
-				     .offset = area->vnode ? area->offset + (old - area->start) : 0};
-	struct shared_pages *pages = area->pages;
-	uint64_t pages_offset = area->offset + (old - area->start);
-	int rc = vm_map(vm, &request, at);
-	if (rc < 0)
-		return rc;
-	if (pages) {
-		struct vm_area *made = vm_find(vm, *at, NULL);
-		shared_pages_get(pages);
-		shared_pages_put(made->pages);
-		made->pages = pages;
-		made->offset = pages_offset;
-	}
-	uint64_t moved = old_size < new_size ? old_size : new_size;
-	struct move_context move = {vm, old, *at, 0};
-	pt_walk(&vm->pt, old, old + moved, move_page, &move);
-	if (move.error) {
-		struct move_context back = {vm, *at, old, 0};
-		pt_walk(&vm->pt, *at, *at + moved, move_page, &back);
-		KASSERT(back.error == 0); /* the old tables are still there */
-		vm_unmap(vm, *at, new_size);
-		return -ENOMEM;
-	}
-	pt_flush(&vm->pt, old, old + old_size);
-	if (!(flags & MREMAP_DONTUNMAP))
-		rc = vm_unmap(vm, old, old_size);
-	return rc;
-}
-
-int vm_remap(struct vmspace *vm, uint64_t old, uint64_t old_size, uint64_t new_size,
-	     unsigned flags, uint64_t fixed, uint64_t *at)
-{
-	old_size = PAGE_ROUND_UP(old_size);
-	new_size = PAGE_ROUND_UP(new_size);
-	if ((old & PAGE_MASK) || new_size == 0 || !range_legal(old, old_size) ||
-	    (flags & ~7u) || ((flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) &&
-			      !(flags & MREMAP_MAYMOVE)))
-		return -EINVAL;
-	struct vm_area *area = vm_find(vm, old, NULL);
-	if (!area || area->start > old)
-		return -EFAULT;
-	if (old_size == 0 ? !area->shared : area->end < old + old_size)
-		return area->shared ? -EINVAL : -EFAULT;
-	if (flags & MREMAP_FIXED) {
-		if ((fixed & PAGE_MASK) || !range_legal(fixed, new_size) ||
-		    (fixed < old + old_size && old < fixed + new_size))
-			return -EINVAL;
-		return remap_move(vm, old, old_size, new_size, flags, fixed, at);
-	}
-	*at = old;
-	if (new_size <= old_size && !(flags & MREMAP_DONTUNMAP))
-		return new_size == old_size
-			       ? 0
-			       : vm_unmap(vm, old + new_size, old_size - new_size);
-	/* In place, when it ends the area and there is room behind it. */
-	uint32_t i;
-	vm_find(vm, old, &i);
-	uint64_t limit = i + 1 < vm->area_count ? vm->area[i + 1]->start : USER_ADDRESS_END;
-	if (old_size && area->end == old + old_size && range_legal(old, new_size) &&
-	    old + new_size <= limit && !(flags & MREMAP_DONTUNMAP)) {
-		area->end = old + new_size;
-		vm->mapped_bytes += new_size - old_size;
-		return 0;
-	}
-	if (!(flags & MREMAP_MAYMOVE))
-		return -ENOMEM;
-	return remap_move(vm, old, old_size, new_size, flags, 0, at);
 }

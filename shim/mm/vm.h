@@ -29,6 +29,8 @@ struct vm_area {
 	uint8_t prot;            /* PT_READ | PT_WRITE | PT_EXEC */
 	bool shared;             /* writes reach the object */
 	bool stack, heap;        /* for /proc/self/maps */
+	bool no_write;           /* shared, of a file not open for writing */
+	bool grows_down;         /* MAP_GROWSDOWN */
 	bool dont_fork, wipe_on_fork;
 	struct vnode *vnode;     /* NULL: anonymous */
 	struct shared_pages *pages; /* shared anonymous */
@@ -63,7 +65,10 @@ struct vm_request {
 	bool fixed;       /* at address, replacing what is there */
 	bool no_replace;  /* fixed, but -EEXIST when something is there */
 	bool shared;
-	bool stack;
+	bool stack, heap;
+	uint64_t below;   /* not fixed: not above this address; 0: anywhere */
+	bool no_write;    /* vm_protect may not add PT_WRITE: -EACCES */
+	bool grows_down;
 	struct vnode *vnode; /* the area takes its own reference */
 	uint64_t offset;
 };
@@ -71,15 +76,22 @@ struct vm_request {
 int vm_map(struct vmspace *vm, const struct vm_request *request, uint64_t *at);
 int vm_unmap(struct vmspace *vm, uint64_t start, uint64_t size);
 int vm_protect(struct vmspace *vm, uint64_t start, uint64_t size, uint8_t prot);
-/* Moves or resizes (mremap); flags are Linux' MREMAP_*. *at is the new address. */
+/* Moves or resizes; flags are Linux' MREMAP_*. *at is the new address. */
+enum vm_remap_flags { VM_REMAP_MAYMOVE = 1, VM_REMAP_FIXED = 2, VM_REMAP_DONTUNMAP = 4 };
 int vm_remap(struct vmspace *vm, uint64_t old, uint64_t old_size, uint64_t new_size,
-	     unsigned flags, uint64_t fixed, uint64_t *at);
+	     unsigned flags, uint64_t address, uint64_t *at);
 /* Drops the pages of a private range: zero, or the file's again, when next touched. */
 int vm_discard(struct vmspace *vm, uint64_t start, uint64_t size);
+/* What fork makes of a range: madvise's DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK. -ENOMEM when
+ * not all of it is mapped; wiping is for private anonymous areas only (-EINVAL). */
+enum vm_fork_policy { VM_FORK_OMIT, VM_FORK_COPY, VM_FORK_WIPE, VM_FORK_KEEP };
+int vm_set_fork(struct vmspace *vm, uint64_t start, uint64_t size, enum vm_fork_policy policy);
 uint64_t vm_brk(struct vmspace *vm, uint64_t wanted);
 
 /* The area that holds va, or the first above it (then va < start); NULL: none. */
 struct vm_area *vm_find(struct vmspace *vm, uint64_t va, uint32_t *index);
+/* Does it end below USER_ADDRESS_END? */
+bool vm_range_legal(uint64_t start, uint64_t size);
 bool vm_range_mapped(struct vmspace *vm, uint64_t start, uint64_t size);
 
 enum vm_access { VM_READ = PT_READ, VM_WRITE = PT_WRITE, VM_EXEC = PT_EXEC };
@@ -97,7 +109,19 @@ int vm_write(struct vmspace *vm, uint64_t va, const void *from, uint64_t size);
 /* The frame behind va after making it present; 0: none (futex keys). */
 paddr_t vm_frame(struct vmspace *vm, uint64_t va);
 
+/* Touches every page of a range, writing where that is allowed and wanted; stops at the first
+ * that cannot be. */
+enum vm_fault_result vm_populate(struct vmspace *vm, uint64_t start, uint64_t size, bool write);
+
 /* For vm_*.c only. */
+/* May a private page be written in place: has it no other holder? */
+bool vm_page_is_own(const struct vmspace *vm, const struct page *page);
+/* Splits so that [start, end) consists of whole areas; *first is the index of the first. */
+int vm_split_range(struct vmspace *vm, uint64_t start, uint64_t end, uint32_t *first);
+/* Joins areas around [start, end) that have become alike. */
+void vm_merge_around(struct vmspace *vm, uint64_t start, uint64_t end);
+int vm_choose_address(struct vmspace *vm, const struct vm_request *request, uint64_t size,
+		      uint64_t *at);
 int vm_area_insert(struct vmspace *vm, uint32_t index, struct vm_area *area);
 void vm_area_free(struct vmspace *vm, struct vm_area *area);
 struct vm_area *vm_area_copy(struct vmspace *vm, const struct vm_area *from);

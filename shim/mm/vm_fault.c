@@ -7,11 +7,13 @@
 #include "shim/mm/vm.h"
 #include "shim/vfs/vnode.h"
 
-/* A read fault on a packed file maps this many pages around it: they are in memory anyway,
- * and a fault costs more than a page table entry. */
+/* A read fault on a packed file maps this many pages around it: they are in memory
+ * anyway, and a fault costs more than a page table entry. */
 #define FAULT_AROUND_PAGES 16u
+#define STACK_GUARD_GAP    (1ull << 20)
 
-/* What reads of untouched anonymous memory see; PAGE_IMAGE, so that get and put do nothing. */
+/* What reads of untouched anonymous memory see; PAGE_IMAGE, so that get and put do
+ * nothing. */
 static struct page *zero_page(void)
 {
 	static struct page *page;
@@ -54,8 +56,8 @@ static enum vm_fault_result object_page(struct vm_area *area, uint64_t va, bool 
 }
 
 /* A page of this address space alone with the bytes of from (NULL: zero). */
-static enum vm_fault_result install_copy(struct vmspace *vm, struct vm_area *area, uint64_t va,
-					 const struct page *from)
+static enum vm_fault_result install_copy(struct vmspace *vm, struct vm_area *area,
+					 uint64_t va, const struct page *from)
 {
 	struct page *page = page_alloc(vm->account, 0, !from);
 	if (!page)
@@ -87,8 +89,8 @@ static void map_around(struct vmspace *vm, struct vm_area *area, uint64_t va)
 	}
 }
 
-static enum vm_fault_result fill_private(struct vmspace *vm, struct vm_area *area, uint64_t va,
-					 bool write)
+static enum vm_fault_result fill_private(struct vmspace *vm, struct vm_area *area,
+					 uint64_t va, bool write)
 {
 	if (!area->vnode) {
 		if (write)
@@ -111,12 +113,12 @@ static enum vm_fault_result fill_private(struct vmspace *vm, struct vm_area *are
 	return result;
 }
 
-static enum vm_fault_result fill_shared(struct vmspace *vm, struct vm_area *area, uint64_t va,
-					bool write)
+static enum vm_fault_result fill_shared(struct vmspace *vm, struct vm_area *area,
+					uint64_t va, bool write)
 {
-	/* A packed file that nobody has changed can be mapped from the image for reading. Of
-	 * any other the page must be the upper layer's own at once, so that later writes by
-	 * others show. */
+	/* A packed file that nobody has changed can be mapped from the image for reading.
+	 * Of any other the page must be the upper layer's own at once, so that later
+	 * writes by others show. */
 	bool own = write || area->pages || (area->prot & PT_WRITE);
 	size_t size;
 	if (!own && !vnode_image_bytes(area->vnode, &size))
@@ -128,13 +130,19 @@ static enum vm_fault_result fill_shared(struct vmspace *vm, struct vm_area *area
 	return install(vm, va, page, own ? area->prot : read_only(area));
 }
 
+bool vm_page_is_own(const struct vmspace *vm, const struct page *page)
+{
+	return !(page->flags & PAGE_IMAGE) && page->refs == 1 &&
+	       page->account == vm->account;
+}
+
 /* A write to a private page that is there without write access. */
-static enum vm_fault_result copy_on_write(struct vmspace *vm, struct vm_area *area, uint64_t va,
-					  paddr_t pa)
+static enum vm_fault_result copy_on_write(struct vmspace *vm, struct vm_area *area,
+					  uint64_t va, paddr_t pa)
 {
 	struct page *old = page_of_pa(pa);
-	if (!(old->flags & PAGE_IMAGE) && old->refs == 1 && old->account == vm->account) {
-		pt_protect(&vm->pt, va, area->prot); /* the last holder: it is ours */
+	if (vm_page_is_own(vm, old)) {
+		pt_protect(&vm->pt, va, area->prot);
 		pt_flush(&vm->pt, va, va + PAGE_SIZE);
 		return VM_OK;
 	}
@@ -147,11 +155,26 @@ static enum vm_fault_result copy_on_write(struct vmspace *vm, struct vm_area *ar
 	return result;
 }
 
+/* A touch below an area that grows down: extends it, but not to within a mebibyte of what
+ * is below, nor beyond the size of a stack (Linux' stack_guard_gap and RLIMIT_STACK). */
+static bool grow_down(struct vmspace *vm, uint32_t index, uint64_t va)
+{
+	struct vm_area *area = vm->area[index];
+	uint64_t below = index ? vm->area[index - 1]->end : USER_ADDRESS_START;
+	if (!area->grows_down || va < below + STACK_GUARD_GAP ||
+	    area->end - va > VM_STACK_SIZE)
+		return false;
+	vm->mapped_bytes += area->start - va;
+	area->start = va;
+	return true;
+}
+
 enum vm_fault_result vm_fault(struct vmspace *vm, uint64_t va, enum vm_access access)
 {
 	va = PAGE_ROUND_DOWN(va);
-	struct vm_area *area = vm_find(vm, va, NULL);
-	if (!area || area->start > va)
+	uint32_t index;
+	struct vm_area *area = vm_find(vm, va, &index);
+	if (!area || (area->start > va && !grow_down(vm, index, va)))
 		return VM_UNMAPPED;
 	bool write = access == VM_WRITE;
 	if (access == VM_READ ? area->prot == 0 : !(area->prot & access))
@@ -172,6 +195,26 @@ enum vm_fault_result vm_fault(struct vmspace *vm, uint64_t va, enum vm_access ac
 	if (!write && (rights | (area->prot & ~(unsigned)PT_WRITE)) != rights)
 		pt_protect(&vm->pt, va, rights | read_only(area));
 	pt_flush(&vm->pt, va, va + PAGE_SIZE);
+	return VM_OK;
+}
+
+enum vm_fault_result vm_populate(struct vmspace *vm, uint64_t start, uint64_t size,
+				 bool write)
+{
+	for (uint64_t at = PAGE_ROUND_DOWN(start), end = start + size; at < end;
+	     at += PAGE_SIZE) {
+		unsigned rights;
+		struct vm_area *area = vm_find(vm, at, NULL);
+		if (!area || area->start > at)
+			return VM_UNMAPPED;
+		enum vm_access access =
+			write && (area->prot & PT_WRITE) ? VM_WRITE : VM_READ;
+		if (pt_lookup(&vm->pt, at, &rights) && (rights & access))
+			continue;
+		enum vm_fault_result result = vm_fault(vm, at, access);
+		if (result != VM_OK)
+			return result;
+	}
 	return VM_OK;
 }
 

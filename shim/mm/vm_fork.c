@@ -12,12 +12,13 @@ struct fork_context {
 static void fork_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 {
 	struct fork_context *fork = context;
-	if (fork->failed)
+	struct page *page = page_of_pa(pa);
+	/* Pages of the image cost a fault to find again, and most children exec first. */
+	if (fork->failed || (page->flags & PAGE_IMAGE))
 		return;
 	unsigned shared = flags & ~(unsigned)PT_WRITE;
 	if (flags & PT_WRITE)
 		pt_protect(&fork->parent->pt, va, shared);
-	struct page *page = page_of_pa(pa);
 	page_get(page);
 	if (pt_map(&fork->child->pt, va, PAGE_ROUND_DOWN(pa), shared) < 0) {
 		page_put(page);

@@ -4,13 +4,15 @@
 #include "shim/mm/kmem.h"
 #include "shim/mm/vm.h"
 
-/* Pages are found through tables of one page each, so a sparse gigabyte costs what it uses. */
+/* Pages are found through tables of one page each, so a sparse gigabyte costs what it
+ * uses. */
 #define SLOTS (PAGE_SIZE / sizeof(void *))
 
 struct shared_pages {
 	struct account *account;
 	uint32_t refs;
-	struct page *top; /* SLOTS pointers to tables of SLOTS pointers to tables of pages */
+	struct page
+		*top; /* SLOTS pointers to tables of SLOTS pointers to tables of pages */
 };
 
 struct shared_pages *shared_pages_make(struct account *account)
@@ -56,7 +58,8 @@ struct page *shared_pages_page(struct shared_pages *pages, uint64_t index)
 		return NULL;
 	struct page *at = pages->top;
 	for (int shift = 18; shift >= 0; shift -= 9) {
-		struct page **slot = (struct page **)page_va(at) + (index >> shift & (SLOTS - 1));
+		struct page **slot =
+			(struct page **)page_va(at) + (index >> shift & (SLOTS - 1));
 		if (!*slot)
 			*slot = page_alloc(pages->account, 0, true);
 		if (!*slot)

@@ -217,6 +217,8 @@ static void restart_call(struct trapframe *frame, const struct signal_action *ac
 		restart = !action || (action->flags & SA_RESTART);
 	else if (result == -ERESTARTNOHAND)
 		restart = !action;
+	else if (result == -ERESTARTNOINTR)
+		restart = true;
 	else
 		return;
 	if (restart) {

@@ -27,8 +27,9 @@ static inline uaddr arg_user(const struct sysargs *a, int n)
 
 /* Results that ask for the call to be made again after a signal (never seen by ring 3).
  * As Linux: handled with SA_RESTART restarts ERESTARTSYS; ERESTARTNOHAND only without a
- * handler. */
+ * handler; ERESTARTNOINTR always. */
 #define ERESTARTSYS 512
+#define ERESTARTNOINTR 513
 #define ERESTARTNOHAND 514
 
 #define SYSCALL(number, name, trace) long sys_##name(const struct sysargs *a);

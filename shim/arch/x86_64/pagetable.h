@@ -35,7 +35,7 @@ bool pt_protect(struct pagetable *pt, uint64_t va, unsigned flags);
 /* The page and rights at va; 0 when nothing is there. */
 paddr_t pt_lookup(const struct pagetable *pt, uint64_t va, unsigned *flags);
 /* Calls visit for each mapped page in [start, end), skipping what has no tables. visit may
- * unmap or protect that page. */
+ * unmap or protect that page, and map others outside of the range. */
 void pt_walk(struct pagetable *pt, uint64_t start, uint64_t end,
 	     void (*visit)(void *context, uint64_t va, paddr_t pa, unsigned flags), void *context);
 /* Frees tables that map nothing in [start, end) any more. */

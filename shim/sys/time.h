@@ -1,0 +1,26 @@
+/* sys/time.h: times on the wire (struct timespec, timeval) and in nanoseconds, for handlers
+ * that take them. Sums and conversions stop at the far end, which is for ever. */
+#ifndef SHIM_SYS_TIME_H
+#define SHIM_SYS_TIME_H
+
+#include <stdint.h>
+
+#include "shim/mm/usercopy.h"
+
+#define NS_PER_SECOND 1000000000ull
+
+/* 0, -EFAULT, or -EINVAL for negative or overlong fractions. */
+int time_get_timespec(uaddr from, uint64_t *ns);
+int time_get_timeval(uaddr from, uint64_t *ns);
+int time_put_timespec(uaddr to, uint64_t ns); /* 0 or -EFAULT */
+int time_put_timeval(uaddr to, uint64_t ns);
+
+static inline uint64_t time_add(uint64_t a, uint64_t b)
+{
+	return a + b < a ? UINT64_MAX : a + b;
+}
+
+/* A point of CLOCK_REALTIME as clock_now_ns() will count it; what is before boot is 0. */
+uint64_t time_realtime_to_monotonic(uint64_t ns);
+
+#endif
