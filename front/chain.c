@@ -91,36 +91,52 @@ int chain_append_u64(struct chain *chain, uint64_t value)
 static int append_escape(struct chain *chain, unsigned char byte)
 {
 	static const char hex[] = "0123456789abcdef";
-	char escape[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
-	size_t size = sizeof(escape);
-	const char *found = memchr("\"\"\\\\\nn\tt\rr", byte, 10);
-	if (found && byte != 'n' && byte != 't' && byte != 'r') {
-		escape[1] = found[1];
-		size = 2;
+	const char named = byte == '\n'   ? 'n'
+			   : byte == '\t' ? 't'
+			   : byte == '\r' ? 'r'
+			   : byte >= 0x20 && byte < 0x7f ? (char)byte
+							 : '\0';
+	if (named)
+		return chain_append(chain, (const char[]){'\\', named}, 2);
+	const char escape[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
+	return chain_append(chain, escape, sizeof(escape));
+}
+
+static bool must_escape(unsigned char byte)
+{
+	return byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7f;
+}
+
+int chain_append_json_text(struct chain *chain, const char *bytes, size_t size)
+{
+	size_t plain = 0;
+	int rc = 0;
+	for (size_t at = 0; at < size && !rc; at++) {
+		if (!must_escape((unsigned char)bytes[at]))
+			continue;
+		rc = chain_append(chain, bytes + plain, at - plain);
+		rc = rc ? rc : append_escape(chain, (unsigned char)bytes[at]);
+		plain = at + 1;
 	}
-	return chain_append(chain, escape, size);
+	return rc ? rc : chain_append(chain, bytes + plain, size - plain);
 }
 
 int chain_append_json(struct chain *chain, const void *bytes, size_t size)
 {
-	const unsigned char *from = bytes;
+	const char *from = bytes;
 	int rc = chain_append(chain, "\"", 1);
-	size_t at = 0, plain = 0;
+	size_t at = 0, valid = 0;
 	while (at < size && !rc) {
-		size_t step = utf8_sequence(from + at, size - at);
-		if (step > 1 || (step == 1 && from[at] >= 0x20 && from[at] != '"' &&
-				 from[at] != '\\' && from[at] != 0x7f)) {
+		size_t step = utf8_sequence((const unsigned char *)from + at, size - at);
+		if (step) {
 			at += step;
 			continue;
 		}
-		rc = chain_append(chain, from + plain, at - plain);
-		if (!rc)
-			rc = step ? append_escape(chain, from[at])
-				  : chain_append(chain, "\xef\xbf\xbd", 3);
-		plain = ++at;
+		rc = chain_append_json_text(chain, from + valid, at - valid);
+		rc = rc ? rc : chain_append(chain, "\xef\xbf\xbd", 3);
+		valid = ++at;
 	}
-	if (!rc)
-		rc = chain_append(chain, from + plain, at - plain);
+	rc = rc ? rc : chain_append_json_text(chain, from + valid, size - valid);
 	return rc ? rc : chain_append(chain, "\"", 1);
 }
 

@@ -30,6 +30,9 @@ int chain_append_u64(struct chain *chain, uint64_t value);
 /* Appends a JSON string, quotes included; what is not UTF-8 becomes U+FFFD. */
 int chain_append_json(struct chain *chain, const void *bytes, size_t size);
 
+/* The inside of a JSON string: bytes are a piece of valid UTF-8, cut anywhere. */
+int chain_append_json_text(struct chain *chain, const char *bytes, size_t size);
+
 /* The first bytes, for writev. Returns the number of elements. */
 size_t chain_iov(const struct chain *chain, struct iovec *iov, size_t count);
 

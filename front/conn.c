@@ -149,6 +149,14 @@ void conn_close_idle(struct server *server)
 	}
 }
 
+bool conn_any_busy(const struct server *server)
+{
+	for (const struct conn *c = server->conns.first; c; c = c->next)
+		if (c->state != CONN_LINGER && (c->state != CONN_HEAD || c->in_request))
+			return true;
+	return false;
+}
+
 void conn_answer(struct conn *conn, const struct answer *answer, struct chain *body)
 {
 	struct server *server = conn->server;
@@ -320,6 +328,7 @@ static void begin_body(struct conn *conn)
 	conn->body_left = conn->head.content_length;
 	conn->chunks = (struct chunk_decoder){0};
 	enter(conn, CONN_BODY, FLOOR_GRACE_NS);
+	extend_deadline(conn, limits_of(conn)->body_ms * MS_NS);
 	if (conn->head.expect_continue && conn->in_start == conn->in_end &&
 	    send(conn->fd, go_on, sizeof(go_on) - 1, MSG_NOSIGNAL) != sizeof(go_on) - 1)
 		conn_close(conn); /* a client that has not read 25 bytes is no client */
@@ -475,7 +484,8 @@ static void end_answer(struct conn *conn)
 		conn->head = (struct http_head){0};
 		conn->in_request = false;
 		enter(conn, CONN_HEAD, limits_of(conn)->idle_ms * MS_NS);
-	} else if (conn->body_unread && !conn->hangup) {
+	} else if (!conn->hangup && (conn->body_unread || conn->readable ||
+				     conn->in_start < conn->in_end)) {
 		shutdown(conn->fd, SHUT_WR);
 		enter(conn, CONN_LINGER, LINGER_NS);
 	} else {
@@ -520,6 +530,7 @@ static bool advance_linger(struct conn *conn)
 void conn_advance(struct conn *conn)
 {
 	bool more = true;
+	conn->yielded = false;
 	for (unsigned answers = 0; more; answers += conn->state == CONN_ANSWER) {
 		switch (conn->state) {
 		case CONN_HEAD:
@@ -551,7 +562,6 @@ void conn_advance(struct conn *conn)
 void conn_expired(struct conn *conn)
 {
 	if (conn->yielded) {
-		conn->yielded = false;
 		enter(conn, conn->state, limits_of(conn)->idle_ms * MS_NS);
 		conn_advance(conn);
 		return;

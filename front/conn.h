@@ -78,4 +78,7 @@ bool conn_evict(struct server *server);
 /* Closes those that are between requests. */
 void conn_close_idle(struct server *server);
 
+/* Is any of them in the middle of a request or an answer? */
+bool conn_any_busy(const struct server *server);
+
 #endif

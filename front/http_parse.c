@@ -180,14 +180,12 @@ static bool quality_is_positive(const char *at, const char *end)
 		at++; /* the semicolon */
 		while (at < end && (*at == ' ' || *at == '\t'))
 			at++;
-		if (end - at >= 3 && (at[0] == 'q' || at[0] == 'Q') && at[1] == '=')
-			for (at += 2; at < end && *at != ';'; at++)
-				if (*at >= '1' && *at <= '9')
-					return true;
-				else if (at + 1 == end || at[1] == ';')
-					return false;
-		while (at < end && *at != ';')
-			at++;
+		bool quality = end - at >= 3 && (at[0] == 'q' || at[0] == 'Q') && at[1] == '=';
+		bool positive = false;
+		for (; at < end && *at != ';'; at++)
+			positive |= *at >= '1' && *at <= '9';
+		if (quality)
+			return positive;
 	}
 	return true;
 }

@@ -3,6 +3,7 @@
  * the answer is sent, so that a slow client holds nothing but its answer. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +16,7 @@
 #include "front/job_files.h"
 #include "front/result.h"
 
+#define READS_A_TURN 8u
 #define DEADLINE_GRACE_NS (2ull * SECOND_NS) /* for the sandbox to keep its own deadline */
 
 static struct job *job_of_end(struct event_source *source)
@@ -37,11 +39,13 @@ static void close_pipes(struct job *job)
 	}
 }
 
-/* Reads what a pipe holds. Returns false when a byte had to be dropped. */
-static bool drain(struct job *job, int fd, struct chain *to, uint64_t bytes_max)
+/* Reads what a pipe holds, up to reads pieces of it: a program that writes without end must
+ * not hold the loop. Returns false when a byte had to be dropped. */
+static bool drain(struct job *job, int fd, struct chain *to, uint64_t bytes_max,
+		  unsigned reads)
 {
 	bool whole = true;
-	for (;;) {
+	while (reads-- > 0) {
 		char scrap[1024];
 		size_t room = 0;
 		char *space = NULL;
@@ -62,16 +66,19 @@ static bool drain(struct job *job, int fd, struct chain *to, uint64_t bytes_max)
 		else if (n > 0)
 			whole = false;
 		if (n < (ssize_t)room)
-			return whole;
+			break;
 	}
+	return whole;
 }
 
-static void drain_outputs(struct job *job, bool out, bool err)
+static void drain_outputs(struct job *job, bool out, bool err, unsigned reads)
 {
 	const struct limits *limits = &job->server->image->manifest.limits;
-	if (out && !drain(job, job->out[0], &job->stdout_bytes, limits->stdout_bytes))
+	if (out && !drain(job, job->out[0], &job->stdout_bytes, limits->stdout_bytes,
+			  reads))
 		job->report.stdout_truncated = true;
-	if (err && !drain(job, job->err[0], &job->stderr_bytes, limits->stderr_bytes))
+	if (err && !drain(job, job->err[0], &job->stderr_bytes, limits->stderr_bytes,
+			  reads))
 		job->report.stderr_truncated = true;
 }
 
@@ -80,7 +87,7 @@ static void out_ready(struct event_source *source, uint32_t events)
 	struct job *job = (struct job *)source; /* its first member */
 	(void)events;
 	if (job->client)
-		drain_outputs(job, true, false);
+		drain_outputs(job, true, false, READS_A_TURN);
 }
 
 static void err_ready(struct event_source *source, uint32_t events)
@@ -89,7 +96,7 @@ static void err_ready(struct event_source *source, uint32_t events)
 		(struct job *)((char *)source - offsetof(struct job, err_source));
 	(void)events;
 	if (job->client)
-		drain_outputs(job, false, true);
+		drain_outputs(job, false, true, READS_A_TURN);
 }
 
 /* Writes standard input until the pipe is full; closes it at its end, or when nobody reads. */
@@ -135,9 +142,9 @@ static int ready_pipes(struct job *job)
 	if (!rc)
 		rc = open_pipe(job->err, 0);
 	if (!rc)
-		rc = server_watch(job->server, job->out[0], EPOLLIN | EPOLLET, &job->out_source);
+		rc = server_watch(job->server, job->out[0], EPOLLIN, &job->out_source);
 	if (!rc)
-		rc = server_watch(job->server, job->err[0], EPOLLIN | EPOLLET, &job->err_source);
+		rc = server_watch(job->server, job->err[0], EPOLLIN, &job->err_source);
 	if (rc)
 		close_pipes(job);
 	job->watched = !rc;
@@ -302,8 +309,8 @@ void job_cancel(struct conn *conn)
 		return;
 	}
 	job_free(job);
-	drain(job, job->out[0], NULL, 0); /* nothing of it for the next job */
-	drain(job, job->err[0], NULL, 0);
+	drain(job, job->out[0], NULL, 0, UINT_MAX); /* nothing of it for the next job */
+	drain(job, job->err[0], NULL, 0, UINT_MAX);
 }
 
 /* Reads the files that the request wants. A failure here is the program's. */
@@ -337,7 +344,7 @@ static void job_ended(struct event_source *source, uint32_t events)
 	report->cpu_ns = ended.cpu_ns;
 	report->peak_bytes = ended.peak_bytes;
 	report->exec_ns = ended_ns - job->started_ns;
-	drain_outputs(job, true, true);
+	drain_outputs(job, true, true, UINT_MAX); /* nobody writes any more */
 	if (result_wants_files(conn, report))
 		collect(job, conn->request, &outputs);
 	struct job_report kept = *report;

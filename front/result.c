@@ -105,9 +105,26 @@ static void answer_files_refused(struct conn *conn, const struct job_report *rep
 	conn_answer(conn, &answer, &body);
 }
 
+static void answer_json(struct conn *conn, const struct job_report *report,
+			struct chain *out, struct chain *err, struct outputs *outputs)
+{
+	struct chain body = {0};
+	struct answer answer = {.status = 200, .type = "application/json", .report = report};
+	if (result_json(&body, conn, report, out, err, outputs) < 0) {
+		chain_free(&body);
+		conn_refuse(conn, 503, "out of memory", NULL);
+		return;
+	}
+	conn_answer(conn, &answer, &body);
+}
+
 void result_answer(struct conn *conn, struct job_report *report, struct chain *out,
 		   struct chain *err, struct outputs *outputs)
 {
+	if (conn->request->format == FORMAT_JSON) {
+		answer_json(conn, report, out, err, outputs);
+		return;
+	}
 	bool wanted_files = conn->request->query.out_count > 0;
 	if (!succeeded(conn, report)) {
 		answer_failure(conn, report, report->outcome == OUTCOME_TIMEOUT ? 504 : 422,

@@ -12,4 +12,9 @@ bool result_wants_files(const struct conn *conn, const struct job_report *report
 void result_answer(struct conn *conn, struct job_report *report, struct chain *out,
 		   struct chain *err, struct outputs *outputs);
 
+/* Appends the run as a JSON object. Returns 0 or -ENOMEM. */
+int result_json(struct chain *body, const struct conn *conn, const struct job_report *report,
+		const struct chain *out, const struct chain *err,
+		const struct outputs *outputs);
+
 #endif

@@ -54,9 +54,13 @@ struct server {
 	uint64_t date_second;
 };
 
-/* Binds and listens. port 0 takes a free one. Returns 0 or -errno. */
-int server_open(struct server *server, const struct image *image,
-		const struct sandbox_ops *sandbox, uint32_t address, uint16_t port);
+/* Binds and listens. port 0 takes a free one, address is in host order. Returns 0 or
+ * -errno; server_close is due in both cases. */
+int server_open(struct server *server, const struct image *image, uint32_t address,
+		uint16_t port);
+
+/* Where its jobs will run; once, before server_run. Returns 0 or -errno. */
+int server_use_sandbox(struct server *server, const struct sandbox_ops *sandbox);
 
 /* The port that it listens on. */
 uint16_t server_port(const struct server *server);
