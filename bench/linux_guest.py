@@ -1,0 +1,92 @@
+"""linux_guest.py: what a user would build instead: Debian's cloud kernel, an initramfs with
+busybox and lighttpd, and the program behind mod_cgi."""
+import pathlib
+import re
+import shutil
+import subprocess
+
+MODULES = ["virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
+           "virtio_mmio", "failover", "net_failover", "virtio_net"]
+SERVER = ["/usr/sbin/lighttpd", "/usr/lib/lighttpd/mod_cgi.so"]
+
+INIT = """#!/bin/busybox sh
+/bin/busybox mkdir -p /proc /sys /dev /tmp /var/tmp
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sysfs /sys
+/bin/busybox mount -t devtmpfs dev /dev
+for module in {modules}; do /bin/busybox insmod /modules/$module.ko 2>/dev/null; done
+/bin/busybox ip link set lo up
+/bin/busybox ip link set eth0 up
+/bin/busybox ip addr add 10.0.2.15/24 dev eth0
+/bin/busybox ip route add default via 10.0.2.2
+exec /usr/sbin/lighttpd -D -f /etc/lighttpd.conf
+"""
+
+CONFIG = """server.document-root = "/www"
+server.port = 80
+server.modules = ("mod_cgi")
+server.modules-dir = "/usr/lib/lighttpd"
+server.max-keep-alive-requests = 60000
+cgi.assign = ("hello" => "")
+index-file.names = ("hello")
+server.errorlog = "/dev/null"
+"""
+
+
+def kernel_files(folder):
+    """Downloads and unpacks the newest linux-image-VERSION-cloud-amd64; returns (kernel,
+    {module name: path})."""
+    root = folder / "linux"
+    if not root.exists():
+        depends = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"],
+                                 check=True, capture_output=True, text=True).stdout
+        name = re.search(r"Depends: (linux-image-\S+)", depends).group(1)
+        subprocess.run(["apt-get", "download", name], cwd=folder, check=True,
+                       capture_output=True)
+        package = next(folder.glob("linux-image-*.deb"))
+        subprocess.run(["dpkg-deb", "-x", package, root], check=True)
+    kernel = next(root.glob("boot/vmlinuz-*"))
+    modules = {p.name.split(".")[0].replace("-", "_"): p for p in root.rglob("*.ko*")}
+    return kernel, modules
+
+
+def libraries(program):
+    """The shared libraries of a program of this machine, its interpreter included."""
+    listing = subprocess.run(["ldd", program], capture_output=True, text=True).stdout
+    return re.findall(r"(/\S+)(?= \(0x)", listing)
+
+
+def initramfs(folder, hello, modules):
+    """Writes the initramfs; returns its path."""
+    root = folder / "initramfs"
+    shutil.rmtree(root, ignore_errors=True)
+    for name in ["bin", "etc", "www", "modules"]:
+        (root / name).mkdir(parents=True)
+    shutil.copy("/bin/busybox", root / "bin/busybox")
+    shutil.copy(hello, root / "www/hello")
+    (root / "etc/lighttpd.conf").write_text(CONFIG)
+    (root / "init").write_text(INIT.format(modules=" ".join(MODULES)))
+    (root / "init").chmod(0o755)
+    for name in MODULES:
+        if name in modules:
+            shutil.copy(modules[name], root / f"modules/{name}.ko")
+    for program in SERVER:
+        for path in [program, *libraries(program)]:
+            target = root / path.lstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    archive = folder / "initramfs.cpio"
+    names = subprocess.run(["find", "."], cwd=root, capture_output=True, check=True).stdout
+    with open(archive, "wb") as out:
+        subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names, stdout=out,
+                       check=True)
+    return archive
+
+
+def boot_arguments(folder, hello, machine):
+    """QEMU's arguments for the Linux guest."""
+    folder = pathlib.Path(folder)
+    kernel, modules = kernel_files(folder)
+    archive = initramfs(folder, hello, modules)
+    return ["-machine", machine, "-kernel", str(kernel), "-initrd", str(archive), "-append",
+            "console=ttyS0 quiet panic=-1 mitigations=auto"]

@@ -1,0 +1,216 @@
+/* kmain.c: from a running machine to a running image: the bundle is checked, the devices
+ * started, and the first job made: front in HTTP mode, else the packed program itself. */
+#include "shim/kmain.h"
+
+#include "imgfmt/bundle_read.h"
+#include "imgfmt/manifest.h"
+#include "shim/arch/x86_64/clock.h"
+#include "shim/arch/x86_64/cpu.h"
+#include "shim/dev/console.h"
+#include "shim/dev/devices.h"
+#include "shim/dev/fw_cfg.h"
+#include "shim/lib/print.h"
+#include "shim/lib/string.h"
+#include "shim/mm/kmem.h"
+#include "shim/net/net.h"
+#include "shim/proc/process.h"
+#include "shim/proc/sched.h"
+#include "shim/sys/job.h"
+#include "shim/vfs/devfs.h"
+#include "shim/vfs/vnode.h"
+
+/* What a machine that could not start its program answers (env's 125). */
+#define STATUS_CANNOT_START 125
+
+#define CMDLINE_MAX 4096u
+static char cmdline[CMDLINE_MAX];
+
+static struct bundle_view bundle;
+static struct manifest manifest;
+static struct waiter ended; /* of the job whose end is the machine's */
+
+static _Noreturn void refuse(const char *what, const char *why)
+{
+	kprint("elfpack: %s: %s\n", what, why);
+	machine_power_off(STATUS_CANNOT_START);
+}
+
+static void cmdline_read(const struct bootinfo *info)
+{
+	uint64_t at = le64_get(info->cmdline_phys);
+	size_t used = 0;
+	if (at)
+		used = strlcpy(cmdline, phys_to_virt(at), sizeof(cmdline));
+	if (used + 2 >= sizeof(cmdline))
+		return;
+	cmdline[used++] = ' ';
+	size_t room = sizeof(cmdline) - used - 1;
+	size_t size = fw_cfg_read("opt/elfpack/cmdline", cmdline + used, room);
+	cmdline[used + (size < room ? size : room)] = '\0';
+}
+
+bool boot_flag(const char *word)
+{
+	size_t size = strlen(word);
+	for (const char *at = cmdline; *at;) {
+		const char *end = strchr(at, ' ');
+		size_t token = end ? (size_t)(end - at) : strlen(at);
+		if (token == size && memcmp(at, word, size) == 0)
+			return true;
+		at += token + (end != NULL);
+	}
+	return false;
+}
+
+static void bundle_check(const struct bootinfo *info)
+{
+	const char *why;
+	if (!le64_get(info->bundle_phys))
+		refuse("boot", "no bundle was loaded with the kernel (-initrd)");
+	if (bundle_open(&bundle, phys_to_virt(le64_get(info->bundle_phys)),
+			(size_t)le64_get(info->bundle_size), &why) < 0)
+		refuse("bundle", why);
+	for (enum bundle_kind kind = BUNDLE_FRONT; kind <= BUNDLE_MANIFEST; kind++) {
+		const struct bundle_part *part = &bundle.part[kind];
+		if (part->size && !bundle_part_intact(part))
+			refuse(bundle_kind_name(kind), "section is damaged: SHA-256 mismatch");
+	}
+}
+
+static void manifest_read(void)
+{
+	const struct bundle_part *part = &bundle.part[BUNDLE_MANIFEST];
+	const char *why;
+	unsigned line;
+	if (manifest_parse(&manifest, (const char *)part->bytes, part->size, &why, &line) == 0)
+		return;
+	kprint("elfpack: manifest: line %u: %s\n", line, why);
+	machine_power_off(STATUS_CANNOT_START);
+}
+
+/* The values of a list in the manifest, NULL-terminated: argv and envp. */
+static char **manifest_list(const char *wanted, uint32_t count)
+{
+	static char value[MANIFEST_VALUE_MAX + 1];
+	const struct bundle_part *part = &bundle.part[BUNDLE_MANIFEST];
+	struct manifest_cursor cursor = {(const char *)part->bytes, part->size, 0, 0};
+	char **list = kzalloc(&kernel_account, (count + 1) * sizeof(*list));
+	const char *key;
+	size_t key_size, value_size;
+	uint32_t n = 0;
+	while (list && n < count &&
+	       manifest_next(&cursor, &key, &key_size, value, &value_size) == 1) {
+		if (key_size != strlen(wanted) || memcmp(key, wanted, key_size) != 0)
+			continue;
+		list[n] = kmalloc(&kernel_account, value_size + 1);
+		if (!list[n])
+			return NULL;
+		memcpy(list[n++], value, value_size + 1);
+	}
+	return list;
+}
+
+static void start(struct job *job, const char *path, char **argv, char **envp, const char *cwd)
+{
+	struct file *console = console_file_make(&job->account);
+	struct file *stdio[3] = {console, console, console};
+	if (!console || !argv || !envp)
+		refuse(path, "no memory to start it");
+	int rc = job_start_program(job, path, argv, envp, cwd, stdio);
+	file_put(console);
+	if (rc == 0)
+		return;
+	kprint("elfpack: %s: cannot be started: error %d\n", path, -rc);
+	machine_power_off(STATUS_CANNOT_START);
+}
+
+/* The machine ends with this job, and with its status as a shell would show it. */
+static struct job *machine_job;
+
+static void job_changed(struct waiter *self, uint32_t events)
+{
+	(void)self;
+	(void)events;
+	const struct job_result *result = &machine_job->result;
+	if (!machine_job->ended)
+		return;
+	if (result->outcome == JOB_EXITED)
+		machine_power_off(result->exit_code);
+	if (result->outcome == JOB_OOM)
+		kprint("elfpack: %s: out of memory\n", manifest.program);
+	machine_power_off(128 + result->signal);
+}
+
+static struct job *machine_job_make(const struct job_limits *limits,
+				    const struct bundle_part *rootfs)
+{
+	static struct waiter waiter = {.wake = job_changed};
+	struct job *job = job_make(limits, rootfs ? rootfs->bytes : NULL,
+				   rootfs ? rootfs->size : 0);
+	if (!job)
+		refuse("boot", "no memory for the first job");
+	machine_job = job;
+	waitq_add(&job->changed, &waiter);
+	return job;
+}
+
+/* The program itself, with all that the machine has: run once, or serve. */
+static void start_payload(void)
+{
+	struct job_limits limits = {
+		.memory_bytes = UINT64_MAX,
+		.file_bytes = UINT64_MAX,
+		.processes = 32768,
+		.open_files = (uint32_t)manifest.limits.open_files,
+	};
+	struct job *job = machine_job_make(&limits, &bundle.part[BUNDLE_ROOTFS]);
+	job->listens = manifest.mode == MODE_SERVE;
+	start(job, manifest.exec, manifest_list("arg", manifest.arg_count),
+	      manifest_list("env", manifest.env_count), manifest.cwd);
+}
+
+static void start_front(void)
+{
+	static char *argv[] = {"front", NULL}, *envp[] = {NULL};
+	struct job_limits limits = {
+		.memory_bytes = UINT64_MAX,
+		.file_bytes = UINT64_MAX,
+		.processes = 1,
+		.open_files = (uint32_t)(manifest.limits.connections * 2 + 1024),
+	};
+	const struct bundle_part *front = &bundle.part[BUNDLE_FRONT];
+	const struct bundle_part *text = &bundle.part[BUNDLE_MANIFEST];
+	struct job *job = machine_job_make(&limits, NULL);
+	job->front = job->listens = true;
+	job->account.uses_reserve = true;
+	if (!front->size)
+		refuse("bundle", "has no front end, but its manifest says mode=http");
+	if (rootfs_add_image_file(job->rootfs, "/front", front->bytes, front->size, 0555) < 0 ||
+	    rootfs_add_image_file(job->rootfs, "/manifest", text->bytes, text->size, 0444) < 0)
+		refuse("boot", "no memory for the front end");
+	start(job, "/front", argv, envp, "/");
+}
+
+/* The kernel and front keep an eighth of memory, at most RESERVE_MAX, from payloads. */
+#define RESERVE_MAX (8ull << 20)
+
+_Noreturn void kmain(const struct bootinfo *info)
+{
+	cmdline_read(info);
+	bundle_check(info);
+	manifest_read();
+	uint64_t reserve = page_count_free() / 8;
+	if (reserve > RESERVE_MAX / PAGE_SIZE)
+		reserve = RESERVE_MAX / PAGE_SIZE;
+	page_reserve_set(reserve);
+	console_input_init();
+	devices_init(cmdline);
+	if (manifest.mode != MODE_RUN)
+		net_init();
+	job_rootfs_set(&bundle.part[BUNDLE_ROOTFS]);
+	if (manifest.mode == MODE_HTTP)
+		start_front();
+	else
+		start_payload();
+	sched_idle();
+}

@@ -1,0 +1,147 @@
+"""guest.py: images built with the command under test, and QEMU guests that run them.
+
+A Guest is one QEMU process that this module started, on TCG, with its network reachable on
+a loopback port only. It is ended by its own process id, always.
+"""
+import http.client
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("ELFPACK_BUILD", ROOT / "build/release"))
+ELFPACK = BUILD / "bin/elfpack"
+PARTS = BUILD / "libexec/elfpack"
+
+
+def build_image(path, *arguments):
+    """Runs `elfpack build ARGUMENTS -o PATH`; returns the path."""
+    subprocess.run([ELFPACK, "build", *map(str, arguments), "-o", path], check=True,
+                   capture_output=True, text=True, timeout=120)
+    return pathlib.Path(path)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def machine_arguments(image, firmware, machine):
+    """QEMU's arguments that say how the image is booted."""
+    if firmware == "bios":
+        return ["-machine", machine, "-drive",
+                f"file={image},format=raw,if=virtio,readonly=off,snapshot=on"]
+    if firmware != "pvh":
+        raise ValueError(firmware)
+    bundle = pathlib.Path(f"{image}.bundle")
+    if not bundle.exists() or bundle.stat().st_mtime < image.stat().st_mtime:
+        bundle.write_bytes(bundle_bytes(image))
+    return ["-machine", machine, "-kernel", str(PARTS / "shim.elf"), "-initrd", str(bundle)]
+
+
+def bundle_bytes(image):
+    """The bundle inside a raw image: the first GPT partition of the bundle's type."""
+    kind = bytes.fromhex("e4b0a57b4f3d084a9a5ee1f9ac4b0001")
+    with open(image, "rb") as f:
+        f.seek(1024)
+        for _ in range(128):
+            entry = f.read(128)
+            if entry[:16] == kind:
+                first = int.from_bytes(entry[32:40], "little")
+                last = int.from_bytes(entry[40:48], "little")
+                f.seek(first * 512)
+                return f.read((last - first + 1) * 512)
+    raise ValueError(f"{image}: no bundle partition")
+
+
+class Guest:
+    """A running image. With http=True it has a port and is ready when /_/ready says so."""
+
+    def __init__(self, image, *, folder, firmware="bios", machine=None, memory="256M", cpus=1,
+                 http=True, nic="virtio-net-pci", extra=()):
+        image = pathlib.Path(image)
+        if machine is None:
+            machine = "q35"
+        self.console_path = pathlib.Path(folder) / f"console-{time.monotonic_ns()}"
+        self.port = free_port() if http else None
+        command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", memory,
+                   "-smp", str(cpus), "-nodefaults", "-no-user-config", "-display", "none",
+                   "-no-reboot", "-serial", f"file:{self.console_path}",
+                   "-device", "isa-debug-exit,iobase=0x501,iosize=2",
+                   *machine_arguments(image, firmware, machine)]
+        if http:
+            if machine.startswith("microvm"):
+                nic = "virtio-net-device"
+            command += ["-netdev", f"user,id=n,hostfwd=tcp:127.0.0.1:{self.port}-:80",
+                        "-device", f"{nic},netdev=n"]
+        self.started = time.monotonic()
+        self.process = subprocess.Popen([*command, *extra], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def console(self):
+        try:
+            return self.console_path.read_text(errors="replace")
+        except FileNotFoundError:
+            return ""
+
+    def wait_ready(self, seconds=30):
+        """Waits for the first 200 of /_/ready; returns the seconds since QEMU was started."""
+        while time.monotonic() < self.started + seconds:
+            if self.process.poll() is not None:
+                raise AssertionError(f"QEMU ended: {self.process.stderr.read()!r}\n"
+                                     f"{self.console()}")
+            try:
+                status, _, _ = self.request("GET", "/_/ready", timeout=2)
+                if status == 200:
+                    return time.monotonic() - self.started
+            except OSError:
+                pass
+            time.sleep(0.002)
+        raise AssertionError(f"not ready after {seconds} s; the console:\n{self.console()}")
+
+    def request(self, method, target, body=None, headers=None, timeout=30):
+        """One request on a connection of its own: (status, headers, body)."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        try:
+            connection.request(method, target, body=body, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        except http.client.HTTPException as error:
+            raise OSError(str(error)) from error
+        finally:
+            connection.close()
+
+    def metrics(self):
+        """/_/metrics as a dictionary of name (with labels) to number."""
+        _, _, text = self.request("GET", "/_/metrics")
+        pairs = re.findall(r"^([a-z_:]+(?:\{[^}]*\})?) (\S+)$", text.decode(), re.M)
+        return {name: float(value) for name, value in pairs}
+
+    def wait_exit(self, seconds=30):
+        """Waits for a guest that ends by itself; returns its exit status (isa-debug-exit)."""
+        status = self.process.wait(timeout=seconds)
+        return status >> 1 if status & 1 else status
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process.stderr.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
