@@ -119,16 +119,17 @@ static void make_devices(void)
 static bool prepare_layers(const char *root)
 {
 	char by_fd[32];
-	int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	enter_user_namespace();
+	if (unshare(CLONE_NEWNS) < 0)
+		return false;
+	int fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC); /* of the new namespace */
 	if (fd < 0)
 		return false;
 	struct text text = text_over(by_fd, sizeof(by_fd) - 1);
 	text_put(&text, "/proc/self/fd/");
 	text_u64(&text, (uint64_t)fd);
 	by_fd[text.used] = '\0';
-	enter_user_namespace();
-	bool ready = unshare(CLONE_NEWNS) == 0 &&
-		     mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	bool ready = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 		     mount("tmpfs", SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0 &&
 		     mkdir(SCRATCH "/lower", 0755) == 0 &&
 		     mount(by_fd, SCRATCH "/lower", NULL, MS_BIND | MS_REC, NULL) == 0;
@@ -406,6 +407,8 @@ static const struct sandbox_ops linux_ops = {
 
 const struct sandbox_ops *sandbox_linux(const char *root)
 {
+	/* What front's own parent left open is not for programs (4: CLOSE_RANGE_CLOEXEC). */
+	syscall(SYS_close_range, 3u, ~0u, 4u);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0)
 		return NULL;
