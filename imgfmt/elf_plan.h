@@ -44,4 +44,14 @@ enum elf_refusal {
 enum elf_refusal elf_plan_make(struct elf_plan *plan, const void *file, size_t size,
 			       const char **why);
 
+/* The same for a file that is not in one piece. read fetches bytes that lie in [0, size);
+ * false: they cannot be read. */
+struct elf_source {
+	bool (*read)(const void *context, uint64_t offset, void *to, size_t size);
+	const void *context;
+	uint64_t size;
+};
+enum elf_refusal elf_plan_read(struct elf_plan *plan, const struct elf_source *source,
+			       const char **why);
+
 #endif
