@@ -1,0 +1,73 @@
+/* extents.c: lists of pieces of memory with zeros between them. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "imgfmt/extents.h"
+
+int extents_add(struct extents *to, uint64_t at, const void *bytes, size_t size)
+{
+	assert(!to->count || at >= to->list[to->count - 1].at + to->list[to->count - 1].size);
+	if (!size)
+		return 0;
+	if (to->count == to->room) {
+		size_t room = to->room ? 2 * to->room : 16;
+		struct extent *list = realloc(to->list, room * sizeof(*list));
+		if (!list)
+			return -1;
+		to->list = list;
+		to->room = room;
+	}
+	to->list[to->count++] = (struct extent){at, bytes, size};
+	if (to->size < at + size)
+		to->size = at + size;
+	return 0;
+}
+
+int extents_append(struct extents *to, uint64_t at, const struct extents *from)
+{
+	for (size_t i = 0; i < from->count; i++)
+		if (extents_add(to, at + from->list[i].at, from->list[i].bytes,
+				from->list[i].size))
+			return -1;
+	if (to->size < at + from->size)
+		to->size = at + from->size;
+	return 0;
+}
+
+static void add_zeros(struct sha256 *hash, uint64_t size)
+{
+	static const uint8_t zeros[4096];
+	for (; size > sizeof(zeros); size -= sizeof(zeros))
+		sha256_add(hash, zeros, sizeof(zeros));
+	sha256_add(hash, zeros, (size_t)size);
+}
+
+void extents_hash(const struct extents *from, uint8_t digest[SHA256_BYTES])
+{
+	struct sha256 hash;
+	uint64_t at = 0;
+	sha256_init(&hash);
+	for (size_t i = 0; i < from->count; i++) {
+		const struct extent *extent = &from->list[i];
+		add_zeros(&hash, extent->at - at);
+		sha256_add(&hash, extent->bytes, extent->size);
+		at = extent->at + extent->size;
+	}
+	add_zeros(&hash, from->size - at);
+	sha256_end(&hash, digest);
+}
+
+void extents_copy(const struct extents *from, void *out)
+{
+	memset(out, 0, (size_t)from->size);
+	for (size_t i = 0; i < from->count; i++)
+		memcpy((uint8_t *)out + from->list[i].at, from->list[i].bytes,
+		       from->list[i].size);
+}
+
+void extents_free(struct extents *extents)
+{
+	free(extents->list);
+	*extents = (struct extents){0};
+}

@@ -1,0 +1,32 @@
+/* extents.h: the bytes of something big as a list of pieces that lie elsewhere in memory, in
+ * order, with zeros between them. Planners make them, writers consume them; nothing is copied
+ * on the way and holes stay holes. */
+#ifndef ELFPACK_EXTENTS_H
+#define ELFPACK_EXTENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "imgfmt/sha256.h"
+
+struct extent {
+	uint64_t at;       /* bytes from the start of the whole */
+	const void *bytes; /* not owned */
+	size_t size;
+};
+
+struct extents {
+	struct extent *list; /* ascending, not overlapping */
+	size_t count, room;
+	uint64_t size; /* of the whole, at least the last extent's end */
+};
+
+/* Both return 0, or -1 when memory ran out. at must not lie before what was added last. */
+int extents_add(struct extents *to, uint64_t at, const void *bytes, size_t size);
+int extents_append(struct extents *to, uint64_t at, const struct extents *from);
+void extents_hash(const struct extents *from, uint8_t digest[SHA256_BYTES]);
+/* Copies the whole to out, which has room for size bytes of it. */
+void extents_copy(const struct extents *from, void *out);
+void extents_free(struct extents *extents);
+
+#endif

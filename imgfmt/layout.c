@@ -1,0 +1,102 @@
+/* layout.c: planning a disk image, and patching the BIOS stages for it. */
+#include <string.h>
+
+#include "imgfmt/layout.h"
+
+#define BLOCK_SECTORS (BUNDLE_BLOCK / GPT_SECTOR)
+
+_Static_assert(BIOS_STAGE2_LBA >= GPT_HEAD_SECTORS, "stage 2 lies behind the table");
+_Static_assert(BIOS_STAGE2_LBA + BIOS_STAGE2_SECTORS <= LAYOUT_ALIGN_SECTORS,
+	       "stage 2 lies before the first partition");
+
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+static int put_stages(struct layout *layout, const struct image_parts *parts, struct diag *why)
+{
+	uint8_t *stage2 = layout->head + (size_t)BIOS_STAGE2_LBA * GPT_SECTOR;
+	struct bios_stage2_header *header = (void *)stage2;
+	/* A part may be a whole sector; what counts is that nothing lies in the tables. */
+	if (parts->stage1_size > GPT_SECTOR)
+		return diag_set(why, "mbr.bin: %zu bytes, a sector has %u", parts->stage1_size,
+				GPT_SECTOR);
+	for (size_t i = BIOS_STAGE1_BYTES; i < parts->stage1_size && i < 510; i++)
+		if (parts->stage1[i])
+			return diag_set(why, "mbr.bin: code past its %u bytes",
+					BIOS_STAGE1_BYTES);
+	size_t room = (size_t)BIOS_STAGE2_SECTORS * GPT_SECTOR;
+	if (parts->stage2_size > room || parts->stage2_size < sizeof(*header))
+		return diag_set(why, "stage2.bin: %zu bytes, %zu to %zu fit", parts->stage2_size,
+				sizeof(*header), room);
+	memcpy(layout->head, parts->stage1,
+	       parts->stage1_size < BIOS_STAGE1_BYTES ? parts->stage1_size : BIOS_STAGE1_BYTES);
+	memcpy(stage2, parts->stage2, parts->stage2_size);
+	if (memcmp(header->magic, BIOS_STAGE2_MAGIC, sizeof(header->magic)) != 0)
+		return diag_set(why, "stage2.bin: not elfpack's second stage (wrong magic)");
+	header->bundle_lba = le64_make(layout->bundle_lba);
+	header->bundle_sectors = le64_make(layout->bundle_sectors);
+	return 0;
+}
+
+static void put_tables(struct layout *layout, const struct image_parts *parts, uint64_t sectors)
+{
+	/* C12A7328-F81F-11D2-BA4B-00A0C93EC93B: EFI system partition (UEFI 2.10, table 5.7) */
+	static const uint8_t system_type[16] = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
+						0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
+	static const uint8_t bundle_type[16] = BUNDLE_GPT_TYPE;
+	const struct bundle_header *header = (const void *)parts->bundle->header;
+	struct gpt_partition partition[2];
+	unsigned count = 0;
+	if (layout->system_sectors) {
+		memcpy(partition[count].type, system_type, 16);
+		partition[count].first_lba = layout->system_lba;
+		partition[count].last_lba = layout->system_lba + layout->system_sectors - 1;
+		partition[count++].name = "EFI system";
+	}
+	memcpy(partition[count].type, bundle_type, 16);
+	partition[count].first_lba = layout->bundle_lba;
+	partition[count].last_lba = layout->bundle_lba + layout->bundle_sectors - 1;
+	partition[count++].name = "elfpack bundle";
+	struct gpt_disk disk = {.sectors = sectors,
+				.first_usable_lba = LAYOUT_ALIGN_SECTORS,
+				.identity = header->sha256,
+				.partition = partition,
+				.partition_count = count};
+	gpt_write(&disk, layout->head, layout->tail);
+}
+
+int layout_plan(struct layout *layout, const struct image_parts *parts, struct diag *why)
+{
+	const struct extents *system = parts->system_partition;
+	uint64_t next = LAYOUT_ALIGN_SECTORS;
+	memset(layout, 0, sizeof(*layout));
+	if (system) {
+		layout->system_lba = next;
+		layout->system_sectors = round_up(system->size, GPT_SECTOR) / GPT_SECTOR;
+		next = round_up(next + layout->system_sectors, LAYOUT_ALIGN_SECTORS);
+	}
+	layout->bundle_lba = next;
+	layout->bundle_sectors = parts->bundle->extents.size / GPT_SECTOR;
+	uint64_t sectors = round_up(next + layout->bundle_sectors + GPT_TAIL_SECTORS,
+				    BLOCK_SECTORS);
+	if (put_stages(layout, parts, why))
+		return -1;
+	put_tables(layout, parts, sectors);
+	struct extents *all = &layout->extents;
+	if (extents_add(all, 0, layout->head, sizeof(layout->head)) ||
+	    (system && extents_append(all, layout->system_lba * GPT_SECTOR, system)) ||
+	    extents_append(all, layout->bundle_lba * GPT_SECTOR, &parts->bundle->extents) ||
+	    extents_add(all, (sectors - GPT_TAIL_SECTORS) * GPT_SECTOR, layout->tail,
+			sizeof(layout->tail))) {
+		layout_free(layout);
+		return diag_set(why, "out of memory");
+	}
+	return 0;
+}
+
+void layout_free(struct layout *layout)
+{
+	extents_free(&layout->extents);
+}

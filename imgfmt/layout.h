@@ -1,0 +1,38 @@
+/* layout.h: where everything lies on the disk. Pure; drawn once here.
+ *
+ *   LBA 0          MBR with the BIOS first stage
+ *   LBA 1..33      GPT
+ *   LBA 34..97     BIOS second stage (abi/bios.h)
+ *   LBA 128..      EFI system partition, when there is one
+ *   next 64 KiB    the bundle's partition
+ *   end            GPT's second copy; the disk is whole 4 KiB blocks */
+#ifndef ELFPACK_LAYOUT_H
+#define ELFPACK_LAYOUT_H
+
+#include "imgfmt/abi/bios.h"
+#include "imgfmt/bundle.h"
+#include "imgfmt/diag.h"
+#include "imgfmt/extents.h"
+#include "imgfmt/gpt.h"
+
+#define LAYOUT_ALIGN_SECTORS 128u /* 64 KiB: partitions start on multiples of it */
+
+struct image_parts {
+	const uint8_t *stage1, *stage2; /* as built: mbr.bin, stage2.bin */
+	size_t stage1_size, stage2_size;
+	const struct extents *system_partition; /* FAT; NULL: none */
+	const struct bundle *bundle;
+};
+
+struct layout {
+	uint64_t bundle_lba, bundle_sectors;
+	uint64_t system_lba, system_sectors; /* 0: none */
+	struct extents extents;              /* the whole disk: do not move the struct */
+	uint8_t head[(BIOS_STAGE2_LBA + BIOS_STAGE2_SECTORS) * GPT_SECTOR];
+	uint8_t tail[GPT_TAIL_SECTORS * GPT_SECTOR];
+};
+
+int layout_plan(struct layout *layout, const struct image_parts *parts, struct diag *why);
+void layout_free(struct layout *layout);
+
+#endif

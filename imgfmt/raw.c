@@ -1,0 +1,131 @@
+/* raw.c: writing a file whole or not at all. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "imgfmt/raw.h"
+
+#define PIECE_BYTES ((size_t)1 << 20) /* signals are looked for between pieces */
+
+struct target {
+	const char *path;
+	int fd;
+	char *hidden;  /* the name beside path that is renamed in the end */
+	bool has_name; /* does hidden exist? */
+};
+
+static bool interrupted(void)
+{
+	sigset_t pending;
+	sigpending(&pending);
+	return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
+	       sigismember(&pending, SIGHUP) == 1;
+}
+
+static int target_open(struct target *target, struct diag *why)
+{
+	const char *slash = strrchr(target->path, '/');
+	int folder = slash ? (int)(slash - target->path) + 1 : 0;
+	char *parent = NULL;
+	if (asprintf(&parent, "%.*s.", folder, target->path) < 0 ||
+	    asprintf(&target->hidden, "%.*s.%s.%ld.tmp", folder, target->path,
+		     target->path + folder, (long)getpid()) < 0) {
+		free(parent);
+		return diag_set(why, "out of memory");
+	}
+	target->fd = open(parent, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	free(parent);
+	if (target->fd >= 0)
+		return 0;
+	target->fd = open(target->hidden, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
+	target->has_name = target->fd >= 0;
+	return target->fd < 0 ? diag_errno(why, "%s", target->path) : 0;
+}
+
+static bool all_zero(const uint8_t *bytes, size_t size)
+{
+	return !size || (!bytes[0] && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+static int write_piece(struct target *target, const uint8_t *bytes, size_t size, uint64_t at,
+		       struct diag *why)
+{
+	if (all_zero(bytes, size))
+		return 0;
+	while (size) {
+		ssize_t done = pwrite(target->fd, bytes, size, (off_t)at);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return diag_errno(why, "%s", target->path);
+		bytes += done;
+		size -= (size_t)done;
+		at += (uint64_t)done;
+	}
+	return 0;
+}
+
+static int write_all(struct target *target, const struct extents *bytes, struct diag *why)
+{
+	if (ftruncate(target->fd, (off_t)bytes->size))
+		return diag_errno(why, "%s", target->path);
+	for (size_t i = 0; i < bytes->count; i++) {
+		const struct extent *extent = &bytes->list[i];
+		for (size_t done = 0; done < extent->size; done += PIECE_BYTES) {
+			size_t left = extent->size - done;
+			if (interrupted())
+				return diag_set(why, "%s: interrupted", target->path);
+			if (write_piece(target, (const uint8_t *)extent->bytes + done,
+					left < PIECE_BYTES ? left : PIECE_BYTES,
+					extent->at + done, why))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int put_in_place(struct target *target, struct diag *why)
+{
+	if (fsync(target->fd))
+		return diag_errno(why, "%s", target->path);
+	if (!target->has_name) {
+		char self[64];
+		snprintf(self, sizeof(self), "/proc/self/fd/%d", target->fd);
+		if (linkat(AT_FDCWD, self, AT_FDCWD, target->hidden, AT_SYMLINK_FOLLOW))
+			return diag_errno(why, "%s", target->path);
+		target->has_name = true;
+	}
+	if (rename(target->hidden, target->path))
+		return diag_errno(why, "%s", target->path);
+	target->has_name = false;
+	return 0;
+}
+
+int raw_emit(const char *path, const struct extents *bytes, struct diag *why)
+{
+	struct target target = {.path = path, .fd = -1};
+	sigset_t held, before;
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, &before);
+	int rc = target_open(&target, why);
+	if (!rc)
+		rc = write_all(&target, bytes, why);
+	if (!rc)
+		rc = put_in_place(&target, why);
+	if (target.fd >= 0)
+		close(target.fd);
+	if (target.has_name)
+		unlink(target.hidden);
+	free(target.hidden);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}

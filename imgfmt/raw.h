@@ -1,0 +1,14 @@
+/* raw.h: writing a file that appears whole or not at all, and raw images with it. */
+#ifndef ELFPACK_RAW_H
+#define ELFPACK_RAW_H
+
+#include "imgfmt/diag.h"
+#include "imgfmt/extents.h"
+
+/* Writes a file next to path without a name (or with a hidden one where the file system
+ * cannot do better), syncs it and puts it in place of path. Holes and blocks of zeros take no
+ * space. SIGINT, SIGTERM and SIGHUP that arrive meanwhile end the writing, leave nothing
+ * behind, and are delivered afterwards. Returns 0 or -1. */
+int raw_emit(const char *path, const struct extents *bytes, struct diag *why);
+
+#endif
