@@ -1,14 +1,31 @@
-/* sys/madvise.c: what a program says of its memory. Programs probe: what is unknown here is
- * unknown to Linux too (EINVAL). */
+/* sys/madvise.c: what a program says of its memory. Programs probe: what is unknown here
+ * is unknown to Linux too (EINVAL). */
 #include "shim/mm/vm.h"
 #include "shim/proc/process.h"
 #include "shim/sys/sys.h"
 
 enum {
-	MADV_NORMAL, MADV_RANDOM, MADV_SEQUENTIAL, MADV_WILLNEED, MADV_DONTNEED, MADV_FREE = 8,
-	MADV_REMOVE, MADV_DONTFORK, MADV_DOFORK, MADV_MERGEABLE, MADV_UNMERGEABLE,
-	MADV_HUGEPAGE, MADV_NOHUGEPAGE, MADV_DONTDUMP, MADV_DODUMP, MADV_WIPEONFORK,
-	MADV_KEEPONFORK, MADV_COLD, MADV_PAGEOUT, MADV_POPULATE_READ, MADV_POPULATE_WRITE,
+	MADV_NORMAL,
+	MADV_RANDOM,
+	MADV_SEQUENTIAL,
+	MADV_WILLNEED,
+	MADV_DONTNEED,
+	MADV_FREE = 8,
+	MADV_REMOVE,
+	MADV_DONTFORK,
+	MADV_DOFORK,
+	MADV_MERGEABLE,
+	MADV_UNMERGEABLE,
+	MADV_HUGEPAGE,
+	MADV_NOHUGEPAGE,
+	MADV_DONTDUMP,
+	MADV_DODUMP,
+	MADV_WIPEONFORK,
+	MADV_KEEPONFORK,
+	MADV_COLD,
+	MADV_PAGEOUT,
+	MADV_POPULATE_READ,
+	MADV_POPULATE_WRITE,
 	MADV_DONTNEED_LOCKED,
 };
 
@@ -28,7 +45,8 @@ static long populate(struct vmspace *vm, uint64_t start, uint64_t size, bool wri
 	uint32_t i;
 	if (!vm_range_mapped(vm, start, size))
 		return -ENOMEM;
-	for (vm_find(vm, start, &i); i < vm->area_count && vm->area[i]->start < start + size; i++)
+	for (vm_find(vm, start, &i);
+	     i < vm->area_count && vm->area[i]->start < start + size; i++)
 		if (!(vm->area[i]->prot & needed))
 			return -EINVAL;
 	switch (vm_populate(vm, start, size, write)) {
@@ -48,8 +66,9 @@ static long advise(struct vmspace *vm, uint64_t start, uint64_t size, int advice
 	case MADV_DONTNEED_LOCKED:
 		return vm_discard(vm, start, size);
 	case MADV_FREE:
-		return is_private_anonymous(vm, start, start + size) ? vm_discard(vm, start, size)
-								     : -EINVAL;
+		return is_private_anonymous(vm, start, start + size)
+			       ? vm_discard(vm, start, size)
+			       : -EINVAL;
 	case MADV_DONTFORK:
 		return vm_set_fork(vm, start, size, VM_FORK_OMIT);
 	case MADV_DOFORK:
@@ -72,7 +91,8 @@ long sys_madvise(const struct sysargs *a)
 	uint64_t start = a->arg[0], size = PAGE_ROUND_UP(a->arg[1]);
 	int advice = (int)a->arg[2];
 	bool known = advice >= MADV_NORMAL && advice <= MADV_DONTNEED_LOCKED &&
-		     !(advice > MADV_DONTNEED && advice < MADV_FREE) && advice != MADV_REMOVE;
+		     !(advice > MADV_DONTNEED && advice < MADV_FREE) &&
+		     advice != MADV_REMOVE;
 	if (!known || (start & PAGE_MASK) || (a->arg[1] && !size) || start + size < start)
 		return -EINVAL;
 	if (size == 0)

@@ -1,5 +1,5 @@
-/* sys/mem.c: the calls that map, protect and advise: Linux' checks, in Linux' order. What they
- * do is mm/vm*.c's. */
+/* sys/mem.c: the calls that map, protect and advise: Linux' checks, in Linux' order. What
+ * they do is mm/vm*.c's. */
 #include "shim/lib/string.h"
 #include "shim/mm/vm.h"
 #include "shim/proc/process.h"
@@ -13,28 +13,41 @@ enum { PROT_SEM = 8, PROT_GROWSDOWN = 0x01000000, PROT_GROWSUP = 0x02000000 };
 #define PROT_ALL (PT_READ | PT_WRITE | PT_EXEC) /* pt_flags have Linux' values */
 
 enum {
-	MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 15,
-	MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20, MAP_32BIT = 0x40, MAP_GROWSDOWN = 0x100,
-	MAP_DENYWRITE = 0x800, MAP_EXECUTABLE = 0x1000, MAP_LOCKED = 0x2000,
-	MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000, MAP_NONBLOCK = 0x10000,
-	MAP_STACK = 0x20000, MAP_HUGETLB = 0x40000, MAP_FIXED_NOREPLACE = 0x100000,
+	MAP_SHARED = 1,
+	MAP_PRIVATE = 2,
+	MAP_SHARED_VALIDATE = 3,
+	MAP_TYPE = 15,
+	MAP_FIXED = 0x10,
+	MAP_ANONYMOUS = 0x20,
+	MAP_32BIT = 0x40,
+	MAP_GROWSDOWN = 0x100,
+	MAP_DENYWRITE = 0x800,
+	MAP_EXECUTABLE = 0x1000,
+	MAP_LOCKED = 0x2000,
+	MAP_NORESERVE = 0x4000,
+	MAP_POPULATE = 0x8000,
+	MAP_NONBLOCK = 0x10000,
+	MAP_STACK = 0x20000,
+	MAP_HUGETLB = 0x40000,
+	MAP_FIXED_NOREPLACE = 0x100000,
 };
 /* What MAP_SHARED_VALIDATE lets pass (LEGACY_MAP_MASK of <linux/mman.h>). */
-#define MAP_VALID                                                                                  \
-	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN |        \
-	 MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |              \
-	 MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB)
+#define MAP_VALID                                                                        \
+	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT |              \
+	 MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE |   \
+	 MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB)
 
 #define BELOW_32BIT 0x80000000ull /* MAP_32BIT: the first 2 GiB */
-#define RLIMIT_AS 9
+#define RLIMIT_AS   9
 #define DEVICE_ZERO 0x105u /* /dev/zero: 1, 5 */
 
-/* May the space grow by so much? Linux' heuristic overcommit refuses only what could never be
- * had; with a limit on addresses, that counts too. */
+/* May the space grow by so much? Linux' heuristic overcommit refuses only what could
+ * never be had; with a limit on addresses, that counts too. */
 static bool may_grow(uint64_t bytes, bool reserved)
 {
 	const struct process *process = process_current();
-	uint64_t limit = process->rlimits[RLIMIT_AS].soft, mapped = process->vm->mapped_bytes;
+	uint64_t limit = process->rlimits[RLIMIT_AS].soft,
+		 mapped = process->vm->mapped_bytes;
 	if (reserved && bytes / PAGE_SIZE > page_count_total())
 		return false;
 	return bytes <= limit && mapped <= limit - bytes;
@@ -128,7 +141,8 @@ static long map(struct vm_request *r, uint64_t flags, struct file *file)
 	rc = vm_map(vm, r, &at);
 	if (rc < 0)
 		return rc;
-	if ((flags & MAP_LOCKED) || (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
+	if ((flags & MAP_LOCKED) ||
+	    (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
 		(void)vm_populate(vm, at, r->size, true); /* as far as it goes */
 	return (long)at;
 }
@@ -196,7 +210,8 @@ long sys_brk(const struct sysargs *a)
 
 long sys_mremap(const struct sysargs *a)
 {
-	uint64_t old_size = PAGE_ROUND_UP(a->arg[1]), new_size = PAGE_ROUND_UP(a->arg[2]), at;
+	uint64_t old_size = PAGE_ROUND_UP(a->arg[1]), new_size = PAGE_ROUND_UP(a->arg[2]),
+		 at;
 	if (new_size > old_size && !may_grow(new_size - old_size, false))
 		return -ENOMEM;
 	int rc = vm_remap(process_current()->vm, a->arg[0], a->arg[1], a->arg[2],
@@ -210,15 +225,16 @@ enum { MS_ASYNC = 1, MS_INVALIDATE = 2, MS_SYNC = 4 };
 long sys_msync(const struct sysargs *a)
 {
 	uint64_t start = a->arg[0], size = PAGE_ROUND_UP(a->arg[1]), flags = a->arg[2];
-	if ((flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || (start & PAGE_MASK) ||
-	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+	if ((flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+	    (start & PAGE_MASK) || (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
 	if (!vm_range_legal(start, size))
 		return -ENOMEM;
 	return vm_range_mapped(process_current()->vm, start, size) ? 0 : -ENOMEM;
 }
 
-/* A page of a file is in memory whether or not it is mapped; anonymous ones when touched. */
+/* A page of a file is in memory whether or not it is mapped; anonymous ones when touched.
+ */
 static uint8_t is_resident(struct vmspace *vm, uint64_t va)
 {
 	const struct vm_area *area = vm_find(vm, va, NULL);

@@ -1,0 +1,119 @@
+/* itimer.c: interval timers and CPU time. */
+#include "shim/proc/itimer.h"
+
+#include "shim/arch/x86_64/clock.h"
+#include "shim/proc/process.h"
+
+#define SI_KERNEL 0x80
+
+uint64_t thread_cpu_ns(const struct thread *thread)
+{
+	return thread->cpu_ns +
+	       (thread == thread_current() ? clock_now_ns() - thread->ran_at_ns : 0);
+}
+
+uint64_t process_cpu_ns(const struct process *process)
+{
+	const struct thread *self = thread_current();
+	return process->cpu_ns +
+	       (process == self->process ? clock_now_ns() - self->ran_at_ns : 0);
+}
+
+/* Far enough away to be never, and to add times to: 292 years. */
+#define NEVER_NS (UINT64_MAX / 2)
+
+static uint64_t after(uint64_t now, uint64_t ns)
+{
+	return ns < NEVER_NS ? now + ns : NEVER_NS;
+}
+
+static void send(struct process *process, int signo)
+{
+	struct signal_info info = {.signo = signo, .code = SI_KERNEL};
+	signal_send_process(process, &info);
+}
+
+/* The first point after now on the grid that the interval makes; what was missed is one.
+ */
+static uint64_t next_on_grid(uint64_t at, uint64_t interval, uint64_t now)
+{
+	return interval < NEVER_NS ? at + ((now - at) / interval + 1) * interval
+				   : NEVER_NS;
+}
+
+static void real_fired(struct timer *timer)
+{
+	struct process *process = container_of(timer, struct process, alarm);
+	uint64_t now = clock_now_ns();
+	if (process->alarm_interval_ns)
+		timer_set(timer,
+			  next_on_grid(timer->deadline_ns, process->alarm_interval_ns,
+				       now > timer->deadline_ns ? now
+								: timer->deadline_ns));
+	send(process, SIGALRM);
+}
+
+/* CPU time passes no faster than the clock: look again when it may have come. */
+static void cpu_arm(struct cpu_itimer *timer, uint64_t used_ns)
+{
+	uint64_t left = timer->expires_ns > used_ns ? timer->expires_ns - used_ns : 0;
+	timer_set(&timer->timer, after(clock_now_ns(), left));
+}
+
+static void cpu_fired(struct timer *self)
+{
+	struct cpu_itimer *timer = container_of(self, struct cpu_itimer, timer);
+	struct process *process = timer->process;
+	uint64_t used = process_cpu_ns(process);
+	if (used >= timer->expires_ns) {
+		send(process, timer == &process->cpu_itimers[0] ? SIGVTALRM : SIGPROF);
+		if (!timer->interval_ns)
+			return;
+		timer->expires_ns =
+			next_on_grid(timer->expires_ns, timer->interval_ns, used);
+	}
+	cpu_arm(timer, used);
+}
+
+struct itimer_value itimer_get(struct process *process, enum itimer_kind kind)
+{
+	struct cpu_itimer *timer = &process->cpu_itimers[kind == ITIMER_PROF];
+	uint64_t now = kind == ITIMER_REAL ? clock_now_ns() : process_cpu_ns(process);
+	bool set = timer_is_set(kind == ITIMER_REAL ? &process->alarm : &timer->timer);
+	uint64_t at =
+		kind == ITIMER_REAL ? process->alarm.deadline_ns : timer->expires_ns;
+	struct itimer_value value = {0, kind == ITIMER_REAL ? process->alarm_interval_ns
+							    : timer->interval_ns};
+	if (set)
+		value.left_ns = at > now ? at - now : 1; /* due, but not seen to yet */
+	return value;
+}
+
+void itimer_set(struct process *process, enum itimer_kind kind, struct itimer_value value)
+{
+	if (kind == ITIMER_REAL) {
+		timer_cancel(&process->alarm);
+		process->alarm.fire = real_fired;
+		process->alarm_interval_ns = value.interval_ns;
+		if (value.left_ns)
+			timer_set(&process->alarm, after(clock_now_ns(), value.left_ns));
+		return;
+	}
+	struct cpu_itimer *timer = &process->cpu_itimers[kind == ITIMER_PROF];
+	timer_cancel(&timer->timer);
+	timer->timer.fire = cpu_fired;
+	timer->process = process;
+	timer->interval_ns = value.interval_ns;
+	if (value.left_ns) {
+		uint64_t used = process_cpu_ns(process);
+		timer->expires_ns = after(used, value.left_ns);
+		cpu_arm(timer, used);
+	}
+}
+
+void itimers_cancel(struct process *process)
+{
+	timer_cancel(&process->alarm);
+	timer_cancel(&process->cpu_itimers[0].timer);
+	timer_cancel(&process->cpu_itimers[1].timer);
+}
