@@ -7,9 +7,9 @@
 
 int extents_add(struct extents *to, uint64_t at, const void *bytes, size_t size)
 {
-	assert(!to->count || at >= to->list[to->count - 1].at + to->list[to->count - 1].size);
 	if (!size)
 		return 0;
+	assert(!to->count || at >= to->list[to->count - 1].at + to->list[to->count - 1].size);
 	if (to->count == to->room) {
 		size_t room = to->room ? 2 * to->room : 16;
 		struct extent *list = realloc(to->list, room * sizeof(*list));

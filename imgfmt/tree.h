@@ -31,7 +31,7 @@ struct tree {
 	struct tree_node *root;
 };
 
-struct globs {
+struct words {
 	const char **list;
 	size_t count;
 };
@@ -56,16 +56,16 @@ struct tree_node *tree_find(const struct tree *tree, const char *path);
  * kept as links, hard links as hard links; sockets, FIFOs and devices are refused. */
 int tree_add_file(struct tree *tree, const char *source, const char *path, struct diag *why);
 int tree_add_folder(struct tree *tree, const char *source, const char *path,
-		    const struct globs *exclude, struct diag *why);
+		    const struct words *exclude, struct diag *why);
 /* A file at its own absolute path, with every link on the way to it. */
 int tree_add_own_path(struct tree *tree, const char *path, struct diag *why);
 /* The whole of a file; *bytes is malloc'd. */
 int tree_read_file(const char *path, void **bytes, size_t *size, uint32_t *mode,
 		   struct diag *why);
-bool tree_excluded(const struct globs *exclude, const char *path);
+bool tree_excluded(const struct words *exclude, const char *path);
 
 /* tree_archive.c: what libarchive can read (tar, zip, cpio, compressed or not). */
 int tree_add_archive(struct tree *tree, const char *archive, const char *path,
-		     const struct globs *exclude, struct diag *why);
+		     const struct words *exclude, struct diag *why);
 
 #endif

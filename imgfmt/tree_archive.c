@@ -61,7 +61,7 @@ static int add_entry(struct tree *tree, struct archive *archive, struct archive_
 }
 
 static int add_all(struct tree *tree, struct archive *archive, const char *source,
-		   const char *path, const struct globs *exclude, struct diag *why)
+		   const char *path, const struct words *exclude, struct diag *why)
 {
 	struct archive_entry *entry = NULL;
 	int rc = 0, got = 0;
@@ -85,7 +85,7 @@ static int add_all(struct tree *tree, struct archive *archive, const char *sourc
 }
 
 int tree_add_archive(struct tree *tree, const char *source, const char *path,
-		     const struct globs *exclude, struct diag *why)
+		     const struct words *exclude, struct diag *why)
 {
 	struct archive *archive = archive_read_new();
 	int rc = -1;

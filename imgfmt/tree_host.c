@@ -58,7 +58,7 @@ int tree_read_file(const char *path, void **bytes, size_t *size, uint32_t *mode,
 	return 0;
 }
 
-bool tree_excluded(const struct globs *exclude, const char *path)
+bool tree_excluded(const struct words *exclude, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
@@ -101,7 +101,7 @@ struct seen {
 
 struct folder_walk {
 	struct tree *tree;
-	const struct globs *exclude;
+	const struct words *exclude;
 	struct seen *seen;
 	struct diag *why;
 };
@@ -176,7 +176,7 @@ static int add_folder(struct folder_walk *walk, const char *source, const char *
 }
 
 int tree_add_folder(struct tree *tree, const char *source, const char *path,
-		    const struct globs *exclude, struct diag *why)
+		    const struct words *exclude, struct diag *why)
 {
 	struct folder_walk walk = {.tree = tree, .exclude = exclude, .why = why};
 	struct stat st;

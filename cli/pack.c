@@ -1,0 +1,326 @@
+/* pack.c: from a program and what goes with it to a bundle. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/pack.h"
+#include "imgfmt/elf_plan.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+int words_add(struct words *words, const char *word, struct diag *why)
+{
+	const char **list = realloc(words->list, (words->count + 1) * sizeof(*list));
+	if (!list)
+		return diag_set(why, "out of memory");
+	list[words->count++] = word;
+	words->list = list;
+	return 0;
+}
+
+/* The program's file, malloc'd; NULL: *why says. */
+static char *find_program(const char *name, struct diag *why)
+{
+	const char *path = getenv("PATH");
+	char *found = NULL;
+	if (strchr(name, '/'))
+		return strdup(name);
+	for (path = path && *path ? path : DEFAULT_PATH; *path;) {
+		size_t size = strcspn(path, ":");
+		struct stat st;
+		if (size && asprintf(&found, "%.*s/%s", (int)size, path, name) < 0)
+			return NULL;
+		if (size && !stat(found, &st) && S_ISREG(st.st_mode) && !access(found, X_OK))
+			return found;
+		free(size ? found : NULL);
+		path += size + (path[size] == ':');
+	}
+	diag_set(why, "%s: not found in PATH", name);
+	diag_hint(why, "give a path, as ./%s", name);
+	return NULL;
+}
+
+static int check_program(const char *name, const void *bytes, size_t size, struct diag *why)
+{
+	struct elf_plan plan;
+	const char *reason = "";
+	switch (elf_plan_make(&plan, bytes, size, &reason)) {
+	case ELF_FINE:
+		break;
+	case ELF_NOT_ELF:
+		return diag_set(why, "%s: not an ELF program", name);
+	case ELF_FOREIGN:
+		return diag_set(why, "%s: not a program for 64-bit x86 Linux: %s", name, reason);
+	case ELF_TRUNCATED:
+		return diag_set(why, "%s: the file is truncated: %s", name, reason);
+	case ELF_MALFORMED:
+		return diag_set(why, "%s: a malformed ELF file: %s", name, reason);
+	}
+	if (!plan.interp_at)
+		return 0;
+	diag_set(why, "%s: needs %.*s, which is not packed", name, (int)plan.interp_size - 1,
+		 (const char *)bytes + plan.interp_at);
+	diag_hint(why, "link the program with -static or -static-pie");
+	return -1;
+}
+
+/* Under the system's folders a program keeps its path; elsewhere the path is this machine's
+ * business and the program goes to /usr/bin. */
+static int image_path(char **out, const char *file)
+{
+	static const char *const kept[] = {"/usr/", "/bin/", "/sbin/", "/opt/"};
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (strncmp(file, kept[i], strlen(kept[i])) == 0 && !strstr(file, "/../"))
+			return (*out = strdup(file)) ? 0 : -1;
+	const char *slash = strrchr(file, '/');
+	return asprintf(out, "/usr/bin/%s", slash ? slash + 1 : file) < 0 ? -1 : 0;
+}
+
+/* SRC[:DEST]; without DEST the source's last name, in the working directory. */
+static int split(const struct pack_request *request, const char *word, bool whole_folder,
+		 char **source, char **path, struct diag *why)
+{
+	const char *colon = strrchr(word, ':');
+	size_t size = colon ? (size_t)(colon - word) : strlen(word);
+	int rc = 0;
+	*source = strndup(word, size);
+	if (!*source)
+		return diag_set(why, "out of memory");
+	const char *name = strrchr(*source, '/');
+	name = name ? name + 1 : *source;
+	if (colon && colon[1] == '/')
+		rc = (*path = strdup(colon + 1)) ? 0 : -1;
+	else
+		rc = asprintf(path, "%s/%s", request->cwd,
+			      colon	     ? colon + 1
+			      : whole_folder ? ""
+					     : name);
+	return rc < 0 ? diag_set(why, "out of memory") : 0;
+}
+
+enum source_kind { SOURCE_FILE, SOURCE_FOLDER, SOURCE_ARCHIVE };
+
+static int add_sources(struct pack *pack, const struct pack_request *request,
+		       const struct words *words, enum source_kind kind, struct diag *why)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < words->count; i++) {
+		char *source = NULL, *path = NULL;
+		rc = split(request, words->list[i], kind != SOURCE_FILE, &source, &path, why);
+		if (rc)
+			;
+		else if (kind == SOURCE_FILE)
+			rc = tree_add_file(&pack->tree, source, path, why);
+		else if (kind == SOURCE_FOLDER)
+			rc = tree_add_folder(&pack->tree, source, path, &request->exclude, why);
+		else
+			rc = tree_add_archive(&pack->tree, source, path, &request->exclude, why);
+		free(source);
+		free(path);
+	}
+	return rc;
+}
+
+static int make_tree(struct pack *pack, const struct pack_request *request, struct diag *why)
+{
+	static const char *const folders[] = {"/dev", "/proc", "/sys", "/tmp"};
+	if (tree_init(&pack->tree, why))
+		return -1;
+	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+		if (tree_make_folder(&pack->tree, folders[i], i == 3 ? 01777 : 0755, why))
+			return -1;
+	if (tree_make_folder(&pack->tree, request->cwd, 0755, why) ||
+	    add_sources(pack, request, &request->archives, SOURCE_ARCHIVE, why) ||
+	    add_sources(pack, request, &request->folders, SOURCE_FOLDER, why))
+		return -1;
+	return add_sources(pack, request, &request->files, SOURCE_FILE, why);
+}
+
+struct text {
+	char *bytes;
+	size_t size;
+};
+
+static int emit(struct text *text, const char *key, const char *value)
+{
+	size_t size = strlen(value), need = manifest_emit(NULL, 0, key, value, size);
+	char *more = realloc(text->bytes, text->size + need);
+	if (!more)
+		return -1;
+	text->bytes = more;
+	text->size += manifest_emit(more + text->size, need, key, value, size);
+	return 0;
+}
+
+static int emit_number(struct text *text, const char *key, uint64_t value)
+{
+	char digits[24];
+	snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
+	return emit(text, key, digits);
+}
+
+static bool env_set(const struct words *env, const char *name)
+{
+	size_t size = strlen(name);
+	for (size_t i = 0; i < env->count; i++)
+		if (strncmp(env->list[i], name, size) == 0 && env->list[i][size] == '=')
+			return true;
+	return false;
+}
+
+static int emit_limits(struct text *text, const struct limits *limits)
+{
+	struct limits initial;
+	int rc = 0;
+	limits_default(&initial);
+#define LIMIT(key, unit, standard, help)                                                   \
+	if (!rc && limits->key != initial.key)                                             \
+		rc = emit_number(text, "limit." #key, limits->key);
+#include "imgfmt/limits.def"
+#undef LIMIT
+	return rc;
+}
+
+static int make_manifest(struct pack *pack, const struct pack_request *request, const char *path,
+			 struct diag *why)
+{
+	static const char *const modes[] = {
+		[MODE_RUN] = "run", [MODE_HTTP] = "http", [MODE_SERVE] = "serve"};
+	const char *name = strrchr(path, '/') + 1, *reason = "";
+	struct text text = {0};
+	unsigned line = 0;
+	int rc = emit(&text, "version", "1") || emit(&text, "mode", modes[request->mode]) ||
+		 emit(&text, "exec", path) || emit(&text, "arg", name);
+	for (size_t i = 0; !rc && i < request->args.count; i++)
+		rc = emit(&text, "arg", request->args.list[i]);
+	if (!rc && !env_set(&request->env, "PATH"))
+		rc = emit(&text, "env", "PATH=" DEFAULT_PATH);
+	if (!rc && !env_set(&request->env, "HOME"))
+		rc = emit(&text, "env", "HOME=/");
+	for (size_t i = 0; !rc && i < request->env.count; i++)
+		rc = emit(&text, "env", request->env.list[i]);
+	rc = rc || emit(&text, "cwd", request->cwd) || emit(&text, "program", name) ||
+	     (request->mode != MODE_RUN && emit_number(&text, "port", request->port)) ||
+	     emit_limits(&text, &request->limits);
+	pack->manifest = text.bytes;
+	pack->manifest_size = text.size;
+	if (rc)
+		return diag_set(why, "out of memory");
+	struct manifest *parsed = malloc(sizeof(*parsed));
+	rc = parsed ? manifest_parse(parsed, text.bytes, text.size, &reason, &line) : -1;
+	free(parsed);
+	return rc ? diag_set(why, "the image's manifest, line %u: %s", line, reason) : 0;
+}
+
+static int read_part(struct part_file *part, const char *folder, const char *name,
+		     struct diag *why)
+{
+	char *path = NULL;
+	uint32_t mode = 0;
+	if (asprintf(&path, "%s/%s", folder, name) < 0)
+		return diag_set(why, "out of memory");
+	int rc = tree_read_file(path, &part->bytes, &part->size, &mode, why);
+	if (rc)
+		diag_hint(why, "elfpack's own parts belong into ../libexec/elfpack; --parts DIR "
+			       "names another folder");
+	free(path);
+	return rc;
+}
+
+static int read_parts(struct pack *pack, const struct pack_request *request, struct diag *why)
+{
+	char folder[4096];
+	if (request->parts) {
+		if (strlen(request->parts) >= sizeof(folder))
+			return diag_set(why, "%s: too long a path", request->parts);
+		strcpy(folder, request->parts);
+	} else {
+		static const char beside[] = "/../libexec/elfpack";
+		ssize_t size = readlink("/proc/self/exe", folder,
+					sizeof(folder) - sizeof(beside) - 1);
+		if (size < 0)
+			return diag_errno(why, "/proc/self/exe");
+		folder[size] = '\0';
+		strcpy(strrchr(folder, '/'), beside);
+	}
+	if (read_part(&pack->stage1, folder, "mbr.bin", why) ||
+	    read_part(&pack->stage2, folder, "stage2.bin", why) ||
+	    read_part(&pack->shim, folder, "shim.elf", why))
+		return -1;
+	return request->mode == MODE_HTTP ? read_part(&pack->front, folder, "front", why) : 0;
+}
+
+static int make_bundle(struct pack *pack, struct diag *why)
+{
+	struct extents section[BUNDLE_MANIFEST] = {0};
+	int rc = extents_add(&section[BUNDLE_SHIM - 1], 0, pack->shim.bytes, pack->shim.size) ||
+		 extents_add(&section[BUNDLE_FRONT - 1], 0, pack->front.bytes,
+			     pack->front.size) ||
+		 extents_add(&section[BUNDLE_MANIFEST - 1], 0, pack->manifest,
+			     pack->manifest_size) ||
+		 extents_append(&section[BUNDLE_ROOTFS - 1], 0, &pack->rootfs.extents);
+	rc = rc ? diag_set(why, "out of memory") : bundle_write(&pack->bundle, section, why);
+	for (size_t i = 0; i < BUNDLE_MANIFEST; i++)
+		extents_free(&section[i]);
+	return rc;
+}
+
+static int build_time(uint64_t *seconds, struct diag *why)
+{
+	const char *text = getenv("SOURCE_DATE_EPOCH");
+	*seconds = 0;
+	if (!text || !*text)
+		return 0;
+	return option_number(text, seconds)
+		       ? diag_set(why, "SOURCE_DATE_EPOCH: %s is not a number of seconds", text)
+		       : 0;
+}
+
+int pack_make(struct pack *pack, const struct pack_request *request, struct diag *why)
+{
+	char *file = find_program(request->program, why), *path = NULL;
+	void *bytes = NULL;
+	size_t size = 0;
+	uint32_t mode = 0;
+	uint64_t seconds = 0;
+	int status = EXIT_FAILED;
+	memset(pack, 0, sizeof(*pack));
+	if (!file || tree_read_file(file, &bytes, &size, &mode, why))
+		goto out;
+	if (check_program(request->program, bytes, size, why)) {
+		status = EXIT_UNSUITABLE;
+		goto out;
+	}
+	if (image_path(&path, file) || build_time(&seconds, why) ||
+	    make_tree(pack, request, why))
+		goto out;
+	int rc = tree_put_file(&pack->tree, path, mode | 0111, bytes, size, why);
+	bytes = NULL;
+	if (rc || make_manifest(pack, request, path, why) || read_parts(pack, request, why) ||
+	    erofs_write(&pack->rootfs, &pack->tree, seconds, why) || make_bundle(pack, why))
+		goto out;
+	status = EXIT_DONE;
+out:
+	if (status)
+		diag_set(why, "out of memory");
+	free(bytes);
+	free(path);
+	free(file);
+	return status;
+}
+
+void pack_free(struct pack *pack)
+{
+	bundle_free(&pack->bundle);
+	erofs_image_free(&pack->rootfs);
+	tree_free(&pack->tree);
+	free(pack->manifest);
+	free(pack->stage1.bytes);
+	free(pack->stage2.bytes);
+	free(pack->shim.bytes);
+	free(pack->front.bytes);
+}

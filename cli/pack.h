@@ -1,0 +1,45 @@
+/* pack.h: from a program and what goes with it to a bundle, in memory. Formats and files are
+ * the commands' own. */
+#ifndef ELFPACK_CLI_PACK_H
+#define ELFPACK_CLI_PACK_H
+
+#include "imgfmt/bundle.h"
+#include "imgfmt/diag.h"
+#include "imgfmt/erofs.h"
+#include "imgfmt/layout.h"
+#include "imgfmt/manifest.h"
+#include "imgfmt/tree.h"
+
+struct pack_request {
+	const char *program; /* a path, or a name to be found in PATH */
+	enum manifest_mode mode;
+	uint16_t port;
+	const char *cwd;
+	struct words args;                    /* behind argv[0] */
+	struct words env;                     /* K=V */
+	struct words files, folders, archives; /* SRC[:DEST] */
+	struct words exclude;
+	struct limits limits;
+	const char *parts; /* folder with mbr.bin, stage2.bin, shim.elf, front; NULL: ours */
+};
+
+struct part_file {
+	void *bytes;
+	size_t size;
+};
+
+struct pack {
+	struct tree tree;
+	struct erofs_image rootfs;
+	char *manifest;
+	size_t manifest_size;
+	struct part_file stage1, stage2, shim, front;
+	struct bundle bundle;
+};
+
+int words_add(struct words *words, const char *word, struct diag *why);
+/* Returns an exit status. The pack must not move; pack_free in any case. */
+int pack_make(struct pack *pack, const struct pack_request *request, struct diag *why);
+void pack_free(struct pack *pack);
+
+#endif
