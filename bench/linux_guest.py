@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 
-MODULES = ["virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
+MODULES = ["virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
            "virtio_mmio", "failover", "net_failover", "virtio_net"]
 SERVER = ["/usr/sbin/lighttpd", "/usr/lib/lighttpd/mod_cgi.so"]
 
@@ -14,7 +14,7 @@ INIT = """#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t devtmpfs dev /dev
-for module in {modules}; do /bin/busybox insmod /modules/$module.ko 2>/dev/null; done
+for module in {modules}; do /bin/busybox insmod /modules/$module.ko; done
 /bin/busybox ip link set lo up
 /bin/busybox ip link set eth0 up
 /bin/busybox ip addr add 10.0.2.15/24 dev eth0
