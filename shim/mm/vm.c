@@ -300,7 +300,10 @@ int vm_map(struct vmspace *vm, const struct vm_request *r, uint64_t *at)
 	if (!area)
 		return -ENOMEM;
 	int rc = -ENOMEM;
-	if (r->shared && !r->vnode) {
+	if (r->pages) {
+		shared_pages_get(r->pages);
+		area->pages = r->pages;
+	} else if (r->shared && !r->vnode) {
 		area->pages = shared_pages_make(vm->account);
 		if (!area->pages)
 			goto fail;

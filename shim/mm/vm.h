@@ -70,6 +70,7 @@ struct vm_request {
 	bool no_write;    /* vm_protect may not add PT_WRITE: -EACCES */
 	bool grows_down;
 	struct vnode *vnode; /* the area takes its own reference */
+	struct shared_pages *pages; /* shared: these instead of new ones; also referenced */
 	uint64_t offset;
 };
 /* Maps; *at is the address it got. -EINVAL, -ENOMEM, -EEXIST. */
