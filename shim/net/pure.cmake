@@ -1,0 +1,15 @@
+# The hosted form of the network stack, for unit tests and fuzzers: see stack.h.
+add_library(net_pure STATIC
+	${CMAKE_CURRENT_LIST_DIR}/arp.c
+	${CMAKE_CURRENT_LIST_DIR}/checksum.c
+	${CMAKE_CURRENT_LIST_DIR}/dhcp.c
+	${CMAKE_CURRENT_LIST_DIR}/icmp.c
+	${CMAKE_CURRENT_LIST_DIR}/ip.c
+	${CMAKE_CURRENT_LIST_DIR}/stack.c
+	${CMAKE_CURRENT_LIST_DIR}/tcp.c
+	${CMAKE_CURRENT_LIST_DIR}/tcp_cookie.c
+	${CMAKE_CURRENT_LIST_DIR}/tcp_input.c
+	${CMAKE_CURRENT_LIST_DIR}/tcp_loss.c
+	${CMAKE_CURRENT_LIST_DIR}/tcp_output.c
+	${CMAKE_CURRENT_LIST_DIR}/tcp_timer.c)
+target_link_libraries(net_pure PUBLIC world_host)
