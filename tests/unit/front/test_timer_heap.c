@@ -1,4 +1,4 @@
-/* test_timer.c: deadlines come up in order, moved ones included. */
+/* test_timer_heap.c: deadlines come up in order, moved ones included. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
