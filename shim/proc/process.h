@@ -18,6 +18,7 @@
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/lib/list.h"
 #include "shim/mm/account.h"
+#include "shim/proc/itimer.h"
 #include "shim/proc/signal.h"
 #include "shim/proc/timer.h"
 #include "shim/proc/wait.h"
@@ -34,12 +35,15 @@ struct job {
 	struct list processes;
 	uint32_t process_count; /* threads count, as RLIMIT_NPROC has it */
 	int next_pid;
+	bool pids_wrapped;      /* numbers have come round: the next may be taken */
 	struct process *leader; /* pid 1's like of the job: its end ends the job */
 	bool front;             /* may make job calls */
 	bool listens;           /* may make inet sockets: front, and the program of --serve */
 	bool started;
 	bool ending;            /* its outcome is settled; what still runs is being ended */
 	bool ended;             /* no thread is left */
+	bool abandoned;         /* nobody will ask: destroy it as soon as it has ended */
+	bool destroyed;
 	uint64_t unknown_logged[8]; /* bit n: unknown call n was logged for this job */
 	uint64_t start_ns, end_ns, cpu_ns;
 	struct job_result result;
@@ -79,22 +83,31 @@ struct process {
 	int exit_signal;                /* to the parent; 0: none, and no zombie is kept */
 	int death_signal;               /* PR_SET_PDEATHSIG */
 	bool no_new_privs, dumpable;
+	uint32_t personality;           /* ADDR_NO_RANDOMIZE alone has an effect */
+	bool stopped;                   /* by a signal: no thread runs in ring 3 until SIGCONT */
+	bool stop_untold, continue_untold; /* for WUNTRACED and WCONTINUED */
+	int stop_signal;
+	struct vfork_wait *vfork;       /* clone.c: whom to tell that the memory is free */
 	struct waitq child_changed;     /* for wait4 in this process */
-	struct waitq released;          /* vfork: it has its own memory, or none; a thread left */
+	struct waitq released;          /* a thread left: exec waits to be alone */
 	bool execed;                    /* since its fork */
+	bool shares_files;              /* has shared fds or actions with another process */
 	struct timer alarm;             /* ITIMER_REAL */
 	uint64_t alarm_interval_ns;
+	struct cpu_itimer cpu_itimers[2]; /* ITIMER_VIRTUAL, ITIMER_PROF */
 	/* What /proc/self/{cmdline,environ,auxv} show: user addresses, set by exec. */
 	uint64_t arg_start, arg_end, env_start, env_end;
 	uint64_t auxv[48];
 	uint32_t auxv_bytes;
 };
 
+#define ADDR_NO_RANDOMIZE 0x0040000u
+
 enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_DEAD };
 
 struct thread {
 	struct arch_thread arch; /* kernel stack, saved context, FS base, FPU area: cpu.h */
-	struct process *process;
+	struct process *process; /* NULL: the idle thread, and one that is leaving for good */
 	struct job *job;         /* outlives process when this one dies last */
 	struct list process_link;
 	bool killed;             /* exec by a sibling: leave */
@@ -106,9 +119,12 @@ struct thread {
 	struct timer wait_timer;
 	struct signal_set pending; /* sent to this thread */
 	struct signal_mask mask;
+	struct signal_mask awaited; /* sigtimedwait: wakes for these though they are blocked */
 	struct signal_mask saved_mask;
 	bool restore_mask;       /* put saved_mask back at the return to ring 3 */
 	struct signal_stack altstack;
+	char comm[COMM_MAX];     /* its own name; the leader's is the process' too */
+	uint64_t fault_vector, fault_error, fault_address; /* the last: for signal frames */
 	uint64_t clear_tid;      /* user address: set_tid_address */
 	uint64_t robust_list, robust_list_size;
 	uint64_t cpu_ns, ran_at_ns;
@@ -142,6 +158,12 @@ void job_end(struct job *job, enum job_outcome outcome, int code_or_signal);
 /* Frees everything but the object itself, once ended; then checks the account. */
 void job_destroy(struct job *job);
 void job_leader_exited(struct job *job, int status);
+/* Loads the program at path of the job's tree and lets it run; once a job. stdio become 0, 1
+ * and 2; NULL: /dev/null. All pointers are the kernel's. 0 or execve's -errno. */
+int job_start_program(struct job *job, const char *path, char *const argv[], char *const envp[],
+		      const char *cwd, struct file *stdio[3]);
+/* Says that nobody holds the job any more: it is ended, and destroyed when that is done. */
+void job_abandon(struct job *job);
 uint64_t job_count_started(void);
 uint64_t job_count_running(void);
 uint64_t job_pages_leaked(void);

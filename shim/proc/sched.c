@@ -11,30 +11,45 @@
 
 enum { QUEUE_FRONT, QUEUE_PAYLOAD, QUEUE_COUNT };
 
-static struct list run_queue[QUEUE_COUNT];
-static struct thread idle_thread; /* the boot context; has no process */
-static struct thread *dead;       /* left the CPU for good, not yet freed */
-static const struct vmspace *loaded;
-static uint64_t idle_ns;
+#define CPUS_MAX 64u
+
+/* What each CPU schedules with. Under the kernel lock. */
+struct cpu_sched {
+	struct list queue[QUEUE_COUNT];
+	struct thread idle;            /* the boot context; has no process */
+	struct thread *dead;           /* left the CPU for good, not yet freed */
+	const struct vmspace *loaded;  /* NULL: the kernel's own */
+	struct timer slice;
+	uint64_t idle_ns;
+};
+
+static struct cpu_sched cpus[CPUS_MAX];
+
+static struct cpu_sched *this_cpu(void)
+{
+	return &cpus[cpu_id()];
+}
 
 static struct list *queue_of(const struct thread *thread)
 {
-	return &run_queue[thread->process->job->front ? QUEUE_FRONT : QUEUE_PAYLOAD];
+	return &this_cpu()->queue[thread->job->front ? QUEUE_FRONT : QUEUE_PAYLOAD];
 }
 
 static void slice_over(struct timer *self)
 {
 	(void)self; /* the interrupt itself leads to sched_preempt */
 }
-static struct timer slice_timer = {.fire = slice_over};
 
 void sched_init(void)
 {
+	KASSERT(cpu_id() < CPUS_MAX);
+	struct cpu_sched *cpu = this_cpu();
 	for (int i = 0; i < QUEUE_COUNT; i++)
-		list_init(&run_queue[i]);
-	list_init(&idle_thread.run_link);
-	idle_thread.state = THREAD_RUNNABLE;
-	cpu_set_current_thread(&idle_thread, &idle_thread.arch);
+		list_init(&cpu->queue[i]);
+	list_init(&cpu->idle.run_link);
+	cpu->idle.state = THREAD_RUNNABLE;
+	cpu->slice.fire = slice_over;
+	cpu_set_current_thread(&cpu->idle, &cpu->idle.arch);
 }
 
 struct thread *thread_current(void)
@@ -42,32 +57,40 @@ struct thread *thread_current(void)
 	return cpu_current_thread();
 }
 
-static struct thread *pick(void)
+static struct thread *pick(struct cpu_sched *cpu)
 {
 	for (int i = 0; i < QUEUE_COUNT; i++)
-		if (!list_empty(&run_queue[i]))
-			return list_entry(run_queue[i].next, struct thread, run_link);
-	return &idle_thread;
+		if (!list_empty(&cpu->queue[i]))
+			return list_entry(cpu->queue[i].next, struct thread, run_link);
+	return &cpu->idle;
 }
 
-static void charge_time(struct thread *thread, uint64_t now)
+static void charge_time(struct cpu_sched *cpu, struct thread *thread, uint64_t now)
 {
 	uint64_t ran = now - thread->ran_at_ns;
-	if (!thread->process) {
-		idle_ns += ran;
-		return;
-	}
+	thread->ran_at_ns = now;
 	thread->cpu_ns += ran;
-	thread->process->cpu_ns += ran;
-	thread->process->job->cpu_ns += ran;
+	if (thread == &cpu->idle)
+		cpu->idle_ns += ran;
+	else
+		thread->job->cpu_ns += ran;
+	if (thread->process)
+		thread->process->cpu_ns += ran;
 }
 
-static void load_space(const struct thread *thread)
+void sched_charge_current(void)
+{
+	charge_time(this_cpu(), thread_current(), clock_now_ns());
+}
+
+/* A thread without memory, the idle thread too, runs in the kernel's own space, so that no CPU
+ * ever has a space loaded that is freed meanwhile. */
+static void load_space(struct cpu_sched *cpu, const struct thread *thread)
 {
 	const struct vmspace *vm = thread->process ? thread->process->vm : NULL;
-	if (vm == loaded || !thread->process)
-		return; /* the idle thread runs in any space */
-	loaded = vm;
+	if (vm == cpu->loaded)
+		return;
+	cpu->loaded = vm;
 	if (vm)
 		pt_load(&vm->pt);
 	else
@@ -76,42 +99,43 @@ static void load_space(const struct thread *thread)
 
 void sched_space_changed(void)
 {
-	loaded = NULL;
-	pt_load_kernel();
-	load_space(thread_current());
+	load_space(this_cpu(), thread_current());
 }
 
-static void reap_dead(void)
+static void reap_dead(struct cpu_sched *cpu)
 {
-	struct thread *thread = dead;
-	dead = NULL;
+	struct thread *thread = cpu->dead;
+	cpu->dead = NULL;
 	if (thread)
 		thread_reap(thread);
 }
 
 void sched_switch(void)
 {
-	struct thread *from = thread_current(), *to = pick();
+	struct cpu_sched *cpu = this_cpu();
+	struct thread *from = thread_current(), *to = pick(cpu);
 	uint64_t now = clock_now_ns();
-	charge_time(from, now);
+	charge_time(cpu, from, now);
 	to->ran_at_ns = now;
 	to->slice_end_ns = now + SCHED_SLICE_NS;
 	list_remove(&to->run_link);
-	if (pick() != &idle_thread && to->process && !timer_is_set(&slice_timer))
-		timer_set(&slice_timer, to->slice_end_ns);
+	if (to != &cpu->idle && pick(cpu) != &cpu->idle && !timer_is_set(&cpu->slice))
+		timer_set(&cpu->slice, to->slice_end_ns);
 	if (to == from)
 		return;
 	if (from->state == THREAD_DEAD)
-		dead = from;
-	load_space(to);
+		cpu->dead = from;
+	load_space(cpu, to);
 	cpu_set_current_thread(to, &to->arch);
 	arch_thread_switch(&from->arch, &to->arch);
-	reap_dead(); /* on the new thread's stack; a new thread does it in thread_begin */
+	/* On this thread's stack again, perhaps on another CPU. A new thread's first steps are
+	 * sched_begin's. */
+	reap_dead(this_cpu());
 }
 
 void sched_begin(void)
 {
-	reap_dead();
+	reap_dead(this_cpu());
 }
 
 void sched_start(struct thread *thread)
@@ -130,30 +154,36 @@ void thread_wake(struct thread *thread)
 void thread_yield(void)
 {
 	struct thread *self = thread_current();
+	if (!self->job)
+		return; /* the boot context, before anything else runs */
 	list_append(queue_of(self), &self->run_link);
 	sched_switch();
 }
 
-void sched_preempt(const struct trapframe *frame)
+bool sched_preempt(const struct trapframe *frame)
 {
-	struct thread *self = thread_current(), *next = pick();
-	if (next == &idle_thread)
-		return;
+	struct cpu_sched *cpu = this_cpu();
+	struct thread *self = thread_current(), *next = pick(cpu);
+	if (next == &cpu->idle)
+		return false;
 	/* front goes before payloads at once when the network woke it; what a payload's own
 	 * system call did (a byte down a pipe) can wait until it blocks or its slice is over. */
-	bool urgent = next->process->job->front && !self->process->job->front &&
-		      frame->vector != TRAP_SYSCALL;
+	bool urgent = next->job->front && !self->job->front && frame->vector != TRAP_SYSCALL;
 	uint64_t now = clock_now_ns();
-	if (urgent || now >= self->slice_end_ns)
+	if (urgent || now >= self->slice_end_ns) {
 		thread_yield();
-	else if (!timer_is_set(&slice_timer))
-		timer_set(&slice_timer, self->slice_end_ns);
+		return true;
+	}
+	if (!timer_is_set(&cpu->slice))
+		timer_set(&cpu->slice, self->slice_end_ns);
+	return false;
 }
 
 _Noreturn void sched_idle(void)
 {
 	for (;;) {
-		while (pick() == &idle_thread)
+		struct cpu_sched *cpu = this_cpu();
+		while (pick(cpu) == &cpu->idle)
 			cpu_idle();
 		sched_switch();
 	}
@@ -161,7 +191,10 @@ _Noreturn void sched_idle(void)
 
 uint64_t sched_idle_ns(void)
 {
-	return idle_ns;
+	uint64_t sum = 0;
+	for (unsigned i = 0; i < CPUS_MAX; i++)
+		sum += cpus[i].idle_ns;
+	return sum;
 }
 
 /* Waiting. */
@@ -183,6 +216,8 @@ void waitq_remove(struct waiter *w)
 
 void waitq_wake(struct waitq *q, uint32_t events)
 {
+	/* A woken waiter only becomes runnable, or passes the news on; none leaves q here but
+	 * itself. */
 	list_for_each_safe(w, &q->waiters, struct waiter, link)
 		w->wake(w, events);
 }
@@ -234,6 +269,21 @@ int wait_sleep(uint64_t deadline_ns)
 	return wait_interrupted() ? -EINTR : 0;
 }
 
+int wait_on_killable(struct waitq *q)
+{
+	struct thread *self = thread_current();
+	struct thread_waiter w;
+	thread_waiter_init(&w);
+	wait_prepare();
+	waitq_add(q, &w.waiter);
+	while (!self->woken && !thread_must_die(self)) {
+		self->state = THREAD_SLEEPING;
+		sched_switch();
+	}
+	waitq_remove(&w.waiter);
+	return thread_must_die(self) ? -EINTR : 0;
+}
+
 int wait_on(struct waitq *q, uint64_t deadline_ns)
 {
 	struct thread_waiter w;
@@ -248,5 +298,5 @@ int wait_on(struct waitq *q, uint64_t deadline_ns)
 bool wait_interrupted(void)
 {
 	struct thread *self = thread_current();
-	return thread_must_die(self) || signal_pending(self);
+	return thread_must_die(self) || self->process->stopped || signal_pending(self);
 }

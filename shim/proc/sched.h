@@ -18,8 +18,8 @@ void sched_init(void);
 void sched_switch(void);
 /* Makes a new thread runnable. */
 void sched_start(struct thread *thread);
-/* At a return to ring 3: lets another thread go first where that is due. */
-void sched_preempt(const struct trapframe *frame);
+/* At a return to ring 3: lets another thread go first where that is due. Has it? */
+bool sched_preempt(const struct trapframe *frame);
 /* The idle loop, on the boot stack. */
 _Noreturn void sched_idle(void);
 uint64_t sched_idle_ns(void);

@@ -21,15 +21,21 @@ struct signal_queued {
  * would say); others once. */
 #define QUEUE_MAX 256
 
-enum default_act { TERMINATE, CORE, IGNORE, STOP, CONTINUE };
+/* No core is ever written, so those signals just terminate, as under RLIMIT_CORE 0. */
+enum default_act { TERMINATE, IGNORE, STOP, CONTINUE };
 
 static const uint8_t defaults[32] = {
-	[SIGQUIT] = CORE,    [SIGILL] = CORE,     [SIGTRAP] = CORE,  [SIGABRT] = CORE,
-	[SIGBUS] = CORE,     [SIGFPE] = CORE,     [SIGSEGV] = CORE,  [SIGXCPU] = CORE,
-	[SIGXFSZ] = CORE,    [SIGSYS] = CORE,     [SIGCHLD] = IGNORE, [SIGURG] = IGNORE,
-	[SIGWINCH] = IGNORE, [SIGCONT] = CONTINUE, [SIGSTOP] = STOP, [SIGTSTP] = STOP,
-	[SIGTTIN] = STOP,    [SIGTTOU] = STOP,
+	[SIGCHLD] = IGNORE,   [SIGURG] = IGNORE, [SIGWINCH] = IGNORE, [SIGCONT] = CONTINUE,
+	[SIGSTOP] = STOP,     [SIGTSTP] = STOP,  [SIGTTIN] = STOP,    [SIGTTOU] = STOP,
 };
+
+/* Reports of the CPU about the thread itself, which go before others. */
+static const struct signal_mask faults = {
+	1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) | 1ull << (SIGBUS - 1) |
+	1ull << (SIGFPE - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGSYS - 1)};
+static const struct signal_mask stops = {
+	1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) |
+	1ull << (SIGTTOU - 1)};
 
 static enum default_act default_of(int signo)
 {
@@ -83,15 +89,44 @@ void signal_set_clear(struct signal_set *set)
 	set->pending.bits = 0;
 }
 
-/* Would the process not even notice? Blocked signals are kept: the action may change. */
-static bool is_ignored(const struct process *process, int signo)
+static void set_forget(struct signal_set *set, struct signal_mask which)
+{
+	set->pending.bits &= ~which.bits;
+	list_for_each_safe(queued, &set->queue, struct signal_queued, link) {
+		if (signal_bit(queued->info.signo).bits & which.bits) {
+			list_remove(&queued->link);
+			kfree(queued);
+		}
+	}
+}
+
+void signal_forget(struct process *process, struct signal_mask which)
+{
+	set_forget(&process->pending, which);
+	list_for_each(thread, &process->threads, struct thread, process_link)
+		set_forget(&thread->pending, which);
+}
+
+bool signal_is_ignored(const struct process *process, int signo)
 {
 	uint64_t handler = process->actions->action[signo - 1].handler;
-	if (signo == SIGKILL)
+	if (signo == SIGKILL || signo == SIGSTOP)
 		return false;
 	return handler == SIG_IGN ||
-	       (handler == SIG_DFL && (default_of(signo) == IGNORE ||
-				       default_of(signo) == CONTINUE || default_of(signo) == STOP));
+	       (handler == SIG_DFL &&
+		(default_of(signo) == IGNORE || default_of(signo) == CONTINUE));
+}
+
+/* Blocked signals are kept even when they would be ignored: the action may change. */
+static bool is_kept(const struct thread *thread, int signo)
+{
+	return (thread->mask.bits | thread->awaited.bits) & signal_bit(signo).bits;
+}
+
+static bool is_wanted(const struct thread *thread, int signo)
+{
+	uint64_t bit = signal_bit(signo).bits;
+	return !(thread->mask.bits & bit) || (thread->awaited.bits & bit);
 }
 
 static void set_add(struct signal_set *set, struct process *process,
@@ -114,40 +149,101 @@ static void set_add(struct signal_set *set, struct process *process,
 	set->pending.bits |= bit.bits; /* without memory the signal comes, its details do not */
 }
 
+/* SIGCHLD about a stop or a going on; the parent's wait sees it too. */
+static void tell_parent_of_change(struct process *process, int code, int status)
+{
+	struct process *parent = process->parent;
+	if (!parent || !parent->actions)
+		return;
+	waitq_wake(&parent->child_changed, 0);
+	if (parent->actions->action[SIGCHLD - 1].flags & SA_NOCLDSTOP)
+		return;
+	struct signal_info info = {
+		.signo = SIGCHLD, .code = code, .pid = process->pid, .status = status};
+	signal_send_process(parent, &info);
+}
+
+static void wake_all(struct process *process)
+{
+	list_for_each(thread, &process->threads, struct thread, process_link)
+		thread_wake(thread);
+}
+
+static void process_stop(struct process *process, int signo)
+{
+	if (process->stopped || process->exiting)
+		return;
+	process->stopped = true;
+	process->stop_signal = signo;
+	process->stop_untold = true;
+	process->continue_untold = false;
+	wake_all(process);
+	tell_parent_of_change(process, CLD_STOPPED, signo);
+}
+
+static void process_continue(struct process *process)
+{
+	if (!process->stopped)
+		return;
+	process->stopped = false;
+	process->stop_untold = false;
+	process->continue_untold = true;
+	wake_all(process);
+	tell_parent_of_change(process, CLD_CONTINUED, SIGCONT);
+}
+
+/* What a signal does already by being sent. False: nothing more is to be done. */
+static bool send_effects(struct process *process, int signo)
+{
+	if (process->state == PROCESS_ZOMBIE || !process->actions)
+		return false;
+	if (signo == SIGKILL) {
+		process_kill_threads(process, SIGKILL);
+		return false;
+	}
+	if (signo == SIGCONT) {
+		signal_forget(process, stops);
+		process_continue(process);
+	} else if (signal_bit(signo).bits & stops.bits) {
+		signal_forget(process, signal_bit(SIGCONT));
+	}
+	return true;
+}
+
 void signal_send_thread(struct thread *thread, const struct signal_info *info)
 {
 	struct process *process = thread->process;
-	if (process->state == PROCESS_ZOMBIE || !process->actions)
+	if (!process || !send_effects(process, info->signo))
 		return;
-	bool blocked = thread->mask.bits & signal_bit(info->signo).bits;
-	if (!blocked && is_ignored(process, info->signo))
+	if (!is_kept(thread, info->signo) && signal_is_ignored(process, info->signo))
 		return;
 	set_add(&thread->pending, process, info);
-	if (!blocked || info->signo == SIGKILL)
+	if (is_wanted(thread, info->signo))
 		thread_wake(thread);
 }
 
 void signal_send_process(struct process *process, const struct signal_info *info)
 {
-	if (process->state == PROCESS_ZOMBIE || !process->actions)
+	if (!send_effects(process, info->signo))
 		return;
 	struct thread *chosen = NULL;
-	list_for_each(thread, &process->threads, struct thread, process_link)
-		if (!chosen && !(thread->mask.bits & signal_bit(info->signo).bits))
+	bool kept = true;
+	list_for_each(thread, &process->threads, struct thread, process_link) {
+		kept = kept && is_kept(thread, info->signo);
+		if (!chosen && is_wanted(thread, info->signo))
 			chosen = thread;
-	if (chosen && is_ignored(process, info->signo))
+	}
+	if (!kept && signal_is_ignored(process, info->signo))
 		return;
 	set_add(&process->pending, process, info);
-	if (info->signo == SIGKILL)
-		process_kill_threads(process, SIGKILL);
-	else if (chosen)
+	if (chosen)
 		thread_wake(chosen);
 }
 
 bool signal_pending(struct thread *thread)
 {
 	uint64_t pending = thread->pending.pending.bits | thread->process->pending.pending.bits;
-	return pending & ~thread->mask.bits;
+	return pending & (~thread->mask.bits | thread->awaited.bits);
 }
 
 static bool take_from(struct signal_set *set, int signo, struct signal_info *info)
@@ -179,12 +275,8 @@ int signal_take(struct thread *thread, struct signal_mask mask, struct signal_in
 	struct signal_set *sets[] = {&thread->pending, &thread->process->pending};
 	for (int i = 0; i < 2; i++) {
 		uint64_t ready = sets[i]->pending.bits & mask.bits;
-		/* Faults first (SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS), then by number. */
-		uint64_t faults = signal_bit(SIGILL).bits | signal_bit(SIGTRAP).bits |
-				  signal_bit(SIGBUS).bits | signal_bit(SIGFPE).bits |
-				  signal_bit(SIGSEGV).bits | signal_bit(SIGSYS).bits;
-		if (ready & faults)
-			ready &= faults;
+		if (ready & faults.bits)
+			ready &= faults.bits;
 		if (ready) {
 			int signo = __builtin_ctzll(ready) + 1;
 			take_from(sets[i], signo, info);
@@ -198,6 +290,8 @@ void signal_force(const struct signal_info *info)
 {
 	struct thread *self = thread_current();
 	struct signal_action *action = &self->process->actions->action[info->signo - 1];
+	if (thread_must_die(self))
+		return;
 	struct signal_mask bit = signal_bit(info->signo);
 	if ((self->mask.bits & bit.bits) || action->handler == SIG_IGN) {
 		self->mask.bits &= ~bit.bits;
@@ -237,8 +331,15 @@ static void run_handler(struct trapframe *frame, struct signal_action *action,
 	restart_call(frame, &copy);
 	if (copy.flags & SA_RESETHAND)
 		action->handler = SIG_DFL;
-	if (!signal_frame_push(frame, &copy, info))
-		process_exit(SIGSEGV | 0x80);
+	if (!signal_frame_push(frame, &copy, info)) {
+		/* As Linux: SIGSEGV, which may have a stack of its own; its own frame's failure
+		 * is the end. */
+		struct signal_info fault = {.signo = SIGSEGV, .code = SI_KERNEL};
+		if (info->signo == SIGSEGV)
+			action->handler = SIG_DFL;
+		signal_force(&fault);
+		return;
+	}
 	self->restore_mask = false;
 	self->mask.bits |= copy.mask.bits;
 	if (!(copy.flags & SA_NODEFER))
@@ -246,28 +347,50 @@ static void run_handler(struct trapframe *frame, struct signal_action *action,
 	self->mask.bits &= ~(signal_bit(SIGKILL).bits | signal_bit(SIGSTOP).bits);
 }
 
+/* POSIX: the terminal's stop signals do not stop a process group that nobody would continue:
+ * one without a member whose parent is in another group of the same session. */
+static bool group_is_orphaned(const struct process *process)
+{
+	list_for_each(member, &process->job->processes, struct process, job_link) {
+		const struct process *parent = member->parent;
+		if (member->pgid == process->pgid && member->state == PROCESS_RUNNING && parent &&
+		    parent->pgid != process->pgid && parent->sid == process->sid)
+			return false;
+	}
+	return true;
+}
+
+static void act_by_default(struct process *process, int signo)
+{
+	switch (default_of(signo)) {
+	case TERMINATE:
+		process_exit(signo);
+	case STOP:
+		if (signo == SIGSTOP || !group_is_orphaned(process))
+			process_stop(process, signo);
+		break;
+	case IGNORE:
+	case CONTINUE:
+		break;
+	}
+}
+
 void signal_deliver(struct trapframe *frame)
 {
 	struct thread *self = thread_current();
 	struct signal_info info;
-	bool handled = false;
-	while (signal_take(self, (struct signal_mask){~self->mask.bits}, &info)) {
+	while (!self->process->stopped && !thread_must_die(self) &&
+	       signal_take(self, (struct signal_mask){~self->mask.bits}, &info)) {
 		struct signal_action *action = &self->process->actions->action[info.signo - 1];
-		if (info.signo == SIGKILL)
-			process_exit(SIGKILL);
 		if (action->handler == SIG_IGN)
 			continue;
-		if (action->handler != SIG_DFL) {
+		if (action->handler == SIG_DFL)
+			act_by_default(self->process, info.signo);
+		else
 			run_handler(frame, action, &info);
-			handled = true;
-			break;
-		}
-		enum default_act act = default_of(info.signo);
-		if (act == TERMINATE || act == CORE)
-			process_exit(info.signo | (act == CORE ? 0x80 : 0));
 	}
-	if (handled)
-		return;
+	if (self->process->stopped || thread_must_die(self))
+		return; /* comes here again before it runs in ring 3 */
 	restart_call(frame, NULL);
 	if (self->restore_mask) {
 		self->restore_mask = false;

@@ -45,10 +45,12 @@ struct process;
 struct thread;
 struct job;
 
-/* Sends; never sleeps. A process that is gone is no error. info NULL: SI_KERNEL. */
+enum signal_code { SI_USER = 0, SI_KERNEL = 0x80, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6 };
+
+/* Sends; never sleeps. A process that is gone is no error. */
 void signal_send_process(struct process *process, const struct signal_info *info);
 void signal_send_thread(struct thread *thread, const struct signal_info *info);
-/* Is there one that this thread would act on? */
+/* Is there one that this thread would act on, or waits for? */
 bool signal_pending(struct thread *thread);
 
 #endif

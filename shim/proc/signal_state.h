@@ -37,6 +37,10 @@ void signal_actions_reset(struct signal_actions *actions);
 bool signal_actions_ignore_children(const struct signal_actions *actions);
 
 void signal_set_clear(struct signal_set *set);
+/* Forgets what is pending of these signals, in the process and in each of its threads. */
+void signal_forget(struct process *process, struct signal_mask which);
+/* Would the process not even notice this signal? */
+bool signal_is_ignored(const struct process *process, int signo);
 /* Takes the next signal that is in mask out of the thread's or its process' set; 0: none. */
 int signal_take(struct thread *thread, struct signal_mask mask, struct signal_info *info);
 
@@ -51,6 +55,11 @@ bool signal_frame_push(struct trapframe *frame, const struct signal_action *acti
 		       const struct signal_info *info);
 /* rt_sigreturn: takes the frame off; returns rax as it was, or forces SIGSEGV. */
 long signal_frame_pop(struct trapframe *frame);
+/* The most that a handler's frame takes of the stack: AT_MINSIGSTKSZ. */
+size_t signal_frame_size_max(void);
+enum { SS_ONSTACK = 1, SS_DISABLE = 2 };
+#define SS_AUTODISARM 0x80000000u
+bool signal_on_altstack(const struct thread *thread, uint64_t sp);
 /* The 128 bytes of siginfo_t for info. */
 struct siginfo_bytes {
 	uint8_t b[128];

@@ -13,6 +13,32 @@
 #include "shim/proc/signal_state.h"
 #include "shim/vfs/file.h"
 
+#define PID_MAX 4194304 /* as Linux on 64 bits */
+#define PID_REUSE_FROM 300
+
+static bool pid_is_taken(struct job *job, int pid)
+{
+	list_for_each(process, &job->processes, struct process, job_link) {
+		if (process->pid == pid || process->pgid == pid || process->sid == pid ||
+		    thread_find(process, pid))
+			return true;
+	}
+	return false;
+}
+
+int pid_allocate(struct job *job)
+{
+	for (;;) {
+		int pid = job->next_pid++;
+		if (job->next_pid >= PID_MAX) {
+			job->next_pid = PID_REUSE_FROM;
+			job->pids_wrapped = true;
+		}
+		if (!job->pids_wrapped || !pid_is_taken(job, pid))
+			return pid;
+	}
+}
+
 struct process *process_make(struct job *job, struct process *parent)
 {
 	struct process *process = kzalloc(&job->account, sizeof(*process));
@@ -20,7 +46,8 @@ struct process *process_make(struct job *job, struct process *parent)
 		return NULL;
 	process->job = job;
 	process->parent = parent;
-	process->pid = job->next_pid++;
+	process->pid = pid_allocate(job);
+	process->dumpable = true;
 	process->start_ns = clock_now_ns();
 	list_init(&process->children);
 	list_init(&process->siblings);
@@ -75,7 +102,8 @@ int thread_make(struct process *process, struct thread **out)
 	thread->process = process;
 	thread->job = job;
 	thread->state = THREAD_SLEEPING;
-	thread->tid = process->thread_count ? job->next_pid++ : process->pid;
+	thread->tid = process->thread_count ? pid_allocate(job) : process->pid;
+	memcpy(thread->comm, process->comm, sizeof(thread->comm));
 	list_init(&thread->run_link);
 	list_init(&thread->pending.queue);
 	list_append(&process->threads, &thread->process_link);
@@ -87,25 +115,36 @@ int thread_make(struct process *process, struct thread **out)
 
 bool thread_must_die(const struct thread *thread)
 {
-	return thread->process->exiting || thread->killed;
+	return !thread->process || thread->process->exiting || thread->killed;
+}
+
+void process_vfork_done(struct process *process)
+{
+	struct vfork_wait *wait = process->vfork;
+	process->vfork = NULL;
+	if (wait) {
+		wait->done = true;
+		waitq_wake(&wait->queue, 0);
+	}
 }
 
 /* Lets go of what a process holds while it runs; what is left is for its parent to read. */
 static void process_release(struct process *process)
 {
-	timer_cancel(&process->alarm);
-	pt_load_kernel();
 	struct vmspace *vm = process->vm;
 	struct fdtable *fds = process->fds;
+	struct vnode *cwd = process->cwd;
+	timer_cancel(&process->alarm);
 	process->vm = NULL;
 	process->fds = NULL;
+	process->cwd = NULL;
 	sched_space_changed();
 	vm_put(vm);
+	process_vfork_done(process);
 	if (fds)
 		fdtable_put(fds);
-	if (process->cwd)
-		vnode_put(process->cwd);
-	process->cwd = NULL;
+	if (cwd)
+		vnode_put(cwd);
 	signal_actions_put(process->actions);
 	process->actions = NULL;
 	signal_set_clear(&process->pending);
@@ -113,40 +152,49 @@ static void process_release(struct process *process)
 	process->exe_path = NULL;
 }
 
-/* The children of a dead process become the leader's, as of an init; zombies that nobody
- * will wait for are freed. */
+/* The children of a dead process become the leader's, as of an init; when that is the one
+ * that died, the job ends with it. */
 static void process_orphan_children(struct process *process)
 {
 	struct process *leader = process->job->leader;
+	if (leader == process)
+		leader = NULL;
 	list_for_each_safe(child, &process->children, struct process, siblings) {
 		list_remove(&child->siblings);
-		child->parent = leader == process ? NULL : leader;
-		if (child->parent)
-			list_append(&child->parent->children, &child->siblings);
+		child->parent = leader;
+		if (leader)
+			list_append(&leader->children, &child->siblings);
 		if (child->death_signal && child->state == PROCESS_RUNNING) {
-			struct signal_info info = {.signo = child->death_signal};
+			struct signal_info info = {.signo = child->death_signal,
+						   .pid = process->pid};
 			signal_send_process(child, &info);
 		}
+		if (child->state == PROCESS_ZOMBIE)
+			process_tell_parent(child);
 	}
 }
 
-static void tell_parent(struct process *process)
+void process_tell_parent(struct process *process)
 {
 	struct process *parent = process->parent;
-	if (!parent)
-		return;
-	if (process->exit_signal) {
+	bool alone = !parent || parent->state == PROCESS_ZOMBIE;
+	/* Linux forgets a child at once only when its end would be told by SIGCHLD and the
+	 * parent does not want that; any other stays for a wait with __WALL. */
+	bool forget = alone || (process->exit_signal == SIGCHLD &&
+				signal_actions_ignore_children(parent->actions));
+	if (process->exit_signal && !alone) {
 		int how = process->exit_status & 0x7f;
 		struct signal_info info = {
 			.signo = process->exit_signal,
-			.code = !how ? 1 : process->exit_status & 0x80 ? 3 : 2, /* CLD_* */
+			.code = how ? CLD_KILLED : CLD_EXITED,
 			.pid = process->pid,
 			.status = how ? how : process->exit_status >> 8,
 		};
 		signal_send_process(parent, &info);
 	}
-	waitq_wake(&parent->child_changed, 0);
-	if (!process->exit_signal || signal_actions_ignore_children(parent->actions))
+	if (!alone)
+		waitq_wake(&parent->child_changed, 0);
+	if (forget)
 		process_free(process);
 }
 
@@ -156,11 +204,10 @@ static void process_died(struct process *process)
 	process_release(process);
 	process_orphan_children(process);
 	process->state = PROCESS_ZOMBIE;
-	waitq_wake(&process->released, 0);
 	if (process == job->leader)
 		job_leader_exited(job, process->exit_status);
 	else
-		tell_parent(process);
+		process_tell_parent(process);
 }
 
 _Noreturn void thread_exit(int status)
@@ -168,6 +215,7 @@ _Noreturn void thread_exit(int status)
 	struct thread *self = thread_current();
 	struct process *process = self->process;
 	futex_thread_exit(self);
+	sched_charge_current();
 	timer_cancel(&self->wait_timer);
 	signal_set_clear(&self->pending);
 	list_remove(&self->process_link);
@@ -178,6 +226,8 @@ _Noreturn void thread_exit(int status)
 	} else {
 		waitq_wake(&process->released, 0); /* exec waits to be alone */
 	}
+	/* The process may be freed already; the CPU belongs to the job for the last steps. */
+	self->process = NULL;
 	self->state = THREAD_DEAD;
 	sched_switch();
 	panic("a dead thread ran");
@@ -187,6 +237,7 @@ void process_kill_threads(struct process *process, int status)
 {
 	if (process->exiting || process->state == PROCESS_ZOMBIE)
 		return;
+	process->stopped = false;
 	process->exiting = true;
 	process->exit_status = status;
 	list_for_each(thread, &process->threads, struct thread, process_link)
@@ -203,6 +254,8 @@ int process_become_single_threaded(void)
 {
 	struct thread *self = thread_current();
 	struct process *process = self->process;
+	if (thread_must_die(self))
+		return -EINTR; /* a sibling was first */
 	list_for_each(thread, &process->threads, struct thread, process_link) {
 		if (thread != self) {
 			thread->killed = true;
@@ -210,9 +263,8 @@ int process_become_single_threaded(void)
 		}
 	}
 	while (process->thread_count > 1) {
-		if (thread_must_die(self))
+		if (wait_on_killable(&process->released) < 0)
 			return -EINTR;
-		wait_on(&process->released, WAIT_FOREVER);
 	}
 	self->tid = process->pid;
 	return 0;
@@ -225,6 +277,29 @@ void thread_reap(struct thread *thread)
 	kfree(thread);
 	job->process_count--;
 	job_thread_gone(job);
+}
+
+void process_unmake(struct process *process)
+{
+	list_for_each_safe(thread, &process->threads, struct thread, process_link) {
+		arch_thread_free(&thread->arch);
+		kfree(thread);
+		process->job->process_count--;
+	}
+	vm_put(process->vm);
+	if (process->fds)
+		fdtable_put(process->fds);
+	if (process->cwd)
+		vnode_put(process->cwd);
+	signal_actions_put(process->actions);
+	kfree(process->exe_path);
+	process->state = PROCESS_ZOMBIE;
+	process_free(process);
+}
+
+struct path_context process_paths(struct process *process)
+{
+	return (struct path_context){.root = process->job->rootfs, .cwd = process->cwd};
 }
 
 void process_free(struct process *process)

@@ -7,6 +7,8 @@
 /* A process of the job with no thread yet; parent may be NULL (a job's first). Copies nothing.
  * NULL without memory. */
 struct process *process_make(struct job *job, struct process *parent);
+/* Takes apart a process that never ran, with its thread if it has one. */
+void process_unmake(struct process *process);
 struct process *process_find(struct job *job, int pid);
 /* A thread of the process that starts in ring 3 with its arch.frame; not runnable yet.
  * -EAGAIN at the job's limit, -ENOMEM. */
@@ -24,8 +26,21 @@ void process_kill_threads(struct process *process, int status);
 int process_become_single_threaded(void);
 /* Frees a dead thread; called by the scheduler from another stack. */
 void thread_reap(struct thread *thread);
+/* Tells the parent of a zombie that it is one; frees it when the parent will not wait. */
+void process_tell_parent(struct process *process);
+enum { CLD_EXITED = 1, CLD_KILLED, CLD_DUMPED, CLD_TRAPPED, CLD_STOPPED, CLD_CONTINUED };
 /* Frees a zombie that was waited for. */
 void process_free(struct process *process);
+
+/* A number that no process, group, session or thread of the job has. */
+int pid_allocate(struct job *job);
+/* On the stack of a parent in vfork: its child uses its memory until done. */
+struct vfork_wait {
+	bool done;
+	struct waitq queue;
+};
+/* The new memory of a process, or its end: lets a parent in vfork go on. */
+void process_vfork_done(struct process *process);
 
 /* Job's side: a thread is gone; the process ended. */
 void job_thread_gone(struct job *job);
@@ -33,5 +48,7 @@ void job_thread_gone(struct job *job);
 /* sched.c: reload the address space after exec; finish a switch on a new thread's stack. */
 void sched_space_changed(void);
 void sched_begin(void);
+/* Brings the running thread's cpu_ns, and its process' and job's, up to this moment. */
+void sched_charge_current(void);
 
 #endif

@@ -33,6 +33,9 @@ void waitq_wake(struct waitq *q, uint32_t events);
  * released while asleep, so everything not held by a reference may have changed. */
 int wait_on(struct waitq *q, uint64_t deadline_ns);
 
+/* As wait_on, for ever, but only the end of the thread interrupts it: -EINTR. */
+int wait_on_killable(struct waitq *q);
+
 /* Waiting on several queues at once: wait_prepare(), add a thread_waiter to each queue, test
  * every condition, wait_sleep(), remove the waiters. */
 struct thread;

@@ -1,0 +1,204 @@
+/* clone.c: copies of the current thread. What flags share is by reference; everything else the
+ * child has for itself. */
+#include "shim/proc/clone.h"
+
+#include "shim/lib/errno.h"
+#include "shim/lib/string.h"
+#include "shim/mm/kmem.h"
+#include "shim/mm/usercopy.h"
+#include "shim/mm/vm.h"
+#include "shim/proc/process.h"
+#include "shim/proc/sched.h"
+#include "shim/proc/signal_state.h"
+#include "shim/proc/thread.h"
+#include "shim/vfs/file.h"
+
+#define NAMESPACES                                                                                 \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+	 CLONE_NEWPID | CLONE_NEWNET)
+
+static int check(const struct clone_request *r)
+{
+	uint64_t flags = r->flags;
+	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
+		return -EINVAL;
+	if (flags & (CLONE_PIDFD | CLONE_INTO_CGROUP)) /* a kernel without them */
+		return -EINVAL;
+	if (flags & NAMESPACES)
+		return -EPERM;
+	if (r->exit_signal < 0 || r->exit_signal > SIGNAL_COUNT)
+		return -EINVAL;
+	return 0;
+}
+
+static int copy_files(struct process *child, struct process *parent, uint64_t flags)
+{
+	if (flags & CLONE_FILES) {
+		fdtable_get(parent->fds);
+		child->fds = parent->fds;
+		child->shares_files = parent->shares_files = true;
+	} else {
+		child->fds = fdtable_copy(&child->job->account, parent->fds);
+	}
+	return child->fds ? 0 : -ENOMEM;
+}
+
+static int copy_actions(struct process *child, struct process *parent, uint64_t flags)
+{
+	if (flags & CLONE_SIGHAND) {
+		parent->actions->refs++;
+		child->actions = parent->actions;
+		child->shares_files = parent->shares_files = true;
+	} else {
+		child->actions = signal_actions_copy(&child->job->account, parent->actions);
+	}
+	if (child->actions && (flags & CLONE_CLEAR_SIGHAND))
+		signal_actions_reset(child->actions);
+	return child->actions ? 0 : -ENOMEM;
+}
+
+static int copy_memory(struct process *child, struct process *parent, uint64_t flags)
+{
+	if (flags & CLONE_VM) {
+		vm_get(parent->vm);
+		child->vm = parent->vm;
+	} else {
+		child->vm = vm_fork(parent->vm);
+	}
+	return child->vm ? 0 : -ENOMEM;
+}
+
+static int process_copy(struct process *child, struct process *parent, uint64_t flags)
+{
+	child->pgid = parent->pgid;
+	child->sid = parent->sid;
+	child->umask = parent->umask;
+	child->no_new_privs = parent->no_new_privs;
+	child->dumpable = parent->dumpable;
+	child->personality = parent->personality;
+	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
+	memcpy(child->comm, thread_current()->comm, sizeof(child->comm));
+	child->arg_start = parent->arg_start, child->arg_end = parent->arg_end;
+	child->env_start = parent->env_start, child->env_end = parent->env_end;
+	memcpy(child->auxv, parent->auxv, parent->auxv_bytes);
+	child->auxv_bytes = parent->auxv_bytes;
+	child->cwd = parent->cwd;
+	vnode_get(child->cwd);
+	size_t size = strlen(parent->exe_path) + 1;
+	child->exe_path = kmalloc(&child->job->account, size);
+	if (!child->exe_path)
+		return -ENOMEM;
+	memcpy(child->exe_path, parent->exe_path, size);
+	int rc = copy_files(child, parent, flags);
+	if (rc == 0)
+		rc = copy_actions(child, parent, flags);
+	if (rc == 0)
+		rc = copy_memory(child, parent, flags);
+	return rc;
+}
+
+static void thread_copy(struct thread *child, struct thread *parent,
+			const struct clone_request *r)
+{
+	arch_thread_copy_user(&child->arch, &parent->arch);
+	if (r->stack)
+		child->arch.frame->rsp = r->stack;
+	if (r->flags & CLONE_SETTLS)
+		arch_set_fs_base(&child->arch, r->tls);
+	memcpy(child->comm, parent->comm, sizeof(child->comm));
+	child->mask = parent->mask;
+	/* A thread that runs beside its parent cannot have the same alternate stack. */
+	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK))
+		child->altstack = parent->altstack;
+	if (r->flags & CLONE_CHILD_CLEARTID)
+		child->clear_tid = r->child_tid;
+}
+
+/* As Linux: where the words cannot be written, that is the program's loss. */
+static void tell_tids(struct thread *child, const struct clone_request *r)
+{
+	int32_t tid = child->tid;
+	if (r->flags & CLONE_PARENT_SETTID)
+		(void)copy_to_user((uaddr){r->parent_tid}, &tid, sizeof(tid));
+	if (!(r->flags & CLONE_CHILD_SETTID))
+		return;
+	if (r->flags & CLONE_VM)
+		(void)copy_to_user((uaddr){r->child_tid}, &tid, sizeof(tid));
+	else
+		(void)vm_write(child->process->vm, r->child_tid, &tid, sizeof(tid));
+}
+
+static int thread_clone(const struct clone_request *r, struct thread **out)
+{
+	struct thread *self = thread_current();
+	int rc = thread_make(self->process, out);
+	if (rc == 0)
+		thread_copy(*out, self, r);
+	return rc;
+}
+
+static int process_clone(const struct clone_request *r, struct thread **out)
+{
+	struct thread *self = thread_current();
+	struct process *parent = self->process;
+	struct process *above = r->flags & CLONE_PARENT ? parent->parent : parent;
+	struct job *job = parent->job;
+	if (!above)
+		return -EINVAL; /* the job's first has no parent that could wait */
+	if (job->process_count >= job->limits.processes)
+		return -EAGAIN; /* before the work, not after it */
+	struct process *child = process_make(job, above);
+	if (!child)
+		return -ENOMEM;
+	child->exit_signal = r->flags & CLONE_PARENT ? parent->exit_signal : r->exit_signal;
+	int rc = process_copy(child, parent, r->flags);
+	if (rc == 0)
+		rc = thread_make(child, out);
+	if (rc < 0) {
+		process_unmake(child);
+		return rc;
+	}
+	thread_copy(*out, self, r);
+	return 0;
+}
+
+/* The parent in vfork goes on when the child has memory of its own, or none; signals wait,
+ * only the end does not. */
+static void vfork_wait(struct process *child, struct vfork_wait *wait)
+{
+	while (!wait->done)
+		if (wait_on_killable(&wait->queue) < 0)
+			break;
+	if (!wait->done)
+		child->vfork = NULL;
+}
+
+long clone_current(const struct clone_request *r)
+{
+	struct thread *self = thread_current(), *made = NULL;
+	struct vfork_wait wait = {.done = false};
+	int rc = check(r);
+	if (rc < 0)
+		return rc;
+	if (thread_must_die(self))
+		return -EINTR; /* what is being ended must not grow */
+	rc = r->flags & CLONE_THREAD ? thread_clone(r, &made) : process_clone(r, &made);
+	if (rc < 0)
+		return rc;
+	tell_tids(made, r);
+	long tid = made->tid;
+	struct process *child = made->process;
+	bool waits = (r->flags & CLONE_VFORK) && !(r->flags & CLONE_THREAD);
+	if (waits) {
+		waitq_init(&wait.queue);
+		child->vfork = &wait;
+	}
+	sched_start(made);
+	if (waits)
+		vfork_wait(child, &wait);
+	return tid;
+}

@@ -1,0 +1,147 @@
+/* limits.c: resource limits and usage, and what the machine is. */
+#include "shim/arch/x86_64/clock.h"
+#include "shim/lib/errno.h"
+#include "shim/lib/string.h"
+#include "shim/mm/page.h"
+#include "shim/proc/process.h"
+#include "shim/proc/thread.h"
+#include "shim/sys/rusage.h"
+#include "shim/sys/sys.h"
+#include "shim/vfs/abi.h"
+
+#define NS_PER_TICK 10000000ull /* AT_CLKTCK: 100 */
+
+static int rlimit_get_set(struct process *process, unsigned resource,
+			  const struct rlimit_pair *new, struct rlimit_pair *old)
+{
+	if (resource >= RLIMIT_COUNT)
+		return -EINVAL;
+	struct rlimit_pair *now = &process->rlimits[resource];
+	if (old)
+		*old = *now;
+	if (!new)
+		return 0;
+	if (new->soft > new->hard)
+		return -EINVAL;
+	/* Nobody may go above what the job was given, whatever uid says. */
+	if (new->hard > now->hard)
+		return -EPERM;
+	*now = *new;
+	if (resource == RLIMIT_NOFILE_INDEX && process->fds)
+		fdtable_limit_set(process->fds,
+				  (uint32_t)(new->soft < UINT32_MAX ? new->soft : UINT32_MAX));
+	return 0;
+}
+
+long sys_getrlimit(const struct sysargs *a)
+{
+	struct rlimit_pair old;
+	int rc = rlimit_get_set(process_current(), (unsigned)a->arg[0], NULL, &old);
+	return rc < 0 ? rc : copy_to_user(arg_user(a, 1), &old, sizeof(old));
+}
+
+long sys_setrlimit(const struct sysargs *a)
+{
+	struct rlimit_pair new;
+	if (copy_from_user(&new, arg_user(a, 1), sizeof(new)) < 0)
+		return -EFAULT;
+	return rlimit_get_set(process_current(), (unsigned)a->arg[0], &new, NULL);
+}
+
+long sys_prlimit64(const struct sysargs *a)
+{
+	struct process *self = process_current(), *process = self;
+	struct rlimit_pair new, old;
+	bool set = a->arg[2] != 0;
+	if ((int)a->arg[0])
+		process = process_find(self->job, (int)a->arg[0]);
+	if (!process || process->state == PROCESS_ZOMBIE)
+		return -ESRCH;
+	if (set && copy_from_user(&new, arg_user(a, 2), sizeof(new)) < 0)
+		return -EFAULT;
+	int rc = rlimit_get_set(process, (unsigned)a->arg[1], set ? &new : NULL, &old);
+	if (rc == 0 && a->arg[3])
+		rc = copy_to_user(arg_user(a, 3), &old, sizeof(old));
+	return rc;
+}
+
+void rusage_make(struct linux_rusage *out, const struct job *job, uint64_t cpu_ns)
+{
+	*out = (struct linux_rusage){
+		.user = {(int64_t)(cpu_ns / 1000000000), (int64_t)(cpu_ns / 1000 % 1000000)},
+		.max_resident_kib = (int64_t)(job->account.peak_pages * (PAGE_SIZE / 1024)),
+	};
+}
+
+long sys_getrusage(const struct sysargs *a)
+{
+	enum { SELF = 0, CHILDREN = -1, THREAD = 1 };
+	struct thread *self = thread_current();
+	struct linux_rusage usage;
+	uint64_t cpu_ns;
+	sched_charge_current();
+	switch ((int)a->arg[0]) {
+	case SELF:
+		cpu_ns = self->process->cpu_ns;
+		break;
+	case CHILDREN:
+		cpu_ns = self->process->children_cpu_ns;
+		break;
+	case THREAD:
+		cpu_ns = self->cpu_ns;
+		break;
+	default:
+		return -EINVAL;
+	}
+	rusage_make(&usage, self->job, cpu_ns);
+	return copy_to_user(arg_user(a, 1), &usage, sizeof(usage));
+}
+
+long sys_times(const struct sysargs *a)
+{
+	struct process *self = process_current();
+	sched_charge_current();
+	uint64_t times[4] = {self->cpu_ns / NS_PER_TICK, 0, self->children_cpu_ns / NS_PER_TICK, 0};
+	if (a->arg[0] && copy_to_user(arg_user(a, 0), times, sizeof(times)) < 0)
+		return -EFAULT;
+	return (long)(clock_now_ns() / NS_PER_TICK);
+}
+
+struct linux_sysinfo {
+	int64_t uptime;
+	uint64_t loads[3], total, free, shared, buffer, swap_total, swap_free;
+	uint16_t processes, padding;
+	uint64_t high_total, high_free;
+	uint32_t unit;
+	uint8_t rest[4];
+};
+_Static_assert(sizeof(struct linux_sysinfo) == 112, "Linux ABI");
+
+/* The memory that a program sees is the job's. */
+long sys_sysinfo(const struct sysargs *a)
+{
+	struct job *job = job_current();
+	uint64_t total = page_count_total(), free = page_count_free();
+	if (total > job->account.limit_pages) {
+		uint64_t left = job->account.limit_pages - job->account.used_pages;
+		total = job->account.limit_pages;
+		free = free < left ? free : left;
+	}
+	struct linux_sysinfo info = {
+		.uptime = (int64_t)(clock_now_ns() / 1000000000),
+		.total = total * PAGE_SIZE,
+		.free = free * PAGE_SIZE,
+		.processes = (uint16_t)(job->process_count < 65535 ? job->process_count : 65535),
+		.unit = 1,
+	};
+	return copy_to_user(arg_user(a, 0), &info, sizeof(info));
+}
+
+long sys_uname(const struct sysargs *a)
+{
+	/* The release whose calls are answered: programs and C libraries compare it. */
+	static const struct {
+		char system[65], node[65], release[65], version[65], machine[65], domain[65];
+	} names = {"Linux", "elfpack", "6.1.0", "#1 SMP elfpack", "x86_64", "(none)"};
+	return copy_to_user(arg_user(a, 0), &names, sizeof(names));
+}

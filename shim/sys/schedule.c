@@ -1,0 +1,244 @@
+/* schedule.c: the sched_* calls, priorities, membarrier and getrandom. Every thread here has
+ * the normal policy and the same priority; what asks for more is refused as Linux refuses it
+ * to a program without CAP_SYS_NICE. */
+#include "shim/arch/x86_64/cpu.h"
+#include "shim/lib/errno.h"
+#include "shim/lib/random.h"
+#include "shim/lib/string.h"
+#include "shim/mm/vm.h"
+#include "shim/proc/process.h"
+#include "shim/proc/sched.h"
+#include "shim/proc/thread.h"
+#include "shim/sys/sys.h"
+#include "shim/sys/time.h"
+
+enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE };
+#define SCHED_RESET_ON_FORK 0x40000000
+
+long sys_sched_yield(const struct sysargs *a)
+{
+	(void)a;
+	thread_yield();
+	return 0;
+}
+
+/* A thread of the job by its number; 0: the caller. */
+static struct thread *thread_named(int tid)
+{
+	struct job *job = job_current();
+	if (tid == 0)
+		return thread_current();
+	list_for_each(process, &job->processes, struct process, job_link) {
+		struct thread *thread = thread_find(process, tid);
+		if (thread)
+			return thread;
+	}
+	return NULL;
+}
+
+static uint64_t all_cpus(void)
+{
+	unsigned count = cpu_count();
+	return count >= 64 ? UINT64_MAX : (1ull << count) - 1;
+}
+
+long sys_sched_getaffinity(const struct sysargs *a)
+{
+	uint64_t mask = all_cpus();
+	uint32_t size = (uint32_t)a->arg[1];
+	if (size < sizeof(mask) || size % sizeof(mask))
+		return -EINVAL;
+	if (!thread_named((int)a->arg[0]))
+		return -ESRCH;
+	return copy_to_user(arg_user(a, 2), &mask, sizeof(mask)) < 0 ? -EFAULT
+								     : (long)sizeof(mask);
+}
+
+/* Threads go where the scheduler puts them; a mask that leaves it all CPUs, or one of several,
+ * is a wish that it need not know. */
+long sys_sched_setaffinity(const struct sysargs *a)
+{
+	uint64_t mask = 0;
+	size_t size = (uint32_t)a->arg[1];
+	if (copy_from_user(&mask, arg_user(a, 2), size < sizeof(mask) ? size : sizeof(mask)) < 0)
+		return -EFAULT;
+	if (!thread_named((int)a->arg[0]))
+		return -ESRCH;
+	return mask & all_cpus() ? 0 : -EINVAL;
+}
+
+static bool is_policy(int policy)
+{
+	return (policy >= SCHED_OTHER && policy <= SCHED_BATCH) || policy == SCHED_IDLE ||
+	       policy == SCHED_DEADLINE;
+}
+
+static long policy_set(int policy, int priority)
+{
+	policy &= ~SCHED_RESET_ON_FORK;
+	if (!is_policy(policy))
+		return -EINVAL;
+	if (policy == SCHED_FIFO || policy == SCHED_RR)
+		return priority < 1 || priority > 99 ? -EINVAL : -EPERM;
+	if (policy == SCHED_DEADLINE)
+		return -EPERM;
+	return priority ? -EINVAL : 0;
+}
+
+long sys_sched_setscheduler(const struct sysargs *a)
+{
+	int32_t priority;
+	if ((int)a->arg[0] < 0 || !a->arg[2])
+		return -EINVAL;
+	if (copy_from_user(&priority, arg_user(a, 2), sizeof(priority)) < 0)
+		return -EFAULT;
+	return thread_named((int)a->arg[0]) ? policy_set((int)a->arg[1], priority) : -ESRCH;
+}
+
+long sys_sched_getscheduler(const struct sysargs *a)
+{
+	if ((int)a->arg[0] < 0)
+		return -EINVAL;
+	return thread_named((int)a->arg[0]) ? SCHED_OTHER : -ESRCH;
+}
+
+long sys_sched_setparam(const struct sysargs *a)
+{
+	int32_t priority;
+	if ((int)a->arg[0] < 0 || !a->arg[1])
+		return -EINVAL;
+	if (copy_from_user(&priority, arg_user(a, 1), sizeof(priority)) < 0)
+		return -EFAULT;
+	return thread_named((int)a->arg[0]) ? policy_set(SCHED_OTHER, priority) : -ESRCH;
+}
+
+long sys_sched_getparam(const struct sysargs *a)
+{
+	int32_t priority = 0;
+	if ((int)a->arg[0] < 0 || !a->arg[1])
+		return -EINVAL;
+	if (!thread_named((int)a->arg[0]))
+		return -ESRCH;
+	return copy_to_user(arg_user(a, 1), &priority, sizeof(priority));
+}
+
+static long priority_bound(int policy, long realtime)
+{
+	if (!is_policy(policy))
+		return -EINVAL;
+	return policy == SCHED_FIFO || policy == SCHED_RR ? realtime : 0;
+}
+
+long sys_sched_get_priority_max(const struct sysargs *a)
+{
+	return priority_bound((int)a->arg[0], 99);
+}
+
+long sys_sched_get_priority_min(const struct sysargs *a)
+{
+	return priority_bound((int)a->arg[0], 1);
+}
+
+long sys_sched_rr_get_interval(const struct sysargs *a)
+{
+	if ((int)a->arg[0] < 0)
+		return -EINVAL;
+	if (!thread_named((int)a->arg[0]))
+		return -ESRCH;
+	return time_put_timespec(arg_user(a, 1), SCHED_SLICE_NS);
+}
+
+struct sched_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+};
+_Static_assert(sizeof(struct sched_attr) == 48, "Linux ABI, version 0");
+
+long sys_sched_setattr(const struct sysargs *a)
+{
+	struct sched_attr attr;
+	if ((int)a->arg[0] < 0 || !a->arg[1] || a->arg[2])
+		return -EINVAL;
+	if (copy_from_user(&attr, arg_user(a, 1), sizeof(attr)) < 0)
+		return -EFAULT;
+	if (!thread_named((int)a->arg[0]))
+		return -ESRCH;
+	return policy_set((int)attr.policy, (int)attr.priority);
+}
+
+long sys_sched_getattr(const struct sysargs *a)
+{
+	struct sched_attr attr = {.size = sizeof(attr)};
+	if ((int)a->arg[0] < 0 || !a->arg[1] || (uint32_t)a->arg[2] < sizeof(attr) || a->arg[3])
+		return -EINVAL;
+	if (!thread_named((int)a->arg[0]))
+		return -ESRCH;
+	return copy_to_user(arg_user(a, 1), &attr, sizeof(attr));
+}
+
+#define PRIORITY_NORMAL 20 /* as the call answers: 20 - nice */
+
+long sys_getpriority(const struct sysargs *a)
+{
+	return (unsigned)a->arg[0] > 2 ? -EINVAL : PRIORITY_NORMAL;
+}
+
+/* Being nicer is granted, and makes no difference; the opposite is not granted. */
+long sys_setpriority(const struct sysargs *a)
+{
+	if ((unsigned)a->arg[0] > 2)
+		return -EINVAL;
+	return (int)a->arg[2] < 0 ? -EACCES : 0;
+}
+
+long sys_membarrier(const struct sysargs *a)
+{
+	enum { QUERY = 0, PRIVATE_EXPEDITED = 8, REGISTER_PRIVATE_EXPEDITED = 16 };
+	if (a->arg[1])
+		return -EINVAL;
+	switch ((int)a->arg[0]) {
+	case QUERY:
+		return PRIVATE_EXPEDITED | REGISTER_PRIVATE_EXPEDITED;
+	case REGISTER_PRIVATE_EXPEDITED:
+		return 0;
+	case PRIVATE_EXPEDITED:
+		/* The interrupt of a shoot-down is a full barrier on every CPU that runs this
+		 * program; entry and exit of the kernel are one here. */
+		pt_flush(&process_current()->vm->pt, 0, USER_ADDRESS_END);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+long sys_getrandom(const struct sysargs *a)
+{
+	enum { NONBLOCK = 1, RANDOM = 2, INSECURE = 4 };
+	uint64_t size = a->arg[1], done = 0;
+	unsigned flags = (unsigned)a->arg[2];
+	uint8_t bytes[256];
+	if ((flags & ~(unsigned)(NONBLOCK | RANDOM | INSECURE)) ||
+	    (flags & (RANDOM | INSECURE)) == (RANDOM | INSECURE))
+		return -EINVAL;
+	if (size > 0x7fffffff)
+		size = 0x7fffffff;
+	while (done < size) {
+		size_t n = size - done < sizeof(bytes) ? (size_t)(size - done) : sizeof(bytes);
+		random_bytes(bytes, n);
+		size_t put = copy_to_user_partial(uaddr_add(arg_user(a, 0), done), bytes, n);
+		done += put;
+		if (put < n)
+			return done ? (long)done : -EFAULT;
+		/* Other threads' turn, and the end of a job, in the midst of a long request. */
+		if (done % 65536 == 0 && done < size) {
+			if (wait_interrupted())
+				break;
+			thread_yield();
+		}
+	}
+	memset(bytes, 0, sizeof(bytes));
+	return (long)done;
+}

@@ -1,0 +1,338 @@
+/* signal.c: the calls about signals. */
+#include "shim/proc/signal.h"
+
+#include "shim/arch/x86_64/clock.h"
+#include "shim/arch/x86_64/cpu.h"
+#include "shim/lib/errno.h"
+#include "shim/lib/string.h"
+#include "shim/proc/process.h"
+#include "shim/proc/signal_state.h"
+#include "shim/proc/thread.h"
+#include "shim/sys/sys.h"
+#include "shim/sys/time.h"
+
+#define MASK_SIZE 8u
+static const uint64_t unblockable = 1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1);
+
+long sys_rt_sigaction(const struct sysargs *a)
+{
+	struct process *self = process_current();
+	int signo = (int)a->arg[0];
+	struct signal_action new, old;
+	if (a->arg[3] != MASK_SIZE || signo < 1 || signo > SIGNAL_COUNT ||
+	    (a->arg[1] && (signo == SIGKILL || signo == SIGSTOP)))
+		return -EINVAL;
+	if (a->arg[1] && copy_from_user(&new, arg_user(a, 1), sizeof(new)) < 0)
+		return -EFAULT;
+	old = self->actions->action[signo - 1];
+	if (a->arg[1]) {
+		new.mask.bits &= ~unblockable;
+		self->actions->action[signo - 1] = new;
+		/* POSIX 2.4.3: what is pending and is ignored now is forgotten. */
+		if (signal_is_ignored(self, signo))
+			signal_forget(self, signal_bit(signo));
+	}
+	return a->arg[2] ? copy_to_user(arg_user(a, 2), &old, sizeof(old)) : 0;
+}
+
+static int mask_read(const struct sysargs *a, int n, uint64_t size, struct signal_mask *mask)
+{
+	if (size != MASK_SIZE)
+		return -EINVAL;
+	return copy_from_user(mask, arg_user(a, n), sizeof(*mask));
+}
+
+long sys_rt_sigprocmask(const struct sysargs *a)
+{
+	enum { BLOCK, UNBLOCK, SET };
+	struct thread *self = thread_current();
+	struct signal_mask old = self->mask, given;
+	if (a->arg[3] != MASK_SIZE)
+		return -EINVAL;
+	if (a->arg[1]) {
+		if (copy_from_user(&given, arg_user(a, 1), sizeof(given)) < 0)
+			return -EFAULT;
+		given.bits &= ~unblockable;
+		switch ((int)a->arg[0]) {
+		case BLOCK:
+			self->mask.bits |= given.bits;
+			break;
+		case UNBLOCK:
+			self->mask.bits &= ~given.bits;
+			break;
+		case SET:
+			self->mask = given;
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	return a->arg[2] ? copy_to_user(arg_user(a, 2), &old, sizeof(old)) : 0;
+}
+
+long sys_rt_sigreturn(const struct sysargs *a)
+{
+	return signal_frame_pop(a->frame);
+}
+
+long sys_rt_sigpending(const struct sysargs *a)
+{
+	struct thread *self = thread_current();
+	struct signal_mask set = {(self->pending.pending.bits |
+				   self->process->pending.pending.bits) & self->mask.bits};
+	if (a->arg[1] > MASK_SIZE)
+		return -EINVAL;
+	return copy_to_user(arg_user(a, 0), &set, a->arg[1]);
+}
+
+/* Until a signal comes that is acted on; its handler, if any, runs before the return. */
+static long sleep_for_signal(void)
+{
+	struct waitq never;
+	waitq_init(&never);
+	while (wait_on(&never, WAIT_FOREVER) != -EINTR)
+		;
+	return -ERESTARTNOHAND;
+}
+
+long sys_pause(const struct sysargs *a)
+{
+	(void)a;
+	return sleep_for_signal();
+}
+
+long sys_rt_sigsuspend(const struct sysargs *a)
+{
+	struct thread *self = thread_current();
+	struct signal_mask mask;
+	int rc = mask_read(a, 0, a->arg[1], &mask);
+	if (rc < 0)
+		return rc;
+	self->saved_mask = self->mask;
+	self->restore_mask = true;
+	self->mask.bits = mask.bits & ~unblockable;
+	return sleep_for_signal();
+}
+
+long sys_rt_sigtimedwait(const struct sysargs *a)
+{
+	struct thread *self = thread_current();
+	struct signal_mask set;
+	struct signal_info info;
+	struct waitq never;
+	uint64_t deadline = WAIT_FOREVER, timeout;
+	int rc = mask_read(a, 0, a->arg[3], &set), signo;
+	if (rc == 0 && a->arg[2]) {
+		rc = time_get_timespec(arg_user(a, 2), &timeout);
+		deadline = time_add(clock_now_ns(), timeout);
+	}
+	if (rc < 0)
+		return rc;
+	waitq_init(&never);
+	set.bits &= ~unblockable;
+	self->awaited = set;
+	for (;;) {
+		signo = signal_take(self, set, &info);
+		if (signo || rc < 0)
+			break;
+		rc = wait_on(&never, deadline);
+	}
+	self->awaited.bits = 0;
+	if (!signo)
+		return rc == -ETIMEDOUT ? -EAGAIN : -EINTR;
+	if (a->arg[1]) {
+		struct siginfo_bytes bytes;
+		signal_info_encode(&bytes, &info);
+		if (copy_to_user(arg_user(a, 1), &bytes, sizeof(bytes)) < 0)
+			return -EFAULT;
+	}
+	return signo;
+}
+
+#define STACK_SIZE_MIN 2048u /* MINSIGSTKSZ of the ABI */
+
+struct stack_words {
+	uint64_t base;
+	uint32_t flags, padding;
+	uint64_t size;
+};
+
+static struct stack_words altstack_get(const struct thread *self, uint64_t sp)
+{
+	const struct signal_stack *stack = &self->altstack;
+	struct stack_words words = {.base = stack->base, .size = stack->size};
+	words.flags = stack->flags & SS_AUTODISARM;
+	if (!stack->size)
+		words.flags |= SS_DISABLE;
+	else if (signal_on_altstack(self, sp))
+		words.flags |= SS_ONSTACK;
+	return words;
+}
+
+long sys_sigaltstack(const struct sysargs *a)
+{
+	struct thread *self = thread_current();
+	struct stack_words old = altstack_get(self, a->frame->rsp), new;
+	if (a->arg[0]) {
+		if (copy_from_user(&new, arg_user(a, 0), sizeof(new)) < 0)
+			return -EFAULT;
+		uint32_t mode = new.flags & ~SS_AUTODISARM;
+		if (old.flags & SS_ONSTACK)
+			return -EPERM;
+		if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
+			return -EINVAL;
+		if (mode == SS_DISABLE)
+			self->altstack = (struct signal_stack){0, 0, new.flags & SS_AUTODISARM};
+		else if (new.size < STACK_SIZE_MIN)
+			return -ENOMEM;
+		else
+			self->altstack = (struct signal_stack){new.base, new.size,
+							       new.flags & SS_AUTODISARM};
+	}
+	return a->arg[1] ? copy_to_user(arg_user(a, 1), &old, sizeof(old)) : 0;
+}
+
+/* Sending. */
+
+static struct signal_info info_from_self(int signo, int code)
+{
+	return (struct signal_info){.signo = signo, .code = code, .pid = process_current()->pid};
+}
+
+static bool is_signal(int signo)
+{
+	return signo >= 0 && signo <= SIGNAL_COUNT;
+}
+
+/* A process by its number or that of one of its threads, as Linux has it for kill. */
+static struct process *process_with(struct job *job, int pid)
+{
+	struct process *found = process_find(job, pid);
+	if (found)
+		return found;
+	list_for_each(process, &job->processes, struct process, job_link)
+		if (thread_find(process, pid))
+			return process;
+	return NULL;
+}
+
+/* pgid 0: everybody but the caller. */
+static long kill_group(int pgid, const struct signal_info *info)
+{
+	struct process *self = process_current();
+	bool any = false;
+	list_for_each_safe(process, &self->job->processes, struct process, job_link) {
+		if (pgid ? process->pgid != pgid : process == self)
+			continue;
+		any = true;
+		if (info->signo)
+			signal_send_process(process, info);
+	}
+	return any ? 0 : -ESRCH;
+}
+
+long sys_kill(const struct sysargs *a)
+{
+	struct process *self = process_current();
+	int pid = (int)a->arg[0], signo = (int)a->arg[1];
+	if (!is_signal(signo))
+		return -EINVAL;
+	struct signal_info info = info_from_self(signo, SI_USER);
+	if (pid == -1)
+		return kill_group(0, &info);
+	if (pid == 0)
+		return kill_group(self->pgid, &info);
+	if (pid < 0)
+		return pid == -2147483647 - 1 ? -ESRCH : kill_group(-pid, &info);
+	struct process *process = process_with(self->job, pid);
+	if (!process)
+		return -ESRCH;
+	if (signo)
+		signal_send_process(process, &info);
+	return 0;
+}
+
+/* tgid 0: whatever process the thread is of. */
+static long send_to_thread(int tgid, int tid, const struct signal_info *info)
+{
+	struct job *job = job_current();
+	list_for_each(process, &job->processes, struct process, job_link) {
+		struct thread *thread = thread_find(process, tid);
+		if (!thread || (tgid && process->pid != tgid))
+			continue;
+		if (info->signo)
+			signal_send_thread(thread, info);
+		return 0;
+	}
+	return -ESRCH;
+}
+
+long sys_tkill(const struct sysargs *a)
+{
+	int tid = (int)a->arg[0], signo = (int)a->arg[1];
+	if (tid <= 0 || !is_signal(signo))
+		return -EINVAL;
+	struct signal_info info = info_from_self(signo, SI_TKILL);
+	return send_to_thread(0, tid, &info);
+}
+
+long sys_tgkill(const struct sysargs *a)
+{
+	int tgid = (int)a->arg[0], tid = (int)a->arg[1], signo = (int)a->arg[2];
+	if (tgid <= 0 || tid <= 0 || !is_signal(signo))
+		return -EINVAL;
+	struct signal_info info = info_from_self(signo, SI_TKILL);
+	return send_to_thread(tgid, tid, &info);
+}
+
+/* The siginfo_t that a program made: it may only say what a program may. */
+static int info_read(const struct sysargs *a, int n, int target, int signo,
+		     struct signal_info *info)
+{
+	struct {
+		int32_t signo, error, code, padding, pid;
+		uint32_t uid;
+		uint64_t value;
+	} given;
+	_Static_assert(sizeof(given) == 32, "Linux ABI: siginfo_t's head");
+	if (copy_from_user(&given, arg_user(a, n), sizeof(given)) < 0)
+		return -EFAULT;
+	if (!is_signal(signo))
+		return -EINVAL;
+	if ((given.code >= 0 || given.code == SI_TKILL) && target != process_current()->pid)
+		return -EPERM;
+	*info = (struct signal_info){.signo = signo, .code = given.code, .error = given.error,
+				     .pid = given.pid, .uid = given.uid, .value = given.value};
+	return 0;
+}
+
+long sys_rt_sigqueueinfo(const struct sysargs *a)
+{
+	int pid = (int)a->arg[0];
+	struct signal_info info;
+	int rc = info_read(a, 2, pid, (int)a->arg[1], &info);
+	if (rc < 0)
+		return rc;
+	struct process *process = process_with(job_current(), pid);
+	if (!process)
+		return -ESRCH;
+	if (info.signo)
+		signal_send_process(process, &info);
+	return 0;
+}
+
+long sys_rt_tgsigqueueinfo(const struct sysargs *a)
+{
+	int tgid = (int)a->arg[0], tid = (int)a->arg[1];
+	struct signal_info info;
+	if (tgid <= 0 || tid <= 0)
+		return -EINVAL;
+	int rc = info_read(a, 3, tgid, (int)a->arg[2], &info);
+	return rc < 0 ? rc : send_to_thread(tgid, tid, &info);
+}
+
+long sys_restart_syscall(const struct sysargs *a)
+{
+	(void)a;
+	return -EINTR; /* no call here leaves anything to take up again */
+}
