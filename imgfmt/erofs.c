@@ -207,7 +207,7 @@ static int plan_place(struct plan *plan, uint64_t *shared, struct diag *why)
 
 static void write_inode(const struct place *place, uint8_t *metadata, uint64_t build_time)
 {
-	unsigned format = (place->tail ? EROFS_FLAT_INLINE : EROFS_FLAT_PLAIN)
+	unsigned format = (unsigned)(place->tail ? EROFS_FLAT_INLINE : EROFS_FLAT_PLAIN)
 			  << EROFS_FORMAT_LAYOUT_SHIFT;
 	void *at = metadata + place->at;
 	if (!place->extended) {
