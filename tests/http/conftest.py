@@ -39,7 +39,7 @@ class NativeFront:
             [native_binary(), "--manifest", folder / "manifest", "--root", root,
              "--listen", "127.0.0.1:0"],
             stdout=subprocess.PIPE, text=True,
-            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1"})
         line = self.process.stdout.readline()
         self.url = f"http://127.0.0.1:{int(line.split()[-1])}"
 
