@@ -114,6 +114,9 @@ int socket_make(int family, int type, int protocol, struct socket **out);
 struct file *socket_file(struct socket *socket, uint32_t flags);
 /* The socket of a file; NULL when it is not one (ENOTSOCK). */
 struct socket *socket_of_file(const struct file *file);
+/* send and receive of the family, with restarts as signal(7) has them. */
+long socket_send(struct socket *socket, struct socket_message *message);
+long socket_receive(struct socket *socket, struct socket_message *message);
 /* The moment a wait that begins now has to end. */
 uint64_t socket_deadline_ns(uint64_t timeout_ns);
 
