@@ -16,7 +16,8 @@
 #include "shim/proc/process.h"
 #include "shim/proc/sched.h"
 #include "shim/sys/job.h"
-#include "shim/vfs/devfs.h"
+#include "shim/vfs/abi.h"
+#include "shim/vfs/file.h"
 #include "shim/vfs/vnode.h"
 
 /* What a machine that could not start its program answers (env's 125). */
@@ -27,7 +28,6 @@ static char cmdline[CMDLINE_MAX];
 
 static struct bundle_view bundle;
 static struct manifest manifest;
-static struct waiter ended; /* of the job whose end is the machine's */
 
 static _Noreturn void refuse(const char *what, const char *why)
 {
@@ -112,10 +112,12 @@ static char **manifest_list(const char *wanted, uint32_t count)
 
 static void start(struct job *job, const char *path, char **argv, char **envp, const char *cwd)
 {
-	struct file *console = console_file_make(&job->account);
-	struct file *stdio[3] = {console, console, console};
-	if (!console || !argv || !envp)
+	struct path_context paths = {job->rootfs, rootfs_vnode(job->rootfs)};
+	struct file *console;
+	if (!argv || !envp ||
+	    path_open(&paths, "/dev/console", PATH_FOLLOW, O_RDWR | O_NOCTTY, 0, &console) < 0)
 		refuse(path, "no memory to start it");
+	struct file *stdio[3] = {console, console, console};
 	int rc = job_start_program(job, path, argv, envp, cwd, stdio);
 	file_put(console);
 	if (rc == 0)
