@@ -43,9 +43,18 @@ class NativeFront:
         line = self.process.stdout.readline()
         self.url = f"http://127.0.0.1:{int(line.split()[-1])}"
 
+    @property
+    def address(self):
+        parts = urllib.parse.urlsplit(self.url)
+        return parts.hostname, parts.port
+
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        """SIGTERM; returns the exit status, which a leak would change."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(timeout=60)
+        self.process.stdout.close()
+        return status
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +72,18 @@ def base_url(tmp_path_factory):
 def address(base_url):
     parts = urllib.parse.urlsplit(base_url)
     return parts.hostname, parts.port or 80
+
+
+@pytest.fixture
+def front_with(tmp_path):
+    """front_with("limit.queue=1", ...) starts a native front whose manifest has these lines
+    too: for what needs limits of its own, or the front's own process."""
+    started = []
+
+    def start(*lines):
+        folder = tmp_path / str(len(started))
+        started.append(NativeFront(folder, MANIFEST + "".join(f"{line}\n" for line in lines)))
+        return started[-1]
+    yield start
+    for front in started:
+        assert front.stop() == 0

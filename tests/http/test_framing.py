@@ -4,23 +4,10 @@ import socket
 import h11
 import pytest
 
+from support.http_client import exchange
+
 HOST = b"Host: h\r\n"
 POST = b"POST /?cat HTTP/1.1\r\n" + HOST
-
-
-def exchange(address, request):
-    with socket.create_connection(address, timeout=10) as client:
-        client.sendall(request)
-        answer = b""
-        while True:
-            try:
-                piece = client.recv(65536)
-            except ConnectionResetError:
-                break
-            if not piece:
-                break
-            answer += piece
-    return answer
 
 
 def h11_refuses(request):

@@ -1,26 +1,12 @@
 """What becomes of a run: statuses, fields, files, JSON, limits of time, a client that goes."""
-import http.client
 import json
 import socket
 import time
-import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-
-def call(address, target, method="GET", body=None, **fields):
-    client = http.client.HTTPConnection(*address, timeout=30)
-    client.request(method, target, body=body,
-                   headers={name.replace("_", "-"): value for name, value in fields.items()})
-    answer = client.getresponse()
-    data = answer.read()
-    client.close()
-    return answer, data
-
-
-def sh(script, *controls):
-    return "/?" + "&".join(["sh", "-c", urllib.parse.quote(script, safe=""), *controls])
+from support.http_client import call, sh
 
 
 @pytest.mark.parametrize("target, status, outcome", [
@@ -113,8 +99,3 @@ def test_64_clients_at_once_each_get_their_own_answer(address):
         answers = pool.map(lambda i: call(address, f"/?echo&{i}"), range(64))
         for i, (answer, data) in enumerate(answers):
             assert answer.status == 200 and data == b"%d\n" % i
-
-
-def test_options_names_the_methods(address):
-    answer, data = call(address, "/", "OPTIONS")
-    assert answer.status == 204 and "POST" in answer.getheader("Allow") and data == b""
