@@ -2,10 +2,11 @@
  *
  *   LBA 0        MBR: 440 bytes of stage 1 code, then the protective partition table
  *   LBA 1..33    GPT header and entries
- *   LBA 34..     stage 2, at most BIOS_STAGE2_SECTORS_MAX sectors, in the gap before 1 MiB
+ *   LBA 34..     stage 2, BIOS_STAGE2_SECTORS sectors, in the gap before 1 MiB
  *
  * Stage 2 starts with struct bios_stage2_header; its first bytes are a jump over it. LBAs
- * count 512-byte sectors. */
+ * count 512-byte sectors. Stage 1 always reads 32 KiB; on a drive of 4,096-byte sectors the
+ * read starts 1,024 bytes early and ends as much short, so stage 2 may be 31 KiB. */
 #ifndef ELFPACK_ABI_BIOS_H
 #define ELFPACK_ABI_BIOS_H
 
@@ -14,7 +15,8 @@
 #define BIOS_STAGE1_BYTES 440u
 #define BIOS_STAGE2_LBA 34u
 #define BIOS_STAGE2_SECTORS 64u    /* always read whole: 32 KiB, no patching of stage 1 */
-#define BIOS_STAGE2_LOAD 0x8000u   /* physical; stage 1 jumps to 0000:8000, DL = drive */
+#define BIOS_STAGE2_LOAD 0x8000u   /* physical; stage 1 jumps to 0000:8000, DL = drive,
+				    * ECX:EAX = the TSC when stage 1 started */
 #define BIOS_STAGE2_MAGIC "EPSTAGE2" /* 8 bytes, no NUL */
 
 struct bios_stage2_header {

@@ -1,0 +1,8 @@
+/* devices.h: all devices but the console's and the CPU's own. */
+#ifndef SHIM_DEV_DEVICES_H
+#define SHIM_DEV_DEVICES_H
+
+/* Starts what is on PCI and what cmdline names (mmio_device.h). */
+void devices_init(const char *cmdline);
+
+#endif
