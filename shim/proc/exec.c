@@ -310,6 +310,7 @@ int job_start_args(struct job *job, const char *path, struct exec_args *args, co
 	if (rc == 0)
 		rc = exec_load(&loaded, process, NULL, path, args);
 	self->process = caller;
+	sched_space_changed();
 	if (rc < 0) {
 		process_unmake(process);
 		return rc;

@@ -144,10 +144,12 @@ static bool fpu_push(struct thread *self, uint64_t at)
 		.size = (uint32_t)size,
 	};
 	fpu_save(&self->arch);
-	return copy_to_user((uaddr){at}, self->arch.fpu, size) == 0 &&
-	       copy_to_user((uaddr){at + SOFTWARE_BYTES_AT}, &description,
+	if (copy_to_user((uaddr){at}, self->arch.fpu, size) < 0)
+		return false;
+	return size == FXSAVE_SIZE || /* a CPU without XSAVE */
+	       (copy_to_user((uaddr){at + SOFTWARE_BYTES_AT}, &description,
 			    sizeof(description)) == 0 &&
-	       copy_to_user((uaddr){at + size}, &magic2, sizeof(magic2)) == 0;
+		copy_to_user((uaddr){at + size}, &magic2, sizeof(magic2)) == 0);
 }
 
 bool signal_frame_push(struct trapframe *frame, const struct signal_action *action,
@@ -168,7 +170,9 @@ bool signal_frame_push(struct trapframe *frame, const struct signal_action *acti
 	/* A frame that would run out of the alternate stack's lower end is not written. */
 	if ((entering || on_altstack) && (sp < self->altstack.base || sp > fpstate))
 		return false;
-	out.flags = UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+	out.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+	if (fpu_area_size() > FXSAVE_SIZE)
+		out.flags |= UC_FP_XSTATE;
 	out.stack = altstack_words(self, frame->rsp);
 	context_save(&out.context, frame, self);
 	out.context.fpstate = fpstate;
@@ -210,10 +214,9 @@ static bool fpu_pop(struct thread *self, uint64_t at)
 		size = description.size;
 	if (copy_from_user(returned_area, (uaddr){at}, size) < 0)
 		return false;
-	if (size == FXSAVE_SIZE) {
-		/* x87 and SSE only (an old program's frame): the rest is the initial state. */
+	if (size > FXSAVE_SIZE && size < fpu_area_size()) {
+		/* Made by less than this CPU has: what is not there is zero. */
 		memset(returned_area + size, 0, fpu_area_size() - size);
-		returned_area[size] = 3; /* XSTATE_BV */
 		size = fpu_area_size();
 	}
 	return fpu_restore_checked(&self->arch, returned_area, size);
@@ -246,6 +249,7 @@ long signal_frame_pop(struct trapframe *frame)
 	/* The handler's ret has taken the return address off. */
 	if (copy_from_user(&in, (uaddr){frame->rsp - 8}, sizeof(in)) < 0)
 		goto refused;
+	KASSERT(fpu_area_size() <= sizeof(returned_area));
 	self->mask.bits = in.mask.bits & ~(signal_bit(SIGKILL).bits | signal_bit(SIGSTOP).bits);
 	if (!context_restore(frame, &in.context, in.flags) ||
 	    !fpu_pop(self, in.context.fpstate))

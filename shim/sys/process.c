@@ -1,7 +1,6 @@
 /* process.c: making, replacing and ending processes; groups, sessions and small properties.
  * Waiting for them is wait.c's, limits and usage are limits.c's, scheduling schedule.c's. */
 #include "shim/arch/x86_64/cpu.h"
-#include "shim/arch/x86_64/insn.h"
 #include "shim/arch/x86_64/pagetable.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
@@ -281,7 +280,7 @@ long sys_arch_prctl(const struct sysargs *a)
 		return 0;
 	case GET_FS:
 	case GET_GS:
-		base = rdmsr(a->arg[0] == GET_FS ? MSR_FS_BASE : MSR_KERNEL_GS_BASE);
+		base = a->arg[0] == GET_FS ? arch_fs_base(&self->arch) : arch_gs_base(&self->arch);
 		return copy_to_user(arg_user(a, 1), &base, sizeof(base));
 	case GET_CPUID:
 		return 1;
