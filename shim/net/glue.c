@@ -95,7 +95,7 @@ static void env_address(void *context)
 	uint32_t a = stack.address;
 	if (a)
 		kprint("net: %u.%u.%u.%u/%d by DHCP\n", a >> 24, a >> 16 & 255, a >> 8 & 255,
-		       a & 255, __builtin_popcount(stack.netmask));
+		       a & 255, stack.netmask ? 32 - __builtin_ctz(stack.netmask) : 0);
 	else
 		kprint("net: the lease has ended; no address\n");
 }

@@ -45,6 +45,7 @@ struct job {
 	bool abandoned;         /* nobody will ask: destroy it as soon as it has ended */
 	bool destroyed;
 	uint64_t unknown_logged[8]; /* bit n: unknown call n was logged for this job */
+	bool sockets_logged;     /* said once that it may have no network sockets */
 	uint64_t start_ns, end_ns, cpu_ns;
 	struct job_result result;
 	struct timer deadline;

@@ -134,7 +134,7 @@ static void process_release(struct process *process)
 	struct vmspace *vm = process->vm;
 	struct fdtable *fds = process->fds;
 	struct vnode *cwd = process->cwd;
-	timer_cancel(&process->alarm);
+	itimers_cancel(process);
 	process->vm = NULL;
 	process->fds = NULL;
 	process->cwd = NULL;
