@@ -1,4 +1,4 @@
-/* gpt.c: protective MBR and both copies of the GUID partition table. */
+/* gpt.c: protective MBR and both copies of the GUID partition table; finding a partition. */
 #include <string.h>
 
 #include "imgfmt/abi/le.h"
@@ -111,4 +111,52 @@ void gpt_write(const struct gpt_disk *disk, uint8_t head[GPT_HEAD_SECTORS * GPT_
 	memcpy(tail, entries, (size_t)GPT_ENTRIES * GPT_ENTRY_BYTES);
 	write_header(disk, tail + (size_t)GPT_ENTRIES_SECTORS * GPT_SECTOR, last, 1,
 		     last - GPT_ENTRIES_SECTORS, entries);
+}
+
+static int refuse(const char **why, const char *text)
+{
+	*why = text;
+	return -1;
+}
+
+/* UEFI 2.10, 5.3.2: what makes a header valid, of those that we can have written. */
+static int check_table(const uint8_t *disk, size_t size, const char **why)
+{
+	struct gpt_header header;
+	if (size < (size_t)GPT_HEAD_SECTORS * GPT_SECTOR)
+		return refuse(why, "too short for a disk with a partition table");
+	memcpy(&header, disk + GPT_SECTOR, sizeof(header));
+	if (memcmp(header.signature, "EFI PART", 8) != 0)
+		return refuse(why, "not an elfpack image: no partition table");
+	uint32_t stored = le32_get(header.header_crc);
+	header.header_crc = le32_make(0);
+	if (le32_get(header.header_size) != sizeof(header) ||
+	    crc32_ieee(&header, sizeof(header)) != stored)
+		return refuse(why, "the partition table's header is damaged");
+	if (le64_get(header.entries_lba) != 2 || le32_get(header.entry_count) != GPT_ENTRIES ||
+	    le32_get(header.entry_size) != GPT_ENTRY_BYTES)
+		return refuse(why, "not an elfpack image: another kind of partition table");
+	if (crc32_ieee(disk + 2ul * GPT_SECTOR, (size_t)GPT_ENTRIES * GPT_ENTRY_BYTES) !=
+	    le32_get(header.entries_crc))
+		return refuse(why, "the partition table is damaged");
+	return 0;
+}
+
+int gpt_find(const void *disk, size_t size, const uint8_t type[16], uint64_t *first_lba,
+	     uint64_t *last_lba, const char **why)
+{
+	const uint8_t *bytes = disk;
+	if (check_table(bytes, size, why))
+		return -1;
+	const struct gpt_entry *entry = (const void *)(bytes + 2ul * GPT_SECTOR);
+	for (unsigned i = 0; i < GPT_ENTRIES; i++, entry++) {
+		if (memcmp(entry->type, type, 16) != 0)
+			continue;
+		*first_lba = le64_get(entry->first_lba);
+		*last_lba = le64_get(entry->last_lba);
+		if (*first_lba > *last_lba || *last_lba >= size / GPT_SECTOR)
+			return refuse(why, "a partition reaches past the end: the file is cut short");
+		return 1;
+	}
+	return 0;
 }

@@ -42,9 +42,7 @@ static int put_stages(struct layout *layout, const struct image_parts *parts, st
 
 static void put_tables(struct layout *layout, const struct image_parts *parts, uint64_t sectors)
 {
-	/* C12A7328-F81F-11D2-BA4B-00A0C93EC93B: EFI system partition (UEFI 2.10, table 5.7) */
-	static const uint8_t system_type[16] = {0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11,
-						0xba, 0x4b, 0x00, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b};
+	static const uint8_t system_type[16] = GPT_TYPE_SYSTEM;
 	static const uint8_t bundle_type[16] = BUNDLE_GPT_TYPE;
 	const struct bundle_header *header = (const void *)parts->bundle->header;
 	struct gpt_partition partition[2];

@@ -1,0 +1,434 @@
+/* cmd_run.c: runs an image, or a program as a temporary one, in QEMU. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/image.h"
+#include "cli/kvm.h"
+#include "cli/pack.h"
+#include "cli/session.h"
+
+#define FORWARDS_MAX 32u
+#define MEMORY_BESIDE_IMAGE (512ull << 20) /* what a guest gets unless told otherwise */
+#define MEMORY_LEAST (8ull << 20)
+#define GDB_PORT 1234
+
+enum run_option {
+	FORWARD = 1, HTTP, FIRMWARE, MACHINE, CPUS, MEMORY, NET, ACCEL, STRACE, GDB, PARTS, VERBOSE,
+	HELP,
+};
+
+static const struct option_row rows[] = {
+	{"publish", 'p', FORWARD, OPTION_NEEDED, "[ADDR:]HOST:GUEST",
+	 "forward a port (127.0.0.1; HOST 0: a free one)"},
+	{"http", 0, HTTP, OPTION_BY_EQUALS, "PORT", "serve a PROGRAM over HTTP (port 80)"},
+	{"firmware", 0, FIRMWARE, OPTION_NEEDED, "NAME", "bios, uefi or pvh"},
+	{"machine", 0, MACHINE, OPTION_NEEDED, "NAME", "q35, pc or microvm (q35)"},
+	{"cpus", 0, CPUS, OPTION_NEEDED, "N", "processors (1)"},
+	{"memory", 'm', MEMORY, OPTION_NEEDED, "SIZE", "of the machine (512M and the image's size)"},
+	{"net", 0, NET, OPTION_NEEDED, "tap=IFNAME", "a TAP interface instead of forwarding"},
+	{"accel", 0, ACCEL, OPTION_NEEDED, "NAME", "kvm or tcg (kvm where it works)"},
+	{"strace", 0, STRACE, OPTION_NONE, NULL, "trace system calls to the console"},
+	{"gdb", 0, GDB, OPTION_BY_EQUALS, "PORT", "wait for a debugger (port 1234)"},
+	{"parts", 0, PARTS, OPTION_NEEDED, "DIR", "elfpack's parts (../libexec/elfpack)"},
+	{"verbose", 'v', VERBOSE, OPTION_NONE, NULL, "show QEMU's command line"},
+	{"help", 'h', HELP, OPTION_NONE, NULL, "this text"},
+	{NULL, 0, 0, OPTION_NONE, NULL, NULL}};
+
+struct run {
+	const char *word; /* image or program */
+	struct pack_request request;
+	struct forward forward[FORWARDS_MAX + 1]; /* one more: the default */
+	unsigned forward_count;
+	const char *firmware, *accel;
+	uint64_t cpus;
+	bool has_http, verbose, help;
+	struct qemu_plan plan;
+	/* what was opened or built: */
+	struct image image;
+	struct pack *pack;
+	enum manifest_mode mode;
+	uint16_t port;
+	uint64_t image_bytes;
+};
+
+static int take_port(const char *text, uint64_t least, uint16_t *port)
+{
+	uint64_t number = 0;
+	if (option_number(text, &number) || number < least || number > 65535)
+		return -1;
+	*port = (uint16_t)number;
+	return 0;
+}
+
+/* [ADDR:]HOST:GUEST */
+static int take_forward(struct run *run, const char *value, struct diag *why)
+{
+	struct forward *forward = &run->forward[run->forward_count];
+	struct in_addr address;
+	char text[64], *guest = NULL, *host = NULL;
+	if (run->forward_count == FORWARDS_MAX)
+		return diag_set(why, "-p: more than %u forwards", FORWARDS_MAX);
+	if (strlen(value) >= sizeof(text))
+		return diag_set(why, "-p %s: not [ADDR:]HOST:GUEST", value);
+	strcpy(text, value);
+	guest = strrchr(text, ':');
+	if (!guest)
+		return diag_set(why, "-p %s: not [ADDR:]HOST:GUEST", value);
+	*guest++ = '\0';
+	host = strrchr(text, ':');
+	if (host)
+		*host++ = '\0';
+	const char *where = host ? text : "127.0.0.1";
+	if (inet_pton(AF_INET, where, &address) != 1)
+		return diag_set(why, "-p %s: %s is not an IPv4 address", value, where);
+	inet_ntop(AF_INET, &address, forward->address, sizeof(forward->address));
+	if (take_port(host ? host : text, 0, &forward->host) ||
+	    take_port(guest, 1, &forward->guest))
+		return diag_set(why, "-p %s: a port is a number to 65535", value);
+	run->forward_count++;
+	return 0;
+}
+
+static int take(struct run *run, int id, const char *value, struct diag *why)
+{
+	struct qemu_plan *plan = &run->plan;
+	switch (id) {
+	case OPTION_WORD:
+		if (run->word)
+			return diag_set(why, "%s: one image at a time; arguments stand behind --",
+					value);
+		run->word = value;
+		return 0;
+	case FORWARD:
+		return take_forward(run, value, why);
+	case HTTP:
+		run->has_http = true;
+		run->request.mode = MODE_HTTP;
+		run->request.port = 80;
+		return value && take_port(value, 1, &run->request.port)
+			       ? diag_set(why, "--http=%s: not a port", value)
+			       : 0;
+	case FIRMWARE:
+		run->firmware = value;
+		return 0;
+	case MACHINE:
+		plan->machine = value;
+		return 0;
+	case CPUS:
+		return option_number(value, &run->cpus) || !run->cpus || run->cpus > 255
+			       ? diag_set(why, "--cpus %s: not a number from 1 to 255", value)
+			       : 0;
+	case MEMORY:
+		return option_number(value, &plan->memory_bytes) ||
+				       plan->memory_bytes < MEMORY_LEAST
+			       ? diag_set(why, "--memory %s: not a size of at least 8M", value)
+			       : 0;
+	case NET:
+		plan->tap = strncmp(value, "tap=", 4) == 0 ? value + 4 : "";
+		return !*plan->tap || strchr(plan->tap, ',')
+			       ? diag_set(why, "--net %s: not tap=IFNAME", value)
+			       : 0;
+	case ACCEL:
+		run->accel = value;
+		return 0;
+	case STRACE:
+		plan->cmdline = "strace";
+		return 0;
+	case GDB:
+		plan->gdb_port = GDB_PORT;
+		return value && take_port(value, 1, &plan->gdb_port)
+			       ? diag_set(why, "--gdb=%s: not a port", value)
+			       : 0;
+	case PARTS:
+		run->request.parts = value;
+		return 0;
+	case VERBOSE:
+		run->verbose = true;
+		return 0;
+	default:
+		run->help = true;
+		return 0;
+	}
+}
+
+static int read_arguments(struct run *run, int argc, char **argv, struct diag *why)
+{
+	struct option_reader reader = {.rows = rows, .argv = argv, .argc = argc};
+	const char *value = NULL;
+	int id = 0;
+	while ((id = option_next(&reader, &value, why)) >= 0)
+		if (take(run, id, value, why))
+			return -1;
+	for (; id == -1 && reader.at < argc; reader.at++)
+		if (words_add(&run->request.args, argv[reader.at], why))
+			return -1;
+	if (id == -1 && !run->word && !run->help)
+		return diag_set(why, "no image given");
+	if (run->plan.tap && run->forward_count)
+		return diag_set(why, "-p and --net tap= exclude each other");
+	return id == -1 ? 0 : -1;
+}
+
+/* An image is what is there and is no ELF file; anything else is a program. */
+static bool is_program(const char *word)
+{
+	char magic[4] = "";
+	struct stat st;
+	if (stat(word, &st))
+		return true;
+	int fd = open(word, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t got = fd < 0 ? 0 : read(fd, magic, sizeof(magic));
+	if (fd >= 0)
+		close(fd);
+	return got == 4 && memcmp(magic, "\177ELF", 4) == 0;
+}
+
+/* A file in memory, to be inherited by QEMU. */
+static int memory_file(const char *name, const struct extents *bytes, struct diag *why)
+{
+	int fd = memfd_create(name, 0);
+	if (fd < 0 || ftruncate(fd, (off_t)bytes->size))
+		return diag_errno(why, "%s", name);
+	if (!bytes->size)
+		return fd;
+	void *map = mmap(NULL, bytes->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED)
+		return diag_errno(why, "%s", name);
+	extents_copy(bytes, map);
+	munmap(map, bytes->size);
+	return fd;
+}
+
+static int memory_file_of(const char *name, const void *bytes, size_t size, struct diag *why)
+{
+	struct extents one = {0};
+	int fd = extents_add(&one, 0, bytes, size) ? diag_set(why, "out of memory")
+						   : memory_file(name, &one, why);
+	extents_free(&one);
+	return fd;
+}
+
+static int choose_firmware(struct run *run, bool has_disk, bool can_uefi, struct diag *why)
+{
+	static const char *const names[] = {
+		[FIRMWARE_BIOS] = "bios", [FIRMWARE_UEFI] = "uefi", [FIRMWARE_PVH] = "pvh"};
+	struct qemu_plan *plan = &run->plan;
+	bool microvm = strcmp(plan->machine, "microvm") == 0;
+	if (!microvm && strcmp(plan->machine, "q35") != 0 && strcmp(plan->machine, "pc") != 0)
+		return diag_set(why, "--machine %s: there are q35, pc and microvm", plan->machine);
+	plan->firmware = has_disk && !microvm ? FIRMWARE_BIOS : FIRMWARE_PVH;
+	if (!run->firmware)
+		return 0;
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(run->firmware, names[i]) != 0)
+			continue;
+		plan->firmware = (enum firmware)i;
+		if (i != FIRMWARE_PVH && microvm)
+			return diag_set(why, "--firmware %s: microvm boots by pvh only", names[i]);
+		if (i != FIRMWARE_PVH && !has_disk && !run->pack)
+			return diag_set(why, "--firmware %s: needs a disk image", names[i]);
+		if (i == FIRMWARE_UEFI && !can_uefi)
+			return diag_set(why, "--firmware uefi: %s has no EFI system partition",
+					run->word);
+		return 0;
+	}
+	return diag_set(why, "--firmware %s: there are bios, uefi and pvh", run->firmware);
+}
+
+static int open_image(struct run *run, struct diag *why)
+{
+	struct image *image = &run->image;
+	if (run->request.args.count || run->has_http) {
+		diag_set(why, "%s: an image: its arguments and mode were fixed by elfpack build",
+			 run->word);
+		return EXIT_USAGE;
+	}
+	int status = image_open(image, run->word, why);
+	if (status)
+		return status;
+	run->mode = image->manifest.mode;
+	run->port = image->manifest.port;
+	run->image_bytes = image->bundle.size;
+	if (choose_firmware(run, image->format == IMAGE_RAW, image->has_system_partition, why))
+		return EXIT_USAGE;
+	if (run->plan.firmware != FIRMWARE_PVH) {
+		run->plan.disk_fd = dup(image->fd); /* not closed on exec */
+		return run->plan.disk_fd < 0 ? EXIT_FAILED : EXIT_DONE;
+	}
+	const struct bundle_part *shim = &image->bundle.part[BUNDLE_SHIM];
+	run->plan.kernel_fd = memory_file_of("shim.elf", shim->bytes, shim->size, why);
+	run->plan.bundle_fd = memory_file_of("bundle", image->bytes + image->bundle_at,
+					     image->bundle.size, why);
+	return run->plan.kernel_fd < 0 || run->plan.bundle_fd < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int build_disk(struct run *run, struct diag *why)
+{
+	struct layout *layout = malloc(sizeof(*layout));
+	const struct pack *pack = run->pack;
+	struct image_parts parts = {.stage1 = pack->stage1.bytes,
+				    .stage1_size = pack->stage1.size,
+				    .stage2 = pack->stage2.bytes,
+				    .stage2_size = pack->stage2.size,
+				    .bundle = &pack->bundle};
+	int fd = -1;
+	if (!layout)
+		return diag_set(why, "out of memory");
+	if (!layout_plan(layout, &parts, why)) {
+		fd = memory_file("disk", &layout->extents, why);
+		layout_free(layout);
+	}
+	free(layout);
+	return fd;
+}
+
+static int build_image(struct run *run, struct diag *why)
+{
+	struct pack *pack = run->pack = calloc(1, sizeof(*run->pack));
+	if (!pack) {
+		diag_set(why, "out of memory");
+		return EXIT_FAILED;
+	}
+	if (choose_firmware(run, false, false, why))
+		return EXIT_USAGE;
+	run->request.program = run->word;
+	int status = pack_make(pack, &run->request, why);
+	if (status)
+		return status;
+	run->mode = run->request.mode;
+	run->port = run->request.port;
+	run->image_bytes = pack->bundle.extents.size;
+	if (run->plan.firmware != FIRMWARE_PVH) {
+		run->plan.disk_fd = build_disk(run, why);
+		return run->plan.disk_fd < 0 ? EXIT_FAILED : EXIT_DONE;
+	}
+	run->plan.kernel_fd =
+		memory_file_of("shim.elf", pack->shim.bytes, pack->shim.size, why);
+	run->plan.bundle_fd = memory_file("bundle", &pack->bundle.extents, why);
+	return run->plan.kernel_fd < 0 || run->plan.bundle_fd < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* A port that is free now; QEMU binds it a moment later. */
+static int free_port(struct forward *forward, struct diag *why)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET};
+	socklen_t size = sizeof(at);
+	inet_pton(AF_INET, forward->address, &at.sin_addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int rc = fd < 0 || bind(fd, (struct sockaddr *)&at, size) ||
+		 getsockname(fd, (struct sockaddr *)&at, &size);
+	if (rc)
+		diag_errno(why, "-p %s", forward->address);
+	if (fd >= 0)
+		close(fd);
+	forward->host = ntohs(at.sin_port);
+	return rc ? -1 : 0;
+}
+
+/* The forward that leads to the image's own port is *own. */
+static int plan_network(struct run *run, const struct forward **own, struct diag *why)
+{
+	struct qemu_plan *plan = &run->plan;
+	plan->network = run->mode != MODE_RUN;
+	if (!plan->network && (run->forward_count || plan->tap))
+		return diag_set(why, "%s runs once, without a network", run->word);
+	if (plan->network && !plan->tap && !run->forward_count)
+		run->forward[run->forward_count++] =
+			(struct forward){.address = "127.0.0.1", .guest = run->port};
+	for (unsigned i = 0; i < run->forward_count; i++) {
+		struct forward *forward = &run->forward[i];
+		if (!forward->host && free_port(forward, why))
+			return -1;
+		if (run->mode == MODE_HTTP && forward->guest == run->port && !*own)
+			*own = forward;
+		else
+			fprintf(stderr, "elfpack: run: %s:%u leads to port %u\n",
+				forward->address, forward->host, forward->guest);
+	}
+	plan->forward = run->forward;
+	plan->forward_count = run->forward_count;
+	return 0;
+}
+
+static int choose_accelerator(struct run *run, struct diag *why)
+{
+	const char *reason = "asked for";
+	if (!run->accel)
+		run->plan.kvm = kvm_works(&reason);
+	else if (strcmp(run->accel, "kvm") == 0)
+		run->plan.kvm = true;
+	else if (strcmp(run->accel, "tcg") != 0)
+		return diag_set(why, "--accel %s: there are kvm and tcg", run->accel);
+	if (run->verbose && !run->plan.kvm)
+		fprintf(stderr, "elfpack: run: no KVM: %s\n", reason);
+	return 0;
+}
+
+static int run_guest(struct run *run, struct diag *why)
+{
+	struct session_plan session = {.interactive = run->mode == MODE_RUN};
+	struct qemu_plan *plan = &run->plan;
+	if (plan_network(run, &session.http, why) || choose_accelerator(run, why))
+		return EXIT_USAGE;
+	plan->cpus = (unsigned)run->cpus;
+	if (!plan->memory_bytes)
+		plan->memory_bytes = MEMORY_BESIDE_IMAGE + run->image_bytes;
+	plan->status_fd = session.status_fd = memfd_create("status", 0);
+	session.qemu = qemu_arguments(plan);
+	if (plan->status_fd < 0 || !session.qemu) {
+		diag_set(why, "QEMU's command line: out of room");
+		free(session.qemu);
+		return EXIT_FAILED;
+	}
+	for (unsigned i = 0; run->verbose && session.qemu[i]; i++)
+		fprintf(stderr, "%s%c", session.qemu[i], session.qemu[i + 1] ? ' ' : '\n');
+	if (plan->gdb_port)
+		fprintf(stderr, "elfpack: run: waiting for gdb: target remote :%u\n",
+			plan->gdb_port);
+	int status = session_run(&session, why);
+	close(plan->status_fd);
+	free(session.qemu);
+	return status;
+}
+
+static int run_main(const struct command *command, int argc, char **argv, struct diag *why)
+{
+	struct run run = {.request = {.mode = MODE_RUN, .cwd = "/work"},
+			  .cpus = 1,
+			  .image = {.fd = -1},
+			  .plan = {.machine = "q35", .disk_fd = -1, .kernel_fd = -1,
+				   .bundle_fd = -1}};
+	int status = EXIT_USAGE;
+	limits_default(&run.request.limits);
+	if (read_arguments(&run, argc, argv, why))
+		goto out;
+	if (run.help) {
+		printf("usage: elfpack %s %s\n\n", command->name, command->usage);
+		option_help(rows);
+		status = EXIT_DONE;
+		goto out;
+	}
+	status = is_program(run.word) ? build_image(&run, why) : open_image(&run, why);
+	if (!status)
+		status = run_guest(&run, why);
+out:
+	if (run.pack)
+		pack_free(run.pack);
+	free(run.pack);
+	image_close(&run.image);
+	free(run.request.args.list);
+	return status;
+}
+
+const struct command cmd_run = {"run", "IMAGE|PROGRAM [-p [ADDR:]HOST:GUEST]... [-- ARG...]",
+				"run an image, or a program as a temporary one, in QEMU", rows,
+				run_main};
