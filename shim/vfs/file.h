@@ -76,6 +76,7 @@ struct file {
 	struct vnode *vnode; /* of a named file; else NULL */
 	void *data;          /* the implementation's */
 	struct list epolls;  /* epoll.c: items that watch this file */
+	struct list tree_link; /* jobfs.c: open files of a tree, which loses them when it goes */
 };
 
 /* A new open file with one reference, charged to the account; NULL without memory. */

@@ -34,6 +34,10 @@ int rootfs_add_image_file(struct rootfs *root, const char *path, const void *byt
 			  uint32_t mode);
 struct vnode *rootfs_vnode(struct rootfs *root); /* "/"; borrowed */
 
+/* The tree that a vnode is of. What front opened of a job's tree can be read and written, but
+ * neither mapped nor made a working directory: it goes with the job. */
+struct rootfs *vnode_root(const struct vnode *vnode);
+
 void vnode_get(struct vnode *vnode);
 void vnode_put(struct vnode *vnode);
 int vnode_stat(struct vnode *vnode, struct stat_values *out);

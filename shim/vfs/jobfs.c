@@ -1,0 +1,510 @@
+/* jobfs.c: the tree of a job: its nodes, their lives and their metadata. Names are
+ * jobfs_dir.c's, bytes jobfs_data.c's, open files jobfs_file.c's. */
+#include "shim/vfs/jobfs.h"
+
+#include "shim/lib/errno.h"
+#include "shim/lib/print.h"
+#include "shim/lib/string.h"
+#include "shim/mm/kmem.h"
+#include "shim/vfs/inotify.h"
+#include "shim/vfs/locks.h"
+#include "shim/vfs/xattr.h"
+
+/* Nodes of unchanged packed files that are kept though nobody uses them: the folders of a
+ * search path, headers that are tested for before they are read. */
+#define UNUSED_MAX 128u
+
+#define TMPFS_MAGIC 0x01021994u
+#define JOBFS_DEVICE 20u
+#define INODE_FIRST (1ull << 32) /* above every packed inode number */
+
+static uint32_t nid_bucket(uint64_t nid)
+{
+	return (uint32_t)(nid * 0x9e3779b97f4a7c15ull >> 56) % NID_BUCKETS;
+}
+
+struct node *node_make(struct rootfs *root, uint32_t mode)
+{
+	struct node *node = kzalloc(root->account, sizeof(*node));
+	if (!node)
+		return NULL;
+	node->vnode.ops = &jobfs_ops;
+	node->vnode.root = root;
+	node->vnode.refs = 1;
+	node->vnode.mode = mode;
+	list_init(&node->vnode.watches);
+	list_init(&node->unused);
+	node->nid = NO_NID;
+	node->inode = root->next_inode++;
+	node->links = 1;
+	node->atime_ns = node->mtime_ns = node->ctime_ns = time_now_ns();
+	list_append(&root->nodes, &node->all);
+	return node;
+}
+
+static void fill_from_packed(struct node *node, const struct erofs *fs,
+			     const struct erofs_inode *inode)
+{
+	node->nid = inode->nid;
+	node->inode = inode->number;
+	bool directory = mode_is(inode->mode, S_IFDIR);
+	node->links = directory ? 1 : inode->links;
+	node->subdirectories = directory && inode->links > 2 ? inode->links - 2 : 0;
+	node->uid = inode->uid;
+	node->gid = inode->gid;
+	node->device = inode->device;
+	node->size = inode->size;
+	node->atime_ns = node->mtime_ns = node->ctime_ns = inode->mtime_ns;
+	if (mode_is(inode->mode, S_IFREG) && inode->size) {
+		size_t run;
+		node->lower = erofs_data(fs, inode, 0, &run);
+		node->lower_size = node->lower ? run : 0;
+	}
+}
+
+static struct node *find_nid(struct rootfs *root, uint64_t nid)
+{
+	struct node *node = root->by_nid[nid_bucket(nid)];
+	while (node && node->nid != nid)
+		node = node->nid_next;
+	return node;
+}
+
+static void forget_nid(struct node *node)
+{
+	struct node **at = &node->vnode.root->by_nid[nid_bucket(node->nid)];
+	while (*at != node)
+		at = &(*at)->nid_next;
+	*at = node->nid_next;
+}
+
+static struct node *make_for_nid(struct rootfs *root, uint64_t nid)
+{
+	struct erofs_inode inode;
+	if (erofs_inode(&root->fs, nid, &inode) < 0)
+		return NULL;
+	struct node *node = node_make(root, inode.mode);
+	if (!node)
+		return NULL;
+	fill_from_packed(node, &root->fs, &inode);
+	struct node **bucket = &root->by_nid[nid_bucket(nid)];
+	node->nid_next = *bucket;
+	*bucket = node;
+	return node;
+}
+
+int node_for_nid(struct rootfs *root, struct node *parent, const struct erofs_entry *entry,
+		 struct node **out)
+{
+	struct node *node = find_nid(root, entry->nid);
+	if (node) {
+		vnode_get(&node->vnode);
+	} else {
+		node = make_for_nid(root, entry->nid);
+		if (!node)
+			return root->account->refused ? -ENOMEM : -EIO;
+	}
+	struct vnode *vnode = &node->vnode;
+	if (!vnode->parent || vnode->unlinked) {
+		if (vnode->parent)
+			vnode_put(vnode->parent);
+		vnode->unlinked = false;
+		vnode->parent = &parent->vnode;
+		vnode_get(vnode->parent);
+		vnode->name = entry->name;
+		vnode->name_size = (uint16_t)entry->name_size;
+	}
+	*out = node;
+	return 0;
+}
+
+void node_changed(struct node *node)
+{
+	if (node->pinned || node->links == 0)
+		return;
+	node->pinned = true;
+	vnode_get(&node->vnode);
+}
+
+void node_lost_name(struct node *node)
+{
+	node->links -= node->links > 0;
+	node->ctime_ns = time_now_ns();
+	if (node->links > 0) {
+		node_changed(node);
+	} else if (node->pinned) {
+		node->pinned = false;
+		vnode_put(&node->vnode);
+	}
+}
+
+void node_touch(struct node *node)
+{
+	node->mtime_ns = node->ctime_ns = time_now_ns();
+	node_changed(node);
+}
+
+static void node_destroy(struct node *node)
+{
+	data_free(node);
+	table_free(node);
+	locks_free(&node->vnode);
+	inotify_free(&node->vnode);
+	xattr_free(node->xattrs);
+	kfree(node->target);
+	kfree(node->kept);
+	list_remove(&node->all);
+	kfree(node);
+}
+
+static void node_forget(struct node *node)
+{
+	struct vnode *parent = node->vnode.parent;
+	if (!list_empty(&node->unused)) {
+		list_remove(&node->unused);
+		node->vnode.root->unused_count--;
+	}
+	if (node->nid != NO_NID)
+		forget_nid(node);
+	node_destroy(node);
+	if (parent)
+		vnode_put(parent);
+}
+
+/* The last reference is gone. A packed, unchanged node waits in case it is wanted again. */
+static void jobfs_free(struct vnode *vnode)
+{
+	struct node *node = node_of(vnode);
+	struct rootfs *root = vnode->root;
+	if (node->nid == NO_NID || node->links == 0 || vnode->unlinked || vnode->locks) {
+		node_forget(node);
+		return;
+	}
+	list_append(&root->unused, &node->unused);
+	if (++root->unused_count > UNUSED_MAX)
+		node_forget(list_entry(root->unused.next, struct node, unused));
+}
+
+struct rootfs *vnode_root(const struct vnode *vnode)
+{
+	return vnode->root;
+}
+
+void vnode_get(struct vnode *vnode)
+{
+	if (vnode->refs++ == 0 && vnode->ops == &jobfs_ops) {
+		list_remove(&node_of(vnode)->unused);
+		vnode->root->unused_count--;
+	}
+}
+
+void vnode_put(struct vnode *vnode)
+{
+	if (--vnode->refs == 0)
+		vnode->ops->free(vnode);
+}
+
+/* Making and taking apart. */
+
+/* A directory of the kernel's own making over whatever is packed there. */
+static int add_mount(struct rootfs *root, const char *name, struct vnode *vnode)
+{
+	if (!vnode)
+		return -ENOMEM;
+	vnode->mount = true;
+	return directory_add(root->top, name, strlen(name), vnode);
+}
+
+static int add_directories(struct rootfs *root)
+{
+	struct node *dev = node_make(root, S_IFDIR | 0755);
+	int rc = add_mount(root, "dev", dev ? &dev->vnode : NULL);
+	if (dev) {
+		dev->populate = true;
+		vnode_put(&dev->vnode);
+	}
+	root->proc = procfs_make(root);
+	root->sys = sysfs_make(root);
+	if (rc == 0)
+		rc = add_mount(root, "proc", root->proc);
+	if (rc == 0)
+		rc = add_mount(root, "sys", root->sys);
+	struct vnode *tmp;
+	if (rc == 0 && jobfs_lookup(&root->top->vnode, "tmp", 3, &tmp) == -ENOENT) {
+		struct vnode_new what = {.mode = S_IFDIR | S_ISVTX | 0777};
+		rc = jobfs_create(&root->top->vnode, "tmp", 3, &what, &tmp);
+		if (rc < 0)
+			return rc;
+	} else if (rc < 0) {
+		return rc;
+	}
+	vnode_put(tmp);
+	return 0;
+}
+
+struct rootfs *rootfs_make(struct account *account, const void *erofs, size_t erofs_size,
+			   uint64_t file_limit_bytes)
+{
+	struct rootfs *root = kzalloc(account, sizeof(*root));
+	if (!root)
+		return NULL;
+	root->account = account;
+	root->pages_limit = file_limit_bytes / PAGE_SIZE;
+	root->next_inode = INODE_FIRST;
+	list_init(&root->nodes);
+	list_init(&root->unused);
+	list_init(&root->files);
+	root->has_lower = erofs && erofs_open(&root->fs, erofs, erofs_size) == 0;
+	if (erofs && !root->has_lower)
+		kprint("rootfs: the packed file system cannot be read\n");
+	root->top = root->has_lower ? make_for_nid(root, root->fs.root)
+				    : node_make(root, S_IFDIR | 0755);
+	if (!root->top || add_directories(root) < 0) {
+		rootfs_destroy(root);
+		return NULL;
+	}
+	return root;
+}
+
+static const struct file_ops gone_file_ops = {.name = "gone"};
+
+static void detach_file(struct file *file)
+{
+	const struct file_ops *ops = file->ops;
+	locks_file_closed(file);
+	if (ops->release)
+		ops->release(file);
+	file->ops = &gone_file_ops;
+	file->data = NULL;
+	struct vnode *vnode = file->vnode;
+	file->vnode = NULL;
+	vnode_put(vnode);
+}
+
+void rootfs_destroy(struct rootfs *root)
+{
+	list_for_each_safe(file, &root->files, struct file, tree_link) {
+		list_remove(&file->tree_link);
+		detach_file(file);
+	}
+	/* Everything goes at once: references between nodes need no counting any more. */
+	list_for_each_safe(node, &root->nodes, struct node, all)
+		node_destroy(node);
+	kfree(root->proc);
+	kfree(root->sys);
+	kfree(root);
+}
+
+int rootfs_add_image_file(struct rootfs *root, const char *path, const void *bytes, size_t size,
+			  uint32_t mode)
+{
+	struct node *node = node_make(root, S_IFREG | (mode & MODE_BITS));
+	if (!node)
+		return -ENOMEM;
+	node->lower = size ? bytes : NULL;
+	node->lower_size = node->size = size;
+	int rc = directory_add(root->top, path + 1, strlen(path + 1), &node->vnode);
+	if (rc == 0)
+		node_changed(node);
+	vnode_put(&node->vnode);
+	return rc;
+}
+
+struct vnode *rootfs_vnode(struct rootfs *root)
+{
+	return &root->top->vnode;
+}
+
+struct vnode *rootfs_make_unnamed(struct rootfs *root, uint32_t mode, bool linkable)
+{
+	struct node *node = node_make(root, mode);
+	if (!node)
+		return NULL;
+	node->links = 0;
+	node->linkable = linkable;
+	node->vnode.unlinked = true;
+	return &node->vnode;
+}
+
+struct account *rootfs_account(struct rootfs *root)
+{
+	return root->account;
+}
+
+struct rootfs_space rootfs_space(const struct rootfs *root)
+{
+	return (struct rootfs_space){root->pages_used, root->pages_limit};
+}
+
+void rootfs_track_file(struct rootfs *root, struct file *file)
+{
+	list_append(&root->files, &file->tree_link);
+}
+
+/* Metadata. */
+
+static int jobfs_stat(struct vnode *vnode, struct stat_values *out)
+{
+	struct node *node = node_of(vnode);
+	bool directory = vnode_is_directory(vnode);
+	uint64_t pages = node->pages_count;
+	if (node->lower)
+		pages = (node->size + PAGE_MASK) / PAGE_SIZE;
+	*out = (struct stat_values){
+		.device = JOBFS_DEVICE,
+		.inode = node->inode,
+		.mode = vnode->mode,
+		.links = directory ? directory_links(node) : node->links,
+		.uid = node->uid,
+		.gid = node->gid,
+		.size = directory ? PAGE_SIZE : node->size,
+		.blocks = directory ? 8 : pages * (PAGE_SIZE / 512),
+		.block_size = PAGE_SIZE,
+		.device_number = node->device,
+		.atime_ns = node->atime_ns,
+		.mtime_ns = node->mtime_ns,
+		.ctime_ns = node->ctime_ns,
+	};
+	return 0;
+}
+
+static int jobfs_change(struct vnode *vnode, const struct vnode_change *change)
+{
+	struct node *node = node_of(vnode);
+	if (change->fields & CHANGE_MODE)
+		vnode->mode = (vnode->mode & S_IFMT) | (change->mode & MODE_BITS);
+	if (change->fields & CHANGE_UID)
+		node->uid = change->uid;
+	if (change->fields & CHANGE_GID)
+		node->gid = change->gid;
+	if (change->fields & CHANGE_ATIME)
+		node->atime_ns = change->atime_ns;
+	if (change->fields & CHANGE_MTIME)
+		node->mtime_ns = change->mtime_ns;
+	node->ctime_ns = time_now_ns();
+	node_changed(node);
+	return 0;
+}
+
+static const char *jobfs_link_text(struct vnode *vnode, size_t *size)
+{
+	struct node *node = node_of(vnode);
+	*size = node->size;
+	if (node->target)
+		return node->target;
+	struct erofs_inode inode;
+	size_t run;
+	if (erofs_inode(&vnode->root->fs, node->nid, &inode) < 0)
+		return NULL;
+	const uint8_t *text = erofs_data(&vnode->root->fs, &inode, 0, &run);
+	if (text && run < *size)
+		*size = run;
+	return (const char *)text;
+}
+
+static int jobfs_truncate(struct vnode *vnode, uint64_t size)
+{
+	struct node *node = node_of(vnode);
+	int rc = data_truncate(node, size);
+	if (rc == 0) {
+		node_touch(node);
+		inotify_event(vnode, IN_MODIFY);
+	}
+	return rc;
+}
+
+const struct vnode_ops jobfs_ops = {
+	.type = "tmpfs",
+	.magic = TMPFS_MAGIC,
+	.stat = jobfs_stat,
+	.open = jobfs_open,
+	.free = jobfs_free,
+	.link_text = jobfs_link_text,
+	.lookup = jobfs_lookup,
+	.entries = jobfs_entries,
+	.create = jobfs_create,
+	.remove = jobfs_remove,
+	.link = jobfs_link,
+	.rename = jobfs_rename,
+	.change = jobfs_change,
+	.truncate = jobfs_truncate,
+};
+
+int vnode_stat(struct vnode *vnode, struct stat_values *out)
+{
+	return vnode->ops->stat(vnode, out);
+}
+
+uint32_t vnode_mode(const struct vnode *vnode)
+{
+	return vnode->mode;
+}
+
+static bool is_regular_node(const struct vnode *vnode)
+{
+	return vnode->ops == &jobfs_ops && mode_is(vnode->mode, S_IFREG);
+}
+
+uint64_t vnode_size(const struct vnode *vnode)
+{
+	return vnode->ops == &jobfs_ops ? node_of_const(vnode)->size : 0;
+}
+
+int vnode_page(struct vnode *vnode, uint64_t index, bool write, struct page **out)
+{
+	if (!is_regular_node(vnode))
+		return -EINVAL;
+	struct node *node = node_of(vnode);
+	if (index >= (node->size + PAGE_MASK) / PAGE_SIZE)
+		return -ENXIO;
+	int rc = data_page(node, index, write, out);
+	if (rc == 0) {
+		page_get(*out);
+		if (write)
+			node_touch(node);
+	}
+	return rc;
+}
+
+const void *vnode_image_bytes(struct vnode *vnode, size_t *size)
+{
+	if (!is_regular_node(vnode))
+		return NULL;
+	struct node *node = node_of(vnode);
+	if (!node->lower || node->data_changed)
+		return NULL;
+	*size = node->size;
+	return node->lower;
+}
+
+uint64_t vnode_packed_id(const struct vnode *vnode)
+{
+	if (!is_regular_node(vnode))
+		return 0;
+	const struct node *node = node_of_const(vnode);
+	return node->nid == NO_NID || node->data_changed ? 0 : node->nid;
+}
+
+long vnode_read_kernel(struct vnode *vnode, uint64_t offset, void *to, size_t size)
+{
+	if (!is_regular_node(vnode))
+		return vnode_is_directory(vnode) ? -EISDIR : -EINVAL;
+	struct node *node = node_of(vnode);
+	size_t done = 0;
+	if (offset >= node->size)
+		return 0;
+	if (size > node->size - offset)
+		size = node->size - offset;
+	while (done < size) {
+		struct page *page;
+		int rc = data_page(node, (offset + done) >> PAGE_SHIFT, false, &page);
+		if (rc < 0)
+			return rc;
+		size_t in_page = (offset + done) & PAGE_MASK, n = PAGE_SIZE - in_page;
+		if (n > size - done)
+			n = size - done;
+		memcpy((char *)to + done, (const char *)page_va(page) + in_page, n);
+		done += n;
+	}
+	return (long)done;
+}

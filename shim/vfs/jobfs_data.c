@@ -1,0 +1,247 @@
+/* jobfs_data.c: the bytes of a job's regular files: pages of the upper layer in a tree of
+ * 64-way tables, over the image's bytes, over holes. */
+#include "shim/lib/errno.h"
+#include "shim/lib/string.h"
+#include "shim/lib/print.h"
+#include "shim/mm/kmem.h"
+#include "shim/vfs/jobfs.h"
+
+/* A tree of height h holds pages [0, 64^h); height 0 is one page without a table. */
+#define FAN_BITS 6u
+#define FAN (1u << FAN_BITS)
+
+struct fan {
+	void *slot[FAN]; /* struct fan, or struct page at height 1 */
+};
+
+static bool within(unsigned height, uint64_t index)
+{
+	return height * FAN_BITS >= 64 || index >> height * FAN_BITS == 0;
+}
+
+struct page *data_upper_page(const struct node *node, uint64_t index)
+{
+	if (!node->pages || !within(node->pages_height, index))
+		return NULL;
+	void *at = node->pages;
+	for (unsigned h = node->pages_height; h > 0 && at; h--)
+		at = ((struct fan *)at)->slot[index >> (h - 1) * FAN_BITS & (FAN - 1)];
+	return at;
+}
+
+static struct page *zero_page(void)
+{
+	static struct page *page;
+	if (!page) {
+		page = page_alloc(&kernel_account, 0, true);
+		if (!page)
+			panic("no memory for the page behind holes");
+		page->flags |= PAGE_IMAGE; /* shared by all, never counted */
+	}
+	return page;
+}
+
+/* Makes the tree reach index; *slot is where its page belongs. */
+static int reach(struct node *node, uint64_t index, void ***slot)
+{
+	struct account *account = node->vnode.root->account;
+	while (!within(node->pages_height, index)) {
+		if (node->pages) {
+			struct fan *fan = kzalloc(account, sizeof(*fan));
+			if (!fan)
+				return -ENOMEM;
+			fan->slot[0] = node->pages;
+			node->pages = fan;
+		}
+		node->pages_height++;
+	}
+	void **at = &node->pages;
+	for (unsigned h = node->pages_height; h > 0; h--) {
+		if (!*at)
+			*at = kzalloc(account, sizeof(struct fan));
+		if (!*at)
+			return -ENOMEM;
+		at = &((struct fan *)*at)->slot[index >> (h - 1) * FAN_BITS & (FAN - 1)];
+	}
+	*slot = at;
+	return 0;
+}
+
+static const uint8_t *lower_page(const struct node *node, uint64_t index)
+{
+	if (index >= (node->lower_size + PAGE_MASK) / PAGE_SIZE)
+		return NULL;
+	return node->lower + index * PAGE_SIZE;
+}
+
+static int make_upper_page(struct node *node, uint64_t index, struct page **out)
+{
+	struct rootfs *root = node->vnode.root;
+	void **slot;
+	if (root->pages_used >= root->pages_limit)
+		return -ENOSPC;
+	int rc = reach(node, index, &slot);
+	if (rc < 0)
+		return rc;
+	const uint8_t *lower = lower_page(node, index);
+	struct page *page = page_alloc(root->account, 0, !lower);
+	if (!page)
+		return -ENOMEM;
+	if (lower)
+		memcpy(page_va(page), lower, PAGE_SIZE);
+	*slot = page;
+	root->pages_used++;
+	node->pages_count++;
+	node->data_changed = true;
+	*out = page;
+	return 0;
+}
+
+int data_page(struct node *node, uint64_t index, bool write, struct page **out)
+{
+	*out = data_upper_page(node, index);
+	if (*out)
+		return 0;
+	if (write)
+		return make_upper_page(node, index, out);
+	const uint8_t *lower = lower_page(node, index);
+	*out = lower ? page_of_va(lower) : zero_page();
+	return 0;
+}
+
+static void drop_page(struct node *node, struct page *page)
+{
+	page_put(page);
+	node->pages_count--;
+	node->vnode.root->pages_used--;
+}
+
+/* Drops the pages of [start, end) from the tree at *slot, whose first page is base. */
+static void drop_range(struct node *node, void **slot, unsigned height, uint64_t base,
+		       uint64_t start, uint64_t end)
+{
+	if (!*slot)
+		return;
+	if (height == 0) {
+		drop_page(node, *slot);
+		*slot = NULL;
+		return;
+	}
+	struct fan *fan = *slot;
+	unsigned shift = (height - 1) * FAN_BITS;
+	bool any = false;
+	for (uint64_t i = 0; i < FAN; i++) {
+		uint64_t first = base + (i << shift), last = first + ((1ull << shift) - 1);
+		if (fan->slot[i] && first < end && last >= start)
+			drop_range(node, &fan->slot[i], height - 1, first, start, end);
+		any = any || fan->slot[i];
+	}
+	if (!any) {
+		kfree(fan);
+		*slot = NULL;
+	}
+}
+
+static void drop(struct node *node, uint64_t start, uint64_t end)
+{
+	if (start >= end || (node->pages_height == 0 && start > 0))
+		return;
+	drop_range(node, &node->pages, node->pages_height, 0, start, end);
+	if (!node->pages)
+		node->pages_height = 0;
+}
+
+void data_free(struct node *node)
+{
+	drop(node, 0, UINT64_MAX);
+}
+
+/* Zeroes bytes [from, to) of one page, if there is anything but zeros. */
+static int clear_part(struct node *node, uint64_t from, uint64_t to)
+{
+	uint64_t index = from >> PAGE_SHIFT;
+	struct page *page;
+	if (from >= to || (!data_upper_page(node, index) && !lower_page(node, index)))
+		return 0;
+	int rc = data_page(node, index, true, &page);
+	if (rc == 0)
+		memset((char *)page_va(page) + (from & PAGE_MASK), 0, to - from);
+	return rc;
+}
+
+int data_truncate(struct node *node, uint64_t size)
+{
+	if (size < node->size) {
+		uint64_t tail = PAGE_ROUND_UP(size);
+		int rc = clear_part(node, size, tail < node->size ? tail : node->size);
+		if (rc < 0)
+			return rc;
+		drop(node, tail >> PAGE_SHIFT, UINT64_MAX);
+		if (node->lower_size > size)
+			node->lower_size = size;
+	}
+	node->data_changed = node->data_changed || size != node->size;
+	node->size = size;
+	return 0;
+}
+
+/* A hole over packed bytes is a page of zeros of our own. */
+static int clear_lower(struct node *node, uint64_t start, uint64_t end)
+{
+	for (uint64_t index = start; index < end && lower_page(node, index); index++) {
+		struct page *page;
+		int rc = data_page(node, index, true, &page);
+		if (rc < 0)
+			return rc;
+		memset(page_va(page), 0, PAGE_SIZE);
+	}
+	return 0;
+}
+
+int data_punch(struct node *node, uint64_t start, uint64_t end)
+{
+	uint64_t first = PAGE_ROUND_UP(start), last = PAGE_ROUND_DOWN(end);
+	node->data_changed = true;
+	if (first > last)
+		return clear_part(node, start, end);
+	int rc = clear_part(node, start, first);
+	if (rc == 0)
+		rc = clear_part(node, last, end);
+	if (rc < 0)
+		return rc;
+	uint64_t kept = (node->lower_size + PAGE_MASK) / PAGE_SIZE;
+	first >>= PAGE_SHIFT;
+	last >>= PAGE_SHIFT;
+	drop(node, first > kept ? first : kept, last);
+	return clear_lower(node, first, last);
+}
+
+/* Smallest index >= from that has a page in the tree at slot; UINT64_MAX: none. */
+static uint64_t next_page(void *slot, unsigned height, uint64_t base, uint64_t from)
+{
+	if (!slot)
+		return UINT64_MAX;
+	if (height == 0)
+		return base >= from ? base : UINT64_MAX;
+	unsigned shift = (height - 1) * FAN_BITS;
+	for (uint64_t i = 0; i < FAN; i++) {
+		uint64_t first = base + (i << shift), last = first + ((1ull << shift) - 1);
+		if (last < from)
+			continue;
+		uint64_t found = next_page(((struct fan *)slot)->slot[i], height - 1, first, from);
+		if (found != UINT64_MAX)
+			return found;
+	}
+	return UINT64_MAX;
+}
+
+uint64_t data_seek(const struct node *node, uint64_t from, bool data)
+{
+	if (data)
+		return lower_page(node, from)
+			       ? from
+			       : next_page(node->pages, node->pages_height, 0, from);
+	while (lower_page(node, from) || data_upper_page(node, from))
+		from++;
+	return from;
+}

@@ -1,0 +1,488 @@
+/* path.c: walking paths: components, links, "..", and opening what is found. */
+#include "shim/vfs/path.h"
+
+#include "shim/lib/errno.h"
+#include "shim/lib/print.h"
+#include "shim/lib/string.h"
+#include "shim/mm/kmem.h"
+#include "shim/proc/process.h"
+#include "shim/vfs/inotify.h"
+
+struct walk {
+	const struct path_context *context;
+	unsigned flags;
+	struct vnode *at;   /* counted */
+	const char *path;   /* what is left of the present text */
+	const char *end;    /* of that text */
+	unsigned links;     /* followed so far */
+	unsigned depth;     /* links whose rest is still to be walked */
+	bool slash;         /* slashes after the last component, of any text */
+	struct {
+		struct vnode *link; /* counted: its text is being walked */
+		const char *rest, *end; /* what comes after it */
+	} outer[SYMLINKS_MAX];
+};
+
+static void step_to(struct walk *walk, struct vnode *vnode)
+{
+	vnode_put(walk->at);
+	walk->at = vnode;
+}
+
+static void step_to_root(struct walk *walk)
+{
+	struct vnode *root = rootfs_vnode(walk->context->root);
+	vnode_get(root);
+	step_to(walk, root);
+}
+
+/* Leaves texts that are used up. */
+static void leave_finished(struct walk *walk)
+{
+	for (;;) {
+		while (walk->path < walk->end && *walk->path == '/')
+			walk->path++;
+		if (walk->path < walk->end || walk->depth == 0)
+			return;
+		walk->depth--;
+		vnode_put(walk->outer[walk->depth].link);
+		walk->path = walk->outer[walk->depth].rest;
+		walk->end = walk->outer[walk->depth].end;
+	}
+}
+
+/* The next component; false at the end. *last: no other follows it. */
+static bool next_component(struct walk *walk, const char **name, size_t *size, bool *last)
+{
+	leave_finished(walk);
+	const char *start = walk->path, *at = start;
+	if (at == walk->end)
+		return false;
+	while (at < walk->end && *at != '/')
+		at++;
+	*name = start;
+	*size = (size_t)(at - start);
+	walk->path = at;
+	/* Is there anything but slashes in this text and in those outside of it? */
+	const char *rest = at, *end = walk->end;
+	unsigned depth = walk->depth;
+	walk->slash = false;
+	for (;;) {
+		while (rest < end && *rest == '/') {
+			walk->slash = true;
+			rest++;
+		}
+		if (rest < end || depth == 0)
+			break;
+		depth--;
+		rest = walk->outer[depth].rest;
+		end = walk->outer[depth].end;
+	}
+	*last = rest == end;
+	return true;
+}
+
+static int enter_link(struct walk *walk, struct vnode *link)
+{
+	size_t size;
+	if (walk->flags & PATH_NO_SYMLINKS)
+		return -ELOOP;
+	if (walk->links++ >= SYMLINKS_MAX)
+		return -ELOOP;
+	if (link->ops->follow) {
+		struct vnode *to;
+		int rc = link->ops->follow(link, &to);
+		if (rc == 0)
+			step_to(walk, to);
+		return rc;
+	}
+	const char *text = link->ops->link_text(link, &size);
+	if (!text || size == 0)
+		return -ENOENT;
+	vnode_get(link);
+	walk->outer[walk->depth].link = link;
+	walk->outer[walk->depth].rest = walk->path;
+	walk->outer[walk->depth].end = walk->end;
+	walk->depth++;
+	walk->path = text;
+	walk->end = text + size;
+	if (*text == '/')
+		step_to_root(walk);
+	return 0;
+}
+
+static bool is_dot(const char *name, size_t size)
+{
+	return size == 1 && name[0] == '.';
+}
+static bool is_dot_dot(const char *name, size_t size)
+{
+	return size == 2 && name[0] == '.' && name[1] == '.';
+}
+
+static int step_component(struct walk *walk, const char *name, size_t size, bool follow)
+{
+	struct vnode *next;
+	if (!vnode_is_directory(walk->at))
+		return -ENOTDIR;
+	if (is_dot(name, size))
+		return 0;
+	if (is_dot_dot(name, size)) {
+		next = walk->at->parent;
+		if (next && walk->at != rootfs_vnode(walk->context->root)) {
+			vnode_get(next);
+			step_to(walk, next);
+		}
+		return 0;
+	}
+	if (size > NAME_MAX)
+		return -ENAMETOOLONG;
+	int rc = walk->at->ops->lookup(walk->at, name, size, &next);
+	if (rc < 0)
+		return rc;
+	if (mode_is(next->mode, S_IFLNK) && follow) {
+		rc = enter_link(walk, next);
+		vnode_put(next);
+		return rc;
+	}
+	step_to(walk, next);
+	return 0;
+}
+
+static void walk_end(struct walk *walk)
+{
+	while (walk->depth > 0)
+		vnode_put(walk->outer[--walk->depth].link);
+}
+
+static int walk_start(struct walk *walk, const struct path_context *context, const char *path,
+		      unsigned flags)
+{
+	walk->context = context;
+	walk->flags = flags;
+	walk->path = path;
+	walk->end = path + strlen(path);
+	walk->links = walk->depth = 0;
+	walk->slash = false;
+	walk->at = *path == '/' ? rootfs_vnode(context->root) : context->cwd;
+	if (*path == '\0')
+		return -ENOENT;
+	if (walk->end - path >= PATH_MAX)
+		return -ENAMETOOLONG;
+	vnode_get(walk->at);
+	return 0;
+}
+
+int path_lookup(const struct path_context *context, const char *path, unsigned flags,
+		struct vnode **out)
+{
+	struct walk walk;
+	const char *name;
+	size_t size;
+	bool last;
+	int rc = walk_start(&walk, context, path, flags);
+	if (rc < 0)
+		return rc;
+	while (rc == 0 && next_component(&walk, &name, &size, &last)) {
+		bool slash = walk.slash;
+		rc = step_component(&walk, name, size, !last || slash || (flags & PATH_FOLLOW));
+		leave_finished(&walk);
+		if (rc == 0 && slash && walk.path == walk.end && !vnode_is_directory(walk.at))
+			rc = -ENOTDIR;
+	}
+	if (rc == 0 && (flags & PATH_NO_SYMLINKS) && mode_is(walk.at->mode, S_IFLNK))
+		rc = -ELOOP;
+	walk_end(&walk);
+	if (rc < 0)
+		vnode_put(walk.at);
+	else
+		*out = walk.at;
+	return rc;
+}
+
+/* Walks to the parent of the last component of what is left. On success walk->at is it. */
+static int walk_to_parent(struct walk *walk, struct path_parent *out)
+{
+	const char *name;
+	size_t size;
+	bool last;
+	out->last = LAST_ROOT;
+	while (next_component(walk, &name, &size, &last)) {
+		if (last) {
+			out->name = name;
+			out->size = size;
+			out->slash = walk->slash;
+			out->last = is_dot(name, size)       ? LAST_DOT
+				    : is_dot_dot(name, size) ? LAST_DOT_DOT
+							     : LAST_NAME;
+			if (!vnode_is_directory(walk->at))
+				return -ENOTDIR;
+			return size > NAME_MAX ? -ENAMETOOLONG : 0;
+		}
+		int rc = step_component(walk, name, size, true);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int path_parent(const struct path_context *context, const char *path, unsigned flags,
+		struct path_parent *out)
+{
+	struct walk walk;
+	int rc = walk_start(&walk, context, path, flags);
+	if (rc < 0)
+		return rc;
+	rc = walk_to_parent(&walk, out);
+	/* The last component is of the path itself: texts of links before it are used up. */
+	walk_end(&walk);
+	if (rc < 0)
+		vnode_put(walk.at);
+	else
+		out->directory = walk.at;
+	return rc;
+}
+
+/* Opening. */
+
+static int may_open(const struct vnode *vnode, unsigned oflags, bool foreign)
+{
+	uint32_t type = vnode->mode & S_IFMT;
+	bool writes = (oflags & O_ACCMODE) != O_RDONLY || (oflags & O_TRUNC);
+	if (foreign && (!vnode->ops->create || (type != S_IFREG && type != S_IFDIR)))
+		return -EACCES; /* front never opens what a payload could make wait */
+	if (type == S_IFLNK && !(oflags & O_PATH))
+		return -ELOOP;
+	if ((oflags & O_DIRECTORY) && type != S_IFDIR)
+		return -ENOTDIR;
+	if (oflags & O_PATH)
+		return 0;
+	if (type == S_IFDIR && (writes || (oflags & O_CREAT)))
+		return -EISDIR;
+	if (type == S_IFSOCK)
+		return -ENXIO;
+	return 0;
+}
+
+static int open_found(const struct path_context *context, struct vnode *vnode, unsigned oflags,
+		      bool created, struct file **out)
+{
+	bool foreign = context->root != job_current()->rootfs;
+	int rc = may_open(vnode, oflags, foreign);
+	if (rc == 0 && (oflags & O_TRUNC) && !(oflags & O_PATH) && !created &&
+	    mode_is(vnode->mode, S_IFREG) && vnode->ops->truncate)
+		rc = vnode->ops->truncate(vnode, 0);
+	if (rc < 0)
+		return rc;
+	unsigned kept = oflags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+	if (oflags & O_PATH)
+		kept &= O_PATH | O_DIRECTORY | O_NOFOLLOW;
+	rc = vnode_open(vnode, kept, out);
+	if (rc == 0 && !(oflags & O_PATH))
+		inotify_event(vnode, IN_OPEN);
+	return rc;
+}
+
+static int create_file(struct vnode *directory, const struct path_parent *at, uint32_t mode,
+		       struct vnode **out)
+{
+	struct vnode_new what = {.mode = S_IFREG | (mode & MODE_BITS)};
+	if (at->slash)
+		return -EISDIR;
+	if (!directory->ops->create)
+		return directory->ops->type[0] == 'p' ? -ENOENT : -EACCES;
+	return directory->ops->create(directory, at->name, at->size, &what, out);
+}
+
+/* The last name with O_CREAT. 0: *vnode found or made; 1: a link was entered, go on. */
+static int find_or_create(struct walk *walk, const struct path_parent *at, unsigned oflags,
+			  uint32_t mode, struct vnode **vnode, bool *created)
+{
+	struct vnode *directory = walk->at;
+	int rc = directory->ops->lookup(directory, at->name, at->size, vnode);
+	*created = false;
+	if (rc == -ENOENT) {
+		rc = create_file(directory, at, mode, vnode);
+		*created = rc == 0;
+		return rc;
+	}
+	if (rc < 0)
+		return rc;
+	if (oflags & O_EXCL)
+		rc = -EEXIST;
+	else if (at->slash)
+		rc = -EISDIR;
+	else if (mode_is((*vnode)->mode, S_IFLNK) && (oflags & O_NOFOLLOW))
+		rc = -ELOOP;
+	else if (mode_is((*vnode)->mode, S_IFLNK)) {
+		rc = enter_link(walk, *vnode);
+		rc = rc == 0 ? 1 : rc;
+	}
+	if (rc != 0)
+		vnode_put(*vnode);
+	return rc;
+}
+
+static int open_creating(const struct path_context *context, const char *path, unsigned flags,
+			 unsigned oflags, uint32_t mode, struct file **out)
+{
+	struct walk walk;
+	struct path_parent at;
+	struct vnode *vnode = NULL;
+	bool created = false;
+	int rc = walk_start(&walk, context, path, flags);
+	if (rc < 0)
+		return rc;
+	do {
+		rc = walk_to_parent(&walk, &at);
+		if (rc < 0)
+			break;
+		if (at.last == LAST_ROOT) {
+			/* "/", or a link of /proc that led to the file itself. */
+			vnode = walk.at;
+			vnode_get(vnode);
+		} else if (at.last != LAST_NAME) {
+			rc = -EISDIR;
+		} else {
+			rc = find_or_create(&walk, &at, oflags, mode, &vnode, &created);
+		}
+	} while (rc > 0);
+	walk_end(&walk);
+	vnode_put(walk.at);
+	if (rc < 0)
+		return rc;
+	rc = open_found(context, vnode, oflags, created, out);
+	vnode_put(vnode);
+	return rc;
+}
+
+static int open_unnamed(const struct path_context *context, const char *path, unsigned flags,
+			unsigned oflags, uint32_t mode, struct file **out)
+{
+	struct vnode *directory;
+	if ((oflags & O_ACCMODE) == O_RDONLY)
+		return -EINVAL;
+	int rc = path_lookup(context, path, flags, &directory);
+	if (rc < 0)
+		return rc;
+	if (!vnode_is_directory(directory))
+		rc = -ENOTDIR;
+	else if (!directory->ops->create)
+		rc = -EOPNOTSUPP;
+	struct vnode *vnode = NULL;
+	if (rc == 0) {
+		vnode = rootfs_make_unnamed(context->root, S_IFREG | (mode & MODE_BITS),
+					    !(oflags & O_EXCL));
+		rc = vnode ? vnode_open(vnode, oflags & ~(O_EXCL | O_CLOEXEC | O_DIRECTORY), out)
+			   : -ENOMEM;
+	}
+	if (vnode)
+		vnode_put(vnode);
+	vnode_put(directory);
+	return rc;
+}
+
+int path_open(const struct path_context *context, const char *path, unsigned flags, int oflags,
+	      uint32_t mode, struct file **out)
+{
+	unsigned o = (unsigned)oflags;
+	struct vnode *vnode;
+	flags |= o & O_NOFOLLOW ? 0 : PATH_FOLLOW;
+	if (o & O_PATH)
+		o &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	if ((o & O_TMPFILE) == O_TMPFILE)
+		return open_unnamed(context, path, flags, o, mode, out);
+	if ((o & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
+		return -EINVAL;
+	if (o & O_CREAT)
+		return open_creating(context, path, flags, o, mode, out);
+	int rc = path_lookup(context, path, flags, &vnode);
+	if (rc < 0)
+		return rc;
+	rc = open_found(context, vnode, o, false, out);
+	vnode_put(vnode);
+	return rc;
+}
+
+int path_make_parents(const struct path_context *context, const char *path)
+{
+	struct vnode *at = *path == '/' ? rootfs_vnode(context->root) : context->cwd, *next;
+	struct vnode_new what = {.mode = S_IFDIR | 0755};
+	vnode_get(at);
+	int rc = 0;
+	while (rc == 0) {
+		while (*path == '/')
+			path++;
+		const char *end = strchr(path, '/');
+		size_t size = end ? (size_t)(end - path) : 0;
+		if (!end)
+			break;
+		if (is_dot(path, size)) {
+			path = end;
+			continue;
+		}
+		if (is_dot_dot(path, size) || size > NAME_MAX) {
+			rc = size > NAME_MAX ? -ENAMETOOLONG : -EINVAL;
+			break;
+		}
+		rc = at->ops->lookup ? at->ops->lookup(at, path, size, &next) : -ENOTDIR;
+		if (rc == -ENOENT && at->ops->create)
+			rc = at->ops->create(at, path, size, &what, &next);
+		if (rc == 0) {
+			vnode_put(at);
+			at = next;
+			rc = mode_is(at->mode, S_IFLNK)   ? -ELOOP
+			     : vnode_is_directory(at) ? 0
+						      : -ENOTDIR;
+		}
+		path = end;
+	}
+	vnode_put(at);
+	return rc;
+}
+
+int vnode_path(struct rootfs *root, struct vnode *vnode, char *out, size_t room)
+{
+	char *at = out + room;
+	const struct vnode *top = rootfs_vnode(root);
+	if (room < 2)
+		return -ERANGE;
+	*--at = '\0';
+	for (const struct vnode *v = vnode; v != top; v = v->parent) {
+		if (v->unlinked || !v->parent)
+			return -ENOENT;
+		if ((size_t)(at - out) < v->name_size + 1u)
+			return -ERANGE;
+		at -= v->name_size;
+		memcpy(at, v->name, v->name_size);
+		*--at = '/';
+	}
+	if (*at == '\0')
+		*--at = '/';
+	memmove(out, at, (size_t)(out + room - at));
+	return 0;
+}
+
+int path_text_get(struct path_text *path, uaddr from)
+{
+	path->large = NULL;
+	path->text = path->small;
+	long size = copy_string_from_user(path->small, from, sizeof(path->small));
+	if (size != -ENAMETOOLONG)
+		return size < 0 ? (int)size : 0;
+	path->large = kmalloc(&job_current()->account, PATH_MAX);
+	if (!path->large)
+		return -ENOMEM;
+	path->text = path->large;
+	size = copy_string_from_user(path->large, from, PATH_MAX);
+	if (size >= 0)
+		return 0;
+	path_text_put(path);
+	return (int)size;
+}
+
+void path_text_put(struct path_text *path)
+{
+	kfree(path->large);
+	path->large = NULL;
+}

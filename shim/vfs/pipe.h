@@ -1,0 +1,28 @@
+/* pipe.h: pipes and FIFOs. */
+#ifndef SHIM_VFS_PIPE_H
+#define SHIM_VFS_PIPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct file;
+struct pipe;
+
+#define PIPE_BUF 4096u
+
+int pipe_make(uint32_t flags, struct file **reader, struct file **writer);
+/* Opens a FIFO: *slot is the pipe of the FIFO's node while anybody has it open. May sleep. */
+int pipe_open_fifo(void **slot, struct file *file);
+/* A new file on the pipe that file is an end of (open of /proc/self/fd/N); false: not a pipe. */
+bool pipe_is(const struct file *file);
+int pipe_reopen(struct file *file, uint32_t flags, struct file **out);
+/* F_GETPIPE_SZ, F_SETPIPE_SZ: bytes or -errno. */
+long pipe_size_get(const struct file *file);
+long pipe_size_set(struct file *file, uint64_t size);
+uint64_t pipe_inode(const struct file *file);
+
+/* tee(2): copies up to size bytes that are there from one pipe to another, without taking
+ * them; sleeps unless nonblock. */
+long pipe_tee(struct file *from, struct file *to, uint64_t size, bool nonblock);
+
+#endif
