@@ -32,14 +32,22 @@ static void enter(struct conn *conn, enum conn_state state, uint64_t wait_ns)
 	timer_set(&conn->server->timers, &conn->timer, conn->since_ns + wait_ns);
 }
 
-/* The later, the more has passed: progress at the floor rate keeps a connection alive. */
+/* Bytes passed buy time at the floor rate, but never more than an idle connection has: who
+ * was fast before may not stop for ever. most_ns: from the state's beginning. */
 static void extend_deadline(struct conn *conn, uint64_t most_ns)
 {
-	uint64_t rate = limits_of(conn)->floor_rate;
-	uint64_t earned_ns = rate ? conn->progress / rate * SECOND_NS : most_ns;
-	uint64_t wait_ns = FLOOR_GRACE_NS + earned_ns;
-	timer_set(&conn->server->timers, &conn->timer,
-		  conn->since_ns + (wait_ns < most_ns ? wait_ns : most_ns));
+	const struct limits *limits = limits_of(conn);
+	uint64_t cap_ns = conn->server->now_ns + limits->idle_ms * MS_NS;
+	uint64_t deadline_ns = cap_ns;
+	if (limits->floor_rate)
+		deadline_ns = conn->timer.deadline_ns +
+			      conn->progress * SECOND_NS / limits->floor_rate;
+	conn->progress = 0;
+	if (deadline_ns > cap_ns)
+		deadline_ns = cap_ns;
+	if (deadline_ns > conn->since_ns + most_ns)
+		deadline_ns = conn->since_ns + most_ns;
+	timer_set(&conn->server->timers, &conn->timer, deadline_ns);
 }
 
 static void release_input(struct conn *conn)

@@ -47,7 +47,7 @@ struct conn {
 	struct job *job;           /* in CONN_RUNNING */
 	struct chain body, out;
 	uint64_t body_left;        /* of a Content-Length */
-	uint64_t progress;         /* bytes of this body or answer so far */
+	uint64_t progress;         /* bytes of this body or answer since the deadline was set */
 	uint64_t since_ns;         /* when this state began */
 };
 
