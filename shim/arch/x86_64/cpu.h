@@ -25,7 +25,8 @@ struct arch_thread {
 	void *stack;             /* lowest byte of KERNEL_STACK_SIZE; NULL: not made */
 	uint64_t saved_rsp;      /* while it is not running */
 	uint64_t fs_base, gs_base; /* of ring 3 */
-	void *fpu;               /* fpu_area_size() bytes, 64-byte aligned */
+	void *fpu;               /* fpu_area_size() bytes, 64-byte aligned; NULL: no ring 3 */
+	unsigned fpu_cpu;        /* whose registers may still hold it (percpu.h: fpu_owner) */
 	struct trapframe *frame; /* ring 3's registers, at the top of the stack */
 };
 
@@ -42,6 +43,9 @@ void arch_thread_free(struct arch_thread *t); /* not while running on it */
 void arch_thread_switch(struct arch_thread *from, struct arch_thread *to);
 /* Leaves for ring 3 with the registers of t's frame; does not return. */
 _Noreturn void arch_enter_user(struct arch_thread *t);
+/* While t runs its bases are the CPU's (ring 3 sets them without a call): ask, don't look. */
+uint64_t arch_fs_base(const struct arch_thread *t);
+uint64_t arch_gs_base(const struct arch_thread *t);
 void arch_set_fs_base(struct arch_thread *t, uint64_t base);
 void arch_set_gs_base(struct arch_thread *t, uint64_t base);
 /* Copies parent's registers, FPU state and segment bases (fork); the frame's rax is 0. */
@@ -88,8 +92,10 @@ void irq_message(int vector, uint64_t *address, uint32_t *data);
 /* Routes an I/O APIC line to the vector (virtio over MMIO). level: level-triggered. */
 int irq_route_gsi(unsigned gsi, int vector, bool level, bool active_low);
 
-/* Seconds between kmain and power off. Ends the machine: status through isa-debug-exit
- * where there is one, else ACPI S5, keyboard controller reset, triple fault. */
+/* Ends the machine. QEMU's isa-debug-exit at port 0x501 gets the status, 0 to 255 (QEMU itself
+ * then ends with (2 * status + 1) & 255), after isa-debugcon at 0x502 got it as one byte,
+ * for whoever needs all eight bits; without them: ACPI S5, the reset register, the keyboard
+ * controller, triple fault. */
 _Noreturn void machine_power_off(int status);
 
 /* The HWCAP of AT_HWCAP (CPUID 1 edx) and AT_HWCAP2. */

@@ -12,4 +12,7 @@ enum device_cache { DEVICE_UNCACHED, DEVICE_WRITE_COMBINING };
  * or memory is used up. */
 volatile void *device_map(paddr_t pa, size_t size, enum device_cache cache);
 
+/* The same for tables that firmware left in memory: cached, read-only. */
+const void *firmware_map(paddr_t pa, size_t size);
+
 #endif

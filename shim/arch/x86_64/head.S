@@ -67,8 +67,7 @@ entry32:
 	jb 1b
 
 	/* 5. PAE, long mode, paging. */
-	mov %cr4, %eax
-	or $0x20, %eax
+	mov $0x20, %eax /* PAE alone, whatever a loader had */
 	mov %eax, %cr4
 	mov $PHYS(early_pml4), %eax
 	mov %eax, %cr3
@@ -135,7 +134,7 @@ early_gdt_pointer64:
 	.quad PHYS(early_gdt)
 
 	.section .bss
-	.align 16
+	.align BOOT_STACK_SIZE /* panic.c: a back trace stays on its stack */
 	.global boot_stack
 boot_stack:
 	.skip BOOT_STACK_SIZE

@@ -169,12 +169,18 @@ static inline void wrgsbase_user(uint64_t value)
 	__asm__ volatile("swapgs; wrgsbase %0; swapgs" : : "r"(value) : "memory");
 }
 
+/* This CPU's struct percpu, while ring 0 runs. */
+static inline void wrgsbase(uint64_t value)
+{
+	__asm__ volatile("wrgsbase %0" : : "r"(value) : "memory");
+}
+
 static inline void cpu_relax(void)
 {
 	__asm__ volatile("pause" : : : "memory");
 }
 
-enum msr {
+__extension__ enum msr { /* ISO C 11 knows no enumerators above INT_MAX */
 	MSR_APIC_BASE = 0x1b,
 	MSR_TSC_DEADLINE = 0x6e0,
 	MSR_PAT = 0x277,

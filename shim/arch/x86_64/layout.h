@@ -26,7 +26,15 @@
 #define DEVICE_MAP_SIZE 0x8000000000 /* one level 4 entry */
 
 #define BOOT_STACK_SIZE 16384
+/* The top 16 bytes of an IST stack hold the address of its CPU's struct percpu: ring 3 may
+ * set any GS base (FSGSBASE), so an entry that can come at any moment trusts only its rsp. */
 #define IST_STACK_SIZE 4096
+#define IST_STACK_USED (IST_STACK_SIZE - 16)
+#define IST_NMI 1
+#define IST_DOUBLE_FAULT 2
+#define IST_MACHINE_CHECK 3
+#define IST_DEBUG 4
+#define IST_COUNT 4
 
 /* Segment selectors; ring 3 sees Linux' values. SYSRET wants user data, then user code. */
 #define SEL_KERNEL_CODE 0x10
@@ -47,13 +55,30 @@
 #define FRAME_R11 48
 #define FRAME_RCX 88
 #define FRAME_VECTOR 120
+#define FRAME_ERROR 128
 #define FRAME_RIP 136
 #define FRAME_CS 144
 #define FRAME_RFLAGS 152
 #define FRAME_RSP 160
+#define FRAME_SS 168
 #define FRAME_SIZE 176
 
-#define VECTOR_SYSCALL 0x100
+#define VECTOR_DEBUG 1
 #define VECTOR_NMI 2
+#define VECTOR_BREAKPOINT 3
+#define VECTOR_DOUBLE_FAULT 8
+#define VECTOR_GENERAL_PROTECTION 13
+#define VECTOR_PAGE_FAULT 14
+#define VECTOR_MACHINE_CHECK 18
+#define VECTOR_PIC 0x20     /* 16, the 8259s': masked, only spurious ones arrive */
+#define VECTOR_DEVICE 0x30  /* up to VECTOR_TIMER: irq_allocate's */
+#define VECTOR_TIMER 0xf0
+#define VECTOR_APIC_ERROR 0xf1
+#define VECTOR_WAKE 0xf2    /* between CPUs: look at the run queues */
+#define VECTOR_SPURIOUS 0xff /* ends in F: older APICs cannot do other */
+#define VECTOR_SYSCALL 0x100
+
+#define RFLAGS_TF 0x100
+#define RFLAGS_RF 0x10000
 
 #endif

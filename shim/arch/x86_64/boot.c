@@ -1,0 +1,114 @@
+/* boot.c: from head.S to kmain: what the loader said, memory, traps, interrupts, time. */
+#include "shim/arch/x86_64/acpi.h"
+#include "shim/arch/x86_64/apic.h"
+#include "shim/arch/x86_64/bootparams.h"
+#include "shim/arch/x86_64/clock_setup.h"
+#include "shim/arch/x86_64/cpu.h"
+#include "shim/arch/x86_64/features.h"
+#include "shim/arch/x86_64/kernel_map.h"
+#include "shim/arch/x86_64/percpu.h"
+#include "shim/dev/console.h"
+#include "shim/kmain.h"
+#include "shim/lib/print.h"
+#include "shim/lib/random.h"
+#include "shim/lib/string.h"
+#include "shim/proc/sched.h"
+
+#define CMDLINE_MAX 4096u
+#define STATUS_CANNOT_START 125
+#define LOW_END 0x100000ull
+/* The first usable page above the BIOS' own data: real-mode code to start other CPUs with. */
+#define TRAMPOLINE_MIN 0x1000ull
+
+_Noreturn void boot_main(uint32_t argument);
+
+extern uint8_t kernel_start[], kernel_end[], early_start[], early_end[];
+extern uint64_t boot_entry_tsc;
+uint64_t boot_trampoline_phys; /* one page below 1 MiB, kept for SMP; 0: none */
+
+static struct bootinfo bootinfo;
+static char cmdline[CMDLINE_MAX];
+static struct memory_map ram, usable;
+
+static _Noreturn void refuse(const char *why)
+{
+	kprint("elfpack: boot: %s\n", why);
+	machine_power_off(STATUS_CANNOT_START);
+}
+
+static uint64_t phys(const void *kernel_address)
+{
+	return (uint64_t)kernel_address - KERNEL_BASE;
+}
+
+static void trampoline_keep(void)
+{
+	for (uint32_t i = 0; i < usable.count; i++) {
+		uint64_t at = usable.range[i].start;
+		if (at < TRAMPOLINE_MIN)
+			at = TRAMPOLINE_MIN;
+		if (at + PAGE_SIZE > usable.range[i].end || at + PAGE_SIZE > LOW_END)
+			continue;
+		boot_trampoline_phys = at;
+		memory_map_remove(&usable, at, at + PAGE_SIZE);
+		return;
+	}
+}
+
+static void memory_setup(void)
+{
+	uint64_t image = le64_get(bootinfo.bundle_phys);
+	uint64_t image_end = image + le64_get(bootinfo.bundle_size);
+	memory_map_make(&ram, bootinfo.region, le32_get(bootinfo.region_count),
+			DIRECT_MAP_SIZE);
+	if (ram.count == 0)
+		refuse("the loader gave no memory map");
+	usable = ram;
+	memory_map_remove(&usable, 0, PAGE_SIZE); /* physical 0 means none */
+	memory_map_remove(&usable, phys(kernel_start), phys(kernel_end));
+	if (image_end < image)
+		refuse("the bundle's address wraps");
+	if (image_end > image) {
+		/* It is mapped with RAM: bytes of it elsewhere would be a fault later. */
+		struct memory_map outside = {1, {{PAGE_ROUND_DOWN(image), PAGE_ROUND_UP(image_end)}}};
+		for (uint32_t i = 0; i < ram.count; i++)
+			memory_map_remove(&outside, ram.range[i].start, ram.range[i].end);
+		if (outside.count)
+			refuse("the bundle lies outside of memory");
+		memory_map_remove(&usable, image, image_end);
+	}
+	trampoline_keep();
+
+	uint64_t frames = kernel_map_build(&ram, &usable, PAGE_ROUND_DOWN(image), image_end);
+	if (!frames)
+		refuse("not enough memory for the kernel's page tables");
+	page_init(frames);
+	if (image_end > image)
+		page_mark_image(PAGE_ROUND_DOWN(image), PAGE_ROUND_UP(image_end));
+	for (uint32_t i = 0; i < usable.count; i++)
+		page_give(usable.range[i].start, usable.range[i].end);
+	page_give(phys(early_start), phys(early_end));
+}
+
+_Noreturn void boot_main(uint32_t argument)
+{
+	console_early_init();
+	bool known = bootparams_read(&bootinfo, cmdline, sizeof(cmdline), argument);
+	if (!known)
+		refuse("started by an unknown loader (neither PVH nor elfpack's own)");
+	if (le64_get(bootinfo.entry_tsc) == 0)
+		bootinfo.entry_tsc = le64_make(boot_entry_tsc);
+	bootinfo.cmdline_phys = le64_make(cmdline[0] ? phys(cmdline) : 0);
+
+	cpu_features_read();
+	cpu_require_features();
+	cpu_setup(&boot_percpu, 0);
+	kernel_lock();
+	memory_setup();
+	acpi_init(le64_get(bootinfo.rsdp_phys));
+	interrupts_setup();
+	clock_setup(le64_get(bootinfo.entry_tsc));
+	random_init();
+	sched_init();
+	kmain(&bootinfo);
+}
