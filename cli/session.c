@@ -19,7 +19,6 @@
 
 #define END_OF_TRANSMISSION 4 /* what a terminal makes of Ctrl-D */
 #define STATUS_UNKNOWN 125    /* the guest ended without saying how, as in env(1) */
-#define PATIENCE_MS 2000      /* for QEMU to end when told to */
 #define PROBE_FIRST_MS 100    /* how long the first question may take; doubles */
 #define PROBE_LAST_MS 2000
 #define PROBE_PAUSE_MS 5
@@ -41,9 +40,8 @@ struct probe {
 struct session {
 	pid_t qemu;
 	int to_guest, from_guest, signals;
-	bool interactive, input_open, stopping;
+	bool interactive, input_open;
 	int ended_by;            /* signal that ended us, 0: none */
-	long long kill_at_ms;    /* when stopping */
 	char input[4096];
 	size_t input_at, input_size;
 	bool held_return;        /* a CR that may be of a CR LF */
@@ -195,19 +193,15 @@ static void take_signal(struct session *session)
 	    info.ssi_signo == SIGCHLD)
 		return;
 	session->ended_by = (int)info.ssi_signo;
-	kill(session->qemu, session->stopping ? SIGKILL : SIGTERM);
-	session->stopping = true;
-	session->kill_at_ms = now_ms() + PATIENCE_MS;
+	kill(session->qemu, SIGKILL); /* it writes to no file: nothing is lost */
 }
 
 static int next_timeout(const struct session *session)
 {
-	long long at = -1, now = now_ms();
-	if (session->probe.state != PROBE_OFF)
-		at = session->probe.deadline_ms;
-	if (session->stopping && (at < 0 || session->kill_at_ms < at))
-		at = session->kill_at_ms;
-	return at < 0 ? -1 : at < now ? 0 : (int)(at - now);
+	long long left = session->probe.deadline_ms - now_ms();
+	if (session->probe.state == PROBE_OFF)
+		return -1;
+	return left < 0 ? 0 : (int)left;
 }
 
 /* Until QEMU is gone; returns its wait status. */
@@ -236,8 +230,6 @@ static int watch(struct session *session)
 		probe_step(&session->probe, fds[4].revents);
 		if (fds[0].revents)
 			take_signal(session);
-		if (session->stopping && now_ms() >= session->kill_at_ms)
-			kill(session->qemu, SIGKILL);
 		if (waitpid(session->qemu, &status, WNOHANG) == session->qemu)
 			break;
 	}
