@@ -2,7 +2,7 @@
 #ifndef SHIM_DEV_DEVICES_H
 #define SHIM_DEV_DEVICES_H
 
-/* Starts what is on PCI and what cmdline names (mmio_device.h). */
+/* Starts what is on PCI, and virtio devices that cmdline or the DSDT name. */
 void devices_init(const char *cmdline);
 
 #endif

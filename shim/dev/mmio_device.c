@@ -1,7 +1,7 @@
-/* mmio_device.c: reads virtio_mmio.device= from the command line. Pure. */
+/* mmio_device.c: reads virtio_mmio.device= from the command line, and DSDTs. Pure. */
 #include "shim/dev/mmio_device.h"
 
-#include <stddef.h>
+#include "imgfmt/abi/le.h"
 
 #define GSI_MAX 4096u
 
@@ -74,6 +74,7 @@ static bool parse(const char *s, struct mmio_device *device)
 	if (expect(&s, ':') && !number(&s, &id))
 		return false;
 	device->gsi = (unsigned)gsi;
+	device->level = device->active_low = false;
 	return ends(*s) && gsi < GSI_MAX && device->size &&
 	       device->address <= UINT64_MAX - device->size;
 }
@@ -99,4 +100,74 @@ bool mmio_device_next(const char **cmdline, struct mmio_device *device, unsigned
 	}
 	*cmdline = s;
 	return found;
+}
+
+/* ACPI 6.4, 6.4.3.4: 32-Bit Fixed Memory Range; 6.4.3.6: Extended Interrupt. */
+struct aml_resources {
+	uint8_t memory_tag;
+	le16 memory_length;
+	uint8_t memory_flags;
+	le32 base, size;
+	uint8_t interrupt_tag;
+	le16 interrupt_length;
+	uint8_t interrupt_flags, interrupt_count;
+	le32 gsi;
+};
+_Static_assert(sizeof(struct aml_resources) == 21, "ACPI 6.4, 6.4.3");
+#define AML_MEMORY_TAG       0x86
+#define AML_MEMORY_LENGTH    9
+#define AML_INTERRUPT_TAG    0x89
+#define AML_INTERRUPT_LENGTH 6
+
+enum aml_interrupt_flags { AML_EDGE = 2, AML_ACTIVE_LOW = 4 };
+
+/* What may stand between a device's name and its resources: _UID, _CCA. */
+#define AML_REACH 64u
+
+static bool is_resources(const struct aml_resources *r)
+{
+	return r->memory_tag == AML_MEMORY_TAG &&
+	       le16_get(r->memory_length) == AML_MEMORY_LENGTH &&
+	       r->interrupt_tag == AML_INTERRUPT_TAG &&
+	       le16_get(r->interrupt_length) == AML_INTERRUPT_LENGTH &&
+	       r->interrupt_count == 1;
+}
+
+static bool has_name(const uint8_t *aml)
+{
+	static const char name[] = "LNRO0005"; /* the 0 at its end is AML's too */
+	size_t n = 0;
+	while (n < sizeof(name) && aml[n] == (uint8_t)name[n])
+		n++;
+	return n == sizeof(name);
+}
+#define AML_NAME_SIZE 9u
+
+bool mmio_device_next_aml(const uint8_t *aml, size_t size, size_t *at,
+			  struct mmio_device *device)
+{
+	size_t named = 0; /* end of the last name seen; 0: none in reach */
+	for (; *at + AML_NAME_SIZE <= size; (*at)++) {
+		if (has_name(aml + *at))
+			named = *at + AML_NAME_SIZE;
+		if (!named || *at < named)
+			continue;
+		if (*at - named > AML_REACH) {
+			named = 0;
+			continue;
+		}
+		const struct aml_resources *r = (const struct aml_resources *)(aml + *at);
+		if (size - *at < sizeof(*r) || !is_resources(r))
+			continue;
+		*device = (struct mmio_device){
+			.address = le32_get(r->base),
+			.size = le32_get(r->size),
+			.gsi = le32_get(r->gsi),
+			.level = !(r->interrupt_flags & AML_EDGE),
+			.active_low = r->interrupt_flags & AML_ACTIVE_LOW,
+		};
+		*at += sizeof(*r);
+		return true;
+	}
+	return false;
 }

@@ -115,7 +115,7 @@ static void scan_bus(struct pci_tree *tree, uint8_t bus, int16_t parent)
 	for (unsigned device = 0; device < 32; device++) {
 		unsigned functions = 1;
 		for (unsigned n = 0; n < functions; n++) {
-			uint16_t at = (uint16_t)(bus << 8 | device << 3 | n);
+			uint16_t at = (uint16_t)((unsigned)bus << 8 | device << 3 | n);
 			uint32_t vendor = get(&tree->space, at, PCI_ID) & 0xffff;
 			if (vendor == 0xffff || vendor == 0)
 				continue;

@@ -43,6 +43,7 @@ struct virtio_mmio {
 	volatile uint8_t *base;
 	uint64_t size;
 	unsigned gsi;
+	bool level, active_low;
 };
 
 static struct virtio_mmio *of(struct virtio_device *device)
@@ -146,13 +147,13 @@ static void config(struct virtio_device *device, unsigned offset, void *out, siz
 	}
 }
 
-/* Edge-triggered, active high: QEMU's microvm says so in its DSDT, Firecracker pulses. */
 static int interrupt(struct virtio_device *device, int vector)
 {
-	int rc = irq_route_gsi(of(device)->gsi, vector, false, false);
+	const struct virtio_mmio *v = of(device);
+	int rc = irq_route_gsi(v->gsi, vector, v->level, v->active_low);
 	if (rc < 0)
 		kprint("elfpack: %s: no I/O APIC has its line %u\n", device->name,
-		       of(device)->gsi);
+		       v->gsi);
 	return rc;
 }
 
@@ -193,6 +194,8 @@ void virtio_mmio_probe(const struct mmio_device *where)
 	}
 	v->size = where->size;
 	v->gsi = where->gsi;
+	v->level = where->level;
+	v->active_low = where->active_low;
 	v->device.transport = &transport;
 	v->device.transport_state = v;
 	ksnprintf(v->device.name, sizeof(v->device.name), "virtio-mmio 0x%lx",
