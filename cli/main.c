@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 
-static const struct command *const commands[] = {&cmd_build, &cmd_run};
+static const struct command *const commands[] = {&cmd_build, &cmd_run, &cmd_inspect};
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
