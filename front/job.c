@@ -40,12 +40,13 @@ static void close_pipes(struct job *job)
 }
 
 /* Reads what a pipe holds, up to reads pieces of it: a program that writes without end must
- * not hold the loop. Returns false when a byte had to be dropped. */
+ * not hold the loop. *more: there may be more. Returns false when a byte had to be dropped. */
 static bool drain(struct job *job, int fd, struct chain *to, uint64_t bytes_max,
-		  unsigned reads)
+		  unsigned reads, bool *more)
 {
 	bool whole = true;
-	while (reads-- > 0) {
+	*more = true;
+	while (reads-- > 0 && *more) {
 		char scrap[1024];
 		size_t room = 0;
 		char *space = NULL;
@@ -65,20 +66,24 @@ static bool drain(struct job *job, int fd, struct chain *to, uint64_t bytes_max,
 			chain_added(to, (size_t)n);
 		else if (n > 0)
 			whole = false;
-		if (n < (ssize_t)room)
-			break;
+		*more = n == (ssize_t)room;
 	}
 	return whole;
 }
 
-static void drain_outputs(struct job *job, bool out, bool err, unsigned reads)
+static void drain_out(struct job *job, unsigned reads)
 {
 	const struct limits *limits = &job->server->image->manifest.limits;
-	if (out && !drain(job, job->out[0], &job->stdout_bytes, limits->stdout_bytes,
-			  reads))
+	if (!drain(job, job->out[0], &job->stdout_bytes, limits->stdout_bytes, reads,
+		   &job->out_pending))
 		job->report.stdout_truncated = true;
-	if (err && !drain(job, job->err[0], &job->stderr_bytes, limits->stderr_bytes,
-			  reads))
+}
+
+static void drain_err(struct job *job, unsigned reads)
+{
+	const struct limits *limits = &job->server->image->manifest.limits;
+	if (!drain(job, job->err[0], &job->stderr_bytes, limits->stderr_bytes, reads,
+		   &job->err_pending))
 		job->report.stderr_truncated = true;
 }
 
@@ -87,7 +92,7 @@ static void out_ready(struct event_source *source, uint32_t events)
 	struct job *job = (struct job *)source; /* its first member */
 	(void)events;
 	if (job->client)
-		drain_outputs(job, true, false, READS_A_TURN);
+		drain_out(job, READS_A_TURN);
 }
 
 static void err_ready(struct event_source *source, uint32_t events)
@@ -96,7 +101,7 @@ static void err_ready(struct event_source *source, uint32_t events)
 		(struct job *)((char *)source - offsetof(struct job, err_source));
 	(void)events;
 	if (job->client)
-		drain_outputs(job, false, true, READS_A_TURN);
+		drain_err(job, READS_A_TURN);
 }
 
 /* Writes standard input until the pipe is full; closes it at its end, or when nobody reads. */
@@ -209,6 +214,7 @@ static void job_free(struct job *job)
 	if (job->fd >= 0)
 		job->server->sandbox->destroy(job->fd);
 	job->fd = -1;
+	job->ended = false;
 	close_fd(&job->in_fd);
 	chain_free(&job->in);
 	chain_free(&job->stdout_bytes);
@@ -309,8 +315,8 @@ void job_cancel(struct conn *conn)
 		return;
 	}
 	job_free(job);
-	drain(job, job->out[0], NULL, 0, UINT_MAX); /* nothing of it for the next job */
-	drain(job, job->err[0], NULL, 0, UINT_MAX);
+	drain(job, job->out[0], NULL, 0, UINT_MAX, &job->out_pending);
+	drain(job, job->err[0], NULL, 0, UINT_MAX, &job->err_pending);
 }
 
 /* Reads the files that the request wants. A failure here is the program's. */
@@ -328,14 +334,21 @@ static void collect(struct job *job, const struct request *request, struct outpu
 
 static void job_ended(struct event_source *source, uint32_t events)
 {
-	struct job *job = job_of_end(source);
+	(void)events;
+	job_of_end(source)->ended = true;
+}
+
+/* Collects and answers. all_events: those of this turn tell all that was ready in it, so
+ * that a pipe of which they said nothing is empty. */
+static void finish(struct job *job, bool all_events)
+{
 	struct server *server = job->server;
 	struct conn *conn = job->client;
 	struct job_result ended;
 	struct outputs outputs = {0};
-	(void)events;
+	job->ended = false;
 	if (!conn || server->sandbox->result(job->fd, &ended) < 0)
-		return;
+		return; /* an event of the slot's last job */
 	uint64_t ended_ns = server_clock_ns();
 	struct job_report *report = &job->report;
 	report->outcome = (enum outcome)ended.outcome;
@@ -344,7 +357,10 @@ static void job_ended(struct event_source *source, uint32_t events)
 	report->cpu_ns = ended.cpu_ns;
 	report->peak_bytes = ended.peak_bytes;
 	report->exec_ns = ended_ns - job->started_ns;
-	drain_outputs(job, true, true, UINT_MAX); /* nobody writes any more */
+	if (job->out_pending || !all_events)
+		drain_out(job, UINT_MAX); /* nobody writes any more */
+	if (job->err_pending || !all_events)
+		drain_err(job, UINT_MAX);
 	if (result_wants_files(conn, report))
 		collect(job, conn->request, &outputs);
 	struct job_report kept = *report;
@@ -359,7 +375,13 @@ static void job_ended(struct event_source *source, uint32_t events)
 	chain_free(&err);
 	outputs_free(&outputs);
 	conn_advance(conn);
-	job_queue_run(server);
+}
+
+void jobs_finish(struct server *server, bool all_events)
+{
+	for (size_t i = 0; i < server->job_count; i++)
+		if (server->jobs[i].ended)
+			finish(&server->jobs[i], all_events);
 }
 
 static struct job *free_slot(struct server *server)

@@ -25,7 +25,9 @@ struct job {
 	struct chain stdout_bytes, stderr_bytes;
 	struct job_report report;
 	uint64_t started_ns;
-	bool watched;           /* the pipes are in epoll */
+	bool watched;           /* the pipes are in epoll, level-triggered */
+	bool ended;             /* its end has been seen in this turn of the loop */
+	bool out_pending, err_pending; /* the last read left something, perhaps */
 };
 
 /* The request's body is complete: run it, queue it or refuse it. */
@@ -33,6 +35,12 @@ void job_submit(struct conn *conn);
 
 /* The client has gone, or its time: out of the queue, or ended at once. */
 void job_cancel(struct conn *conn);
+
+/* Answers for the jobs whose end was among this turn's events, after all of these have been
+ * looked at: a pipe that holds output is among them too, because what a program writes comes
+ * before its end (all_events: false when there may have been more events than were taken).
+ * This saves each job two reads that find nothing. */
+void jobs_finish(struct server *server, bool all_events);
 
 /* Fills free slots from the queue. */
 void job_queue_run(struct server *server);

@@ -245,6 +245,7 @@ int server_run(struct server *server)
 			struct event_source *source = events[i].data.ptr;
 			source->ready(source, events[i].events);
 		}
+		jobs_finish(server, count < EVENTS_A_TURN);
 		expire_timers(server);
 		job_queue_run(server);
 		if (server->accept_paused)
