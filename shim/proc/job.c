@@ -13,6 +13,7 @@
 #include "shim/proc/exec.h"
 #include "shim/proc/process.h"
 #include "shim/proc/thread.h"
+#include "shim/vfs/unix_socket.h"
 
 /* The first program's number. 1 is left to an init that is not seen, so that programs that
  * behave differently as pid 1 do not. */
@@ -138,6 +139,7 @@ void job_destroy(struct job *job)
 	if (job->destroyed)
 		return;
 	job->destroyed = true;
+	unix_job_ended(job);
 	rootfs_destroy(job->rootfs);
 	job->rootfs = NULL;
 	if (job->account.used_pages == 0)
