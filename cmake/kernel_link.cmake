@@ -11,7 +11,7 @@ function(elfpack_link_kernel name objects stripped)
 	set(whole ${CMAKE_CURRENT_BINARY_DIR}/${name}.elf)
 	set(link ${CMAKE_C_COMPILER} -nostdlib -static -no-pie -Wl,-T,${script}
 		-Wl,--gc-sections -Wl,--build-id=none -Wl,-z,max-page-size=4096
-		-Wl,-z,noexecstack -Wl,--fatal-warnings -Wl,--orphan-handling=error)
+		-Wl,-z,noexecstack -Wl,--fatal-warnings)
 
 	add_custom_command(OUTPUT ${script}
 		COMMAND ${CMAKE_C_COMPILER} -E -P -x assembler-with-cpp -I${CMAKE_SOURCE_DIR}

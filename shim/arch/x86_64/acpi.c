@@ -165,7 +165,7 @@ static bool aml_byte(const uint8_t **at, const uint8_t *end, uint16_t *value)
 /* Name (_S5, Package () {a, b, ...}) in the DSDT: 08 [5c] "_S5_" 12 length count a b. */
 static void s5_read(const uint8_t *dsdt, size_t size)
 {
-	for (size_t i = sizeof(struct table); i + 12 < size; i++) {
+	for (size_t i = sizeof(struct table); i + 7 < size; i++) {
 		if (memcmp(dsdt + i, "_S5_\x12", 5) != 0 ||
 		    (dsdt[i - 1] != 0x08 && dsdt[i - 1] != 0x5c))
 			continue;

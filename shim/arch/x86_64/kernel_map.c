@@ -162,7 +162,7 @@ uint64_t kernel_map_build(const struct memory_map *ram, struct memory_map *free,
 			  uint64_t image_start, uint64_t image_end)
 {
 	const struct memory_range read_only[2] = {
-		{phys(kernel_start), phys(rodata_end)},
+		{phys(kernel_start), PAGE_ROUND_UP(phys(rodata_end))},
 		{image_start, PAGE_ROUND_UP(image_end)},
 	};
 	source = free;
