@@ -43,10 +43,14 @@ static int put_stages(struct layout *layout, const struct image_parts *parts, st
 static void put_tables(struct layout *layout, const struct image_parts *parts, uint64_t sectors)
 {
 	static const uint8_t system_type[16] = GPT_TYPE_SYSTEM;
+	static const uint8_t boot_type[16] = GPT_TYPE_BIOS_BOOT;
 	static const uint8_t bundle_type[16] = BUNDLE_GPT_TYPE;
 	const struct bundle_header *header = (const void *)parts->bundle->header;
-	struct gpt_partition partition[2];
-	unsigned count = 0;
+	struct gpt_partition partition[3] = {{.first_lba = BIOS_STAGE2_LBA,
+					      .last_lba = LAYOUT_ALIGN_SECTORS - 1,
+					      .name = "BIOS boot"}};
+	unsigned count = 1;
+	memcpy(partition[0].type, boot_type, 16);
 	if (layout->system_sectors) {
 		memcpy(partition[count].type, system_type, 16);
 		partition[count].first_lba = layout->system_lba;
@@ -58,7 +62,7 @@ static void put_tables(struct layout *layout, const struct image_parts *parts, u
 	partition[count].last_lba = layout->bundle_lba + layout->bundle_sectors - 1;
 	partition[count++].name = "elfpack bundle";
 	struct gpt_disk disk = {.sectors = sectors,
-				.first_usable_lba = LAYOUT_ALIGN_SECTORS,
+				.first_usable_lba = GPT_HEAD_SECTORS,
 				.identity = header->sha256,
 				.partition = partition,
 				.partition_count = count};
