@@ -74,7 +74,7 @@ struct net_stack {
 	uint32_t table_mask;
 	uint32_t connection_count;
 	struct tcp_listener *listeners;
-	struct tcp *pending;        /* have something to send once the batch is done */
+	struct tcp *pending, *pending_last; /* have something to send once the batch is done */
 	struct tcp *wheel[TCP_WHEEL_SLOTS];
 	uint64_t wheel_tick;        /* slots up to this one are done */
 	uint32_t wheel_count;
