@@ -6,22 +6,35 @@
 #include "shim/arch/x86_64/irq_isa.h"
 
 enum {
-	COM1 = 0x3f8, COM1_IRQ = 4,
-	UART_DATA = COM1, UART_IER = COM1 + 1, UART_FCR = COM1 + 2, UART_IIR = COM1 + 2,
-	UART_LCR = COM1 + 3, UART_MCR = COM1 + 4, UART_LSR = COM1 + 5, UART_SCRATCH = COM1 + 7,
+	COM1 = 0x3f8,
+	COM1_IRQ = 4,
+	UART_DATA = COM1,
+	UART_IER = COM1 + 1,
+	UART_FCR = COM1 + 2,
+	UART_IIR = COM1 + 2,
+	UART_LCR = COM1 + 3,
+	UART_MCR = COM1 + 4,
+	UART_LSR = COM1 + 5,
+	UART_SCRATCH = COM1 + 7,
 };
 enum {
-	LCR_8N1 = 3, LCR_DIVISOR = 0x80, FCR_ENABLE_CLEAR = 7, IIR_FIFO = 0xc0,
+	LCR_8N1 = 3,
+	LCR_DIVISOR = 0x80,
+	FCR_ENABLE_CLEAR = 7,
+	IIR_FIFO = 0xc0,
 	MCR_DTR_RTS_OUT2 = 0x0b, /* OUT2 gates the interrupt */
-	IER_RECEIVE = 1, LSR_RECEIVED = 1, LSR_TRANSMIT_EMPTY = 0x20,
+	IER_RECEIVE = 1,
+	LSR_RECEIVED = 1,
+	LSR_TRANSMIT_EMPTY = 0x20,
 };
-#define FIFO_SIZE 16u
+#define FIFO_SIZE          16u
 /* At 115,200 baud a full FIFO drains in 1.4 ms; a read of a port takes about 1 us. */
 #define TRANSMIT_READS_MAX 20000u
-#define INPUT_SIZE 4096u /* a power of two */
+#define INPUT_SIZE         4096u /* a power of two */
 
 static bool present;
-static bool stuck; /* the device took nothing for too long: not waited for until it does */
+static bool
+	stuck; /* the device took nothing for too long: not waited for until it does */
 static unsigned fifo_size = 1, fifo_room;
 static char input[INPUT_SIZE];
 static uint32_t input_head, input_tail; /* free-running */

@@ -1,5 +1,5 @@
-/* usercopy.c: the only door between ring 0 and memory that ring 3 names. The instructions are
- * copy_user.S'; here every range is checked to lie below USER_ADDRESS_END first. */
+/* usercopy.c: the only door between ring 0 and memory that ring 3 names. The instructions
+ * are copy_user.S'; here every range is checked to lie below USER_ADDRESS_END first. */
 #include "shim/mm/usercopy.h"
 
 #include "shim/arch/x86_64/pagetable.h"

@@ -1,5 +1,6 @@
-/* acpi.c: finds the firmware's tables, checks them, and takes from them what a machine without
- * AML needs. _S5 is the one object of AML that is read, by its well-known encoding. */
+/* acpi.c: finds the firmware's tables, checks them, and takes from them what a machine
+ * without AML needs. _S5 is the one object of AML that is read, by its well-known
+ * encoding. */
 #include "shim/arch/x86_64/acpi.h"
 
 #include "imgfmt/abi/le.h"
@@ -7,7 +8,7 @@
 #include "shim/arch/x86_64/device_map.h"
 #include "shim/lib/string.h"
 
-#define TABLES_MAX 64u
+#define TABLES_MAX     64u
 #define TABLE_SIZE_MAX (1u << 20)
 
 struct rsdp {
@@ -65,8 +66,8 @@ static const struct rsdp *rsdp_at(uint64_t pa)
 	return NULL;
 }
 
-/* ACPI 6.4, 5.2.5.1: the BIOS' read-only area, on 16-byte boundaries. (The EBDA's first KiB
- * too, says the text; no firmware since 2000 that we know of puts it there.) */
+/* ACPI 6.4, 5.2.5.1: the BIOS' read-only area, on 16-byte boundaries. (The EBDA's first
+ * KiB too, says the text; no firmware since 2000 that we know of puts it there.) */
 static const struct rsdp *rsdp_search(void)
 {
 	const uint64_t start = 0xe0000, size = 0x20000;
@@ -93,13 +94,13 @@ static void tables_find(const struct rsdp *rsdp)
 {
 	bool wide = rsdp->revision >= 2 && le64_get(rsdp->xsdt_phys);
 	unsigned width = wide ? 8 : 4;
-	const struct table *root = table_map(wide ? le64_get(rsdp->xsdt_phys)
-						  : le32_get(rsdp->rsdt_phys));
+	const struct table *root =
+		table_map(wide ? le64_get(rsdp->xsdt_phys) : le32_get(rsdp->rsdt_phys));
 	if (!root)
 		return;
 	uint32_t length = le32_get(root->length);
-	for (uint32_t at = sizeof(*root); at + width <= length && table_count < TABLES_MAX;
-	     at += width) {
+	for (uint32_t at = sizeof(*root);
+	     at + width <= length && table_count < TABLES_MAX; at += width) {
 		const struct table *table = table_map(field(root, at, width));
 		if (table)
 			tables[table_count++] = table;
@@ -118,7 +119,8 @@ static void madt_read(void)
 {
 	size_t size;
 	const uint8_t *madt = acpi_table("APIC", &size);
-	for (size_t at = 44; madt && at + 2 <= size && madt[at + 1] >= 2; at += madt[at + 1]) {
+	for (size_t at = 44; madt && at + 2 <= size && madt[at + 1] >= 2;
+	     at += madt[at + 1]) {
 		const uint8_t *row = madt + at;
 		unsigned type = row[0], length = row[1];
 		if (at + length > size)

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ACPI_CPUS_MAX 256u
+#define ACPI_CPUS_MAX    256u
 #define ACPI_IOAPICS_MAX 16u
 
 struct acpi_ioapic {
@@ -30,11 +30,11 @@ struct acpi_info {
 	uint16_t pm1a_control, pm1b_control; /* ports, 0: none */
 	uint16_t smi_command;                /* port; takes acpi_enable where not 0 */
 	uint8_t acpi_enable;
-	uint16_t sleep_type[2];              /* of S5, for each; valid with s5 */
+	uint16_t sleep_type[2]; /* of S5, for each; valid with s5 */
 	bool s5;
-	uint8_t reset_space, reset_value;    /* ACPI 6.4, 5.2.3.2; 0xff: none */
+	uint8_t reset_space, reset_value; /* ACPI 6.4, 5.2.3.2; 0xff: none */
 	uint64_t reset_address;
-	uint8_t sleep_space;                 /* of hardware-reduced machines; 0xff: none */
+	uint8_t sleep_space; /* of hardware-reduced machines; 0xff: none */
 	uint64_t sleep_address;
 };
 extern struct acpi_info acpi_info;

@@ -9,15 +9,29 @@
 #include "shim/lib/print.h"
 
 enum {
-	APIC_ID = 0x20, APIC_TPR = 0x80, APIC_EOI = 0xb0, APIC_SPURIOUS = 0xf0,
-	APIC_ERROR_STATUS = 0x280, APIC_ICR = 0x300, APIC_ICR_HIGH = 0x310,
-	APIC_LVT_TIMER = 0x320, APIC_LVT_THERMAL = 0x330, APIC_LVT_PERF = 0x340,
-	APIC_LVT_LINT0 = 0x350, APIC_LVT_LINT1 = 0x360, APIC_LVT_ERROR = 0x370,
-	APIC_TIMER_INITIAL = 0x380, APIC_TIMER_CURRENT = 0x390, APIC_TIMER_DIVIDE = 0x3e0,
+	APIC_ID = 0x20,
+	APIC_TPR = 0x80,
+	APIC_EOI = 0xb0,
+	APIC_SPURIOUS = 0xf0,
+	APIC_ERROR_STATUS = 0x280,
+	APIC_ICR = 0x300,
+	APIC_ICR_HIGH = 0x310,
+	APIC_LVT_TIMER = 0x320,
+	APIC_LVT_THERMAL = 0x330,
+	APIC_LVT_PERF = 0x340,
+	APIC_LVT_LINT0 = 0x350,
+	APIC_LVT_LINT1 = 0x360,
+	APIC_LVT_ERROR = 0x370,
+	APIC_TIMER_INITIAL = 0x380,
+	APIC_TIMER_CURRENT = 0x390,
+	APIC_TIMER_DIVIDE = 0x3e0,
 };
 enum {
-	BASE_X2APIC = 1 << 10, BASE_ENABLE = 1 << 11,
-	LVT_MASKED = 1 << 16, LVT_NMI = 4 << 8, LVT_DEADLINE = 2 << 17,
+	BASE_X2APIC = 1 << 10,
+	BASE_ENABLE = 1 << 11,
+	LVT_MASKED = 1 << 16,
+	LVT_NMI = 4 << 8,
+	LVT_DEADLINE = 2 << 17,
 	SPURIOUS_ENABLE = 1 << 8,
 	DIVIDE_BY_1 = 0xb,
 	ICR_BUSY = 1 << 12,
@@ -43,7 +57,8 @@ void apic_setup(void)
 {
 	uint64_t base = rdmsr(MSR_APIC_BASE);
 	x2apic = cpu_features.x2apic || base & BASE_X2APIC;
-	/* From off, x2APIC is entered by way of xAPIC; from x2APIC there is no way back. */
+	/* From off, x2APIC is entered by way of xAPIC; from x2APIC there is no way back.
+	 */
 	if (!(base & BASE_ENABLE)) {
 		base |= BASE_ENABLE;
 		wrmsr(MSR_APIC_BASE, base);

@@ -18,6 +18,7 @@ void apic_send(uint32_t target_apic_id, uint32_t command); /* ICR's low half */
 
 void ioapic_setup(void);
 /* -ENOENT: no I/O APIC has the line. */
-int ioapic_route(uint32_t gsi, unsigned vector, uint32_t target, bool level, bool active_low);
+int ioapic_route(uint32_t gsi, unsigned vector, uint32_t target, bool level,
+		 bool active_low);
 
 #endif

@@ -1,5 +1,5 @@
-/* arch_thread.c: a thread's kernel stack, ring 3 registers and segment bases, and the switch
- * from one thread to another. */
+/* arch_thread.c: a thread's kernel stack, ring 3 registers and segment bases, and the
+ * switch from one thread to another. */
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/arch/x86_64/fpu.h"
 #include "shim/arch/x86_64/insn.h"

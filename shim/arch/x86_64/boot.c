@@ -14,11 +14,12 @@
 #include "shim/lib/string.h"
 #include "shim/proc/sched.h"
 
-#define CMDLINE_MAX 4096u
+#define CMDLINE_MAX         4096u
 #define STATUS_CANNOT_START 125
-#define LOW_END 0x100000ull
-/* The first usable page above the BIOS' own data: real-mode code to start other CPUs with. */
-#define TRAMPOLINE_MIN 0x1000ull
+#define LOW_END             0x100000ull
+/* The first usable page above the BIOS' own data: real-mode code to start other CPUs
+ * with. */
+#define TRAMPOLINE_MIN      0x1000ull
 
 _Noreturn void boot_main(uint32_t argument);
 
@@ -70,7 +71,8 @@ static void memory_setup(void)
 		refuse("the bundle's address wraps");
 	if (image_end > image) {
 		/* It is mapped with RAM: bytes of it elsewhere would be a fault later. */
-		struct memory_map outside = {1, {{PAGE_ROUND_DOWN(image), PAGE_ROUND_UP(image_end)}}};
+		struct memory_map outside = {
+			1, {{PAGE_ROUND_DOWN(image), PAGE_ROUND_UP(image_end)}}};
 		for (uint32_t i = 0; i < ram.count; i++)
 			memory_map_remove(&outside, ram.range[i].start, ram.range[i].end);
 		if (outside.count)
@@ -79,7 +81,8 @@ static void memory_setup(void)
 	}
 	trampoline_keep();
 
-	uint64_t frames = kernel_map_build(&ram, &usable, PAGE_ROUND_DOWN(image), image_end);
+	uint64_t frames =
+		kernel_map_build(&ram, &usable, PAGE_ROUND_DOWN(image), image_end);
 	if (!frames)
 		refuse("not enough memory for the kernel's page tables");
 	page_init(frames);

@@ -19,9 +19,15 @@ struct pvh_module {
 
 /* Linux' boot_params, by offset. */
 enum {
-	LINUX_RSDP = 0x70, LINUX_EXT_RAMDISK = 0xc0, LINUX_EXT_RAMDISK_SIZE = 0xc4,
-	LINUX_EXT_CMDLINE = 0xc8, LINUX_E820_COUNT = 0x1e8, LINUX_RAMDISK = 0x218,
-	LINUX_RAMDISK_SIZE = 0x21c, LINUX_CMDLINE = 0x228, LINUX_E820 = 0x2d0,
+	LINUX_RSDP = 0x70,
+	LINUX_EXT_RAMDISK = 0xc0,
+	LINUX_EXT_RAMDISK_SIZE = 0xc4,
+	LINUX_EXT_CMDLINE = 0xc8,
+	LINUX_E820_COUNT = 0x1e8,
+	LINUX_RAMDISK = 0x218,
+	LINUX_RAMDISK_SIZE = 0x21c,
+	LINUX_CMDLINE = 0x228,
+	LINUX_E820 = 0x2d0,
 	LINUX_E820_MAX = 128,
 };
 
@@ -54,7 +60,8 @@ static void read_pvh(struct bootinfo *info, const struct pvh_start_info *pvh)
 	info->firmware = le32_make(BOOT_PVH);
 	info->rsdp_phys = pvh->rsdp_phys;
 	info->cmdline_phys = pvh->cmdline_phys;
-	if (le32_get(pvh->module_count) && reachable(modules, sizeof(struct pvh_module))) {
+	if (le32_get(pvh->module_count) &&
+	    reachable(modules, sizeof(struct pvh_module))) {
 		const struct pvh_module *module = at_phys(modules);
 		info->bundle_phys = module->phys;
 		info->bundle_size = module->size;
@@ -85,7 +92,8 @@ static void read_linux(struct bootinfo *info, const uint8_t *params)
 		le64_make(word(params, LINUX_RAMDISK_SIZE, LINUX_EXT_RAMDISK_SIZE));
 }
 
-bool bootparams_read(struct bootinfo *info, char *cmdline, uint64_t room, uint32_t argument)
+bool bootparams_read(struct bootinfo *info, char *cmdline, uint64_t room,
+		     uint32_t argument)
 {
 	const uint8_t *at = at_phys(argument & ~1u);
 	uint32_t magic = le32_get(*(const le32 *)(const void *)at);

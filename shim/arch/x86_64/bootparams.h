@@ -9,8 +9,9 @@
 
 #include "imgfmt/abi/bootinfo.h"
 
-/* Fills info from what entry32's ebx points at (bit 0: boot_params); cmdline gets the command
- * line, at most room - 1 bytes. False: it is none of the three. */
-bool bootparams_read(struct bootinfo *info, char *cmdline, uint64_t room, uint32_t argument);
+/* Fills info from what entry32's ebx points at (bit 0: boot_params); cmdline gets the
+ * command line, at most room - 1 bytes. False: it is none of the three. */
+bool bootparams_read(struct bootinfo *info, char *cmdline, uint64_t room,
+		     uint32_t argument);
 
 #endif

@@ -8,7 +8,7 @@
 #include "shim/arch/x86_64/insn.h"
 #include "shim/lib/print.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S        1000000000ull
 #define APIC_MEASURE_NS 500000ull
 
 __extension__ typedef unsigned __int128 wide;
@@ -39,7 +39,8 @@ void clock_arm(uint64_t deadline_ns)
 	if (!apic_ticks_per_ns_32) {
 		uint64_t ticks = (uint64_t)((wide)deadline_ns * ticks_per_ns_32 >> 32);
 		__asm__ volatile("mfence" : : : "memory");
-		/* One tick more: never before the deadline by rounding. 0 would disarm. */
+		/* One tick more: never before the deadline by rounding. 0 would disarm.
+		 */
 		wrmsr(MSR_TSC_DEADLINE, scale.base_tsc + ticks + 1);
 		return;
 	}
@@ -70,7 +71,8 @@ void clock_setup(uint64_t entry_tsc)
 {
 	uint64_t rate = tsc_rate_find();
 	if (!rate) {
-		kprint("elfpack: boot: nothing tells the speed of the TSC (no KVM clock, CPUID "
+		kprint("elfpack: boot: nothing tells the speed of the TSC (no KVM clock, "
+		       "CPUID "
 		       "15h or 16h, HPET, PM timer, PIT)\n");
 		machine_power_off(125);
 	}

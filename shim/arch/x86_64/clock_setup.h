@@ -13,7 +13,8 @@ uint64_t tsc_rate_find(void);
 /* wall_clock.c: nanoseconds since 1970 now; 0: no clock tells. */
 uint64_t wall_clock_read(void);
 
-/* kvm_clock.c. The hypervisor's paravirtual clock (Linux Documentation/virt/kvm/x86/msr.rst). */
+/* kvm_clock.c. The hypervisor's paravirtual clock (Linux
+ * Documentation/virt/kvm/x86/msr.rst). */
 uint64_t kvm_clock_tsc_rate(void); /* 0: not there */
 uint64_t kvm_clock_wall(void);     /* ns since 1970 now, 0: not there */
 

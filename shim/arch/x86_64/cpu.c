@@ -1,5 +1,5 @@
-/* cpu.c: a CPU's own set-up: features, descriptor tables, control registers, syscall MSRs; and
- * the kernel lock. Boot CPU and others run the same cpu_setup. */
+/* cpu.c: a CPU's own set-up: features, descriptor tables, control registers, syscall
+ * MSRs; and the kernel lock. Boot CPU and others run the same cpu_setup. */
 #include "shim/arch/x86_64/cpu.h"
 
 #include "shim/arch/x86_64/apic.h"
@@ -19,12 +19,24 @@ extern const uint8_t gate_stubs[256][16];
 extern const uint8_t smap_sites_start[], smap_sites_end[];
 
 enum {
-	CR0_MP = 1 << 1, CR0_EM = 1 << 2, CR0_TS = 1 << 3, CR0_NE = 1 << 5, CR0_WP = 1 << 16,
-	CR0_AM = 1 << 18, CR0_NW = 1 << 29, CR0_CD = 1 << 30,
-	CR4_PGE = 1 << 7, CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_UMIP = 1 << 11,
-	CR4_FSGSBASE = 1 << 16, CR4_OSXSAVE = 1 << 18, CR4_SMEP = 1 << 20,
+	CR0_MP = 1 << 1,
+	CR0_EM = 1 << 2,
+	CR0_TS = 1 << 3,
+	CR0_NE = 1 << 5,
+	CR0_WP = 1 << 16,
+	CR0_AM = 1 << 18,
+	CR0_NW = 1 << 29,
+	CR0_CD = 1 << 30,
+	CR4_PGE = 1 << 7,
+	CR4_OSFXSR = 1 << 9,
+	CR4_OSXMMEXCPT = 1 << 10,
+	CR4_UMIP = 1 << 11,
+	CR4_FSGSBASE = 1 << 16,
+	CR4_OSXSAVE = 1 << 18,
+	CR4_SMEP = 1 << 20,
 	CR4_SMAP = 1 << 21,
-	EFER_SCE = 1 << 0, EFER_NXE = 1 << 11,
+	EFER_SCE = 1 << 0,
+	EFER_NXE = 1 << 11,
 	/* What syscall clears: CF PF AF ZF SF TF IF DF OF IOPL NT RF AC ID. */
 	FMASK = 0x00257fd5,
 };
@@ -54,7 +66,8 @@ static bool bit(uint32_t word, unsigned n)
 void cpu_features_read(void)
 {
 	struct cpu_features *f = &cpu_features;
-	struct cpuid basic = cpuid(1, 0), extended = {0}, leaf7 = {0}, xsave = {0}, power = {0};
+	struct cpuid basic = cpuid(1, 0), extended = {0}, leaf7 = {0}, xsave = {0},
+		     power = {0};
 	f->highest = cpuid(0, 0).eax;
 	uint32_t highest_extended = cpuid(0x80000000, 0).eax;
 	if (f->highest >= 7)
@@ -86,9 +99,10 @@ void cpu_features_read(void)
 
 void cpu_require_features(void)
 {
-	const char *lacking = !cpu_features.fsgsbase ? "FSGSBASE (Ivy Bridge, Zen or later)"
-			      : !cpu_features.nx     ? "NX (execute disable)"
-						     : NULL;
+	const char *lacking = !cpu_features.fsgsbase
+				      ? "FSGSBASE (Ivy Bridge, Zen or later)"
+			      : !cpu_features.nx ? "NX (execute disable)"
+						 : NULL;
 	if (!lacking)
 		return;
 	kprint("elfpack: this CPU lacks %s, which the kernel needs\n"
@@ -97,7 +111,8 @@ void cpu_require_features(void)
 	machine_power_off(125);
 }
 
-/* Puts STAC and CLAC where entry.S and copy_user.S left room; while text can be written. */
+/* Puts STAC and CLAC where entry.S and copy_user.S left room; while text can be written.
+ */
 static void smap_patch(void)
 {
 	struct site {
@@ -114,17 +129,16 @@ static void idt_make(void)
 {
 	for (unsigned v = 0; v < 256; v++) {
 		uint64_t at = (uint64_t)gate_stubs[v];
-		uint8_t ist = v == VECTOR_NMI		  ? IST_NMI
+		uint8_t ist = v == VECTOR_NMI             ? IST_NMI
 			      : v == VECTOR_DOUBLE_FAULT  ? IST_DOUBLE_FAULT
 			      : v == VECTOR_MACHINE_CHECK ? IST_MACHINE_CHECK
-			      : v == VECTOR_DEBUG	  ? IST_DEBUG
+			      : v == VECTOR_DEBUG         ? IST_DEBUG
 							  : 0;
 		/* Interrupt gates: IF is cleared. INT3 alone may be raised by ring 3. */
 		uint8_t type = v == VECTOR_BREAKPOINT ? 0xee : 0x8e;
-		idt[v] = (struct idt_gate){(uint16_t)at,	 SEL_KERNEL_CODE,
-					   ist,			 type,
-					   (uint16_t)(at >> 16), (uint32_t)(at >> 32),
-					   0};
+		idt[v] = (struct idt_gate){
+			(uint16_t)at,         SEL_KERNEL_CODE,      ist, type,
+			(uint16_t)(at >> 16), (uint32_t)(at >> 32), 0};
 	}
 }
 
@@ -139,7 +153,8 @@ static void gdt_load(struct percpu *self)
 	gdt[SEL_TSS / 8] = (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 |
 			   0x89ull << 40 | (tss >> 24 & 0xff) << 56;
 	gdt[SEL_TSS / 8 + 1] = tss >> 32;
-	gdt[SEL_CPU_NUMBER / 8] = 0x0040f50000000000 | (self->id & 0xffff); /* DPL 3 data */
+	gdt[SEL_CPU_NUMBER / 8] =
+		0x0040f50000000000 | (self->id & 0xffff); /* DPL 3 data */
 	self->tss.io_map_base = sizeof(struct tss);
 	for (int i = 0; i < IST_COUNT; i++) {
 		self->ist[i].owner = self;
@@ -161,8 +176,9 @@ static void gdt_load(struct percpu *self)
 			 "ltr %4\n\t"
 			 "lidt %5"
 			 :
-			 : "m"(gdtr), "i"(SEL_KERNEL_CODE), "r"((uint16_t)SEL_KERNEL_DATA),
-			   "r"((uint16_t)0), "r"((uint16_t)SEL_TSS), "m"(idtr)
+			 : "m"(gdtr), "i"(SEL_KERNEL_CODE),
+			   "r"((uint16_t)SEL_KERNEL_DATA), "r"((uint16_t)0),
+			   "r"((uint16_t)SEL_TSS), "m"(idtr)
 			 : "rax", "memory");
 }
 
@@ -194,7 +210,8 @@ void cpu_setup(struct percpu *self, unsigned id)
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	wrmsr(MSR_STAR, (uint64_t)SEL_USER_BASE << 48 | (uint64_t)SEL_KERNEL_CODE << 32);
 	wrmsr(MSR_LSTAR, (uint64_t)syscall_entry);
-	wrmsr_safe(MSR_CSTAR, (uint64_t)syscall_entry); /* no 32-bit code runs; never junk */
+	wrmsr_safe(MSR_CSTAR,
+		   (uint64_t)syscall_entry); /* no 32-bit code runs; never junk */
 	wrmsr(MSR_FMASK, FMASK);
 	wrmsr_safe(MSR_SYSENTER_CS, 0); /* SYSENTER is #GP */
 	if (f->rdtscp)

@@ -1,5 +1,5 @@
-/* device_map.c: the window of device registers and firmware tables, given out from its lower
- * end and never taken back. Cache types follow PAT as cpu.c sets it. */
+/* device_map.c: the window of device registers and firmware tables, given out from its
+ * lower end and never taken back. Cache types follow PAT as cpu.c sets it. */
 #include "shim/arch/x86_64/device_map.h"
 
 #include "shim/arch/x86_64/kernel_map.h"

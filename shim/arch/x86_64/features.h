@@ -1,5 +1,5 @@
-/* features.h: what CPUID says, asked once. Nothing that a CPU may lack is used without its bit
- * here (setting a reserved CR bit is #GP). */
+/* features.h: what CPUID says, asked once. Nothing that a CPU may lack is used without
+ * its bit here (setting a reserved CR bit is #GP). */
 #ifndef SHIM_ARCH_X86_64_FEATURES_H
 #define SHIM_ARCH_X86_64_FEATURES_H
 
@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 struct cpu_features {
-	bool nx, smep, smap, umip, fsgsbase, gib_pages, x2apic, tsc_deadline, xsave, xsaveopt;
+	bool nx, smep, smap, umip, fsgsbase, gib_pages, x2apic, tsc_deadline, xsave,
+		xsaveopt;
 	bool invariant_tsc, hypervisor, rdtscp;
 	uint32_t hwcap, hwcap2;
 	uint32_t highest, highest_hypervisor; /* CPUID leaves */

@@ -1,7 +1,7 @@
 /* fpu.c: the vector and x87 state of ring 3: all that XSAVE can save, AVX-512 and APX
- * included; not AMX (8 KiB a thread that nearly nobody uses) nor PKRU (no pkey calls). The
- * kernel itself has no such state: it is saved when a thread leaves the CPU, and loaded when
- * it comes back, unless the registers still hold it. */
+ * included; not AMX (8 KiB a thread that nearly nobody uses) nor PKRU (no pkey calls).
+ * The kernel itself has no such state: it is saved when a thread leaves the CPU, and
+ * loaded when it comes back, unless the registers still hold it. */
 #include "shim/arch/x86_64/fpu.h"
 
 #include "shim/arch/x86_64/cpu.h"
@@ -20,9 +20,9 @@ enum {
 	XFEATURE_AVX512 = 0xe0, /* opmask, ZMM_Hi256, Hi16_ZMM: together or not at all */
 	XFEATURE_APX = 1 << 19,
 };
-#define FXSAVE_SIZE 512u
+#define FXSAVE_SIZE       512u
 #define XSAVE_HEADER_SIZE 64u
-#define NO_CPU UINT32_MAX
+#define NO_CPU            UINT32_MAX
 
 bool fpu_xrstor_checked(const void *area, uint64_t components);
 bool fpu_fxrstor_checked(const void *area);
@@ -80,10 +80,14 @@ static void save(void *area)
 	uint32_t low = (uint32_t)features, high = (uint32_t)(features >> 32);
 	if (cpu_features.xsaveopt)
 		__asm__ volatile("xsaveopt64 (%0)"
-				 : : "r"(area), "a"(low), "d"(high) : "memory");
+				 :
+				 : "r"(area), "a"(low), "d"(high)
+				 : "memory");
 	else if (cpu_features.xsave)
 		__asm__ volatile("xsave64 (%0)"
-				 : : "r"(area), "a"(low), "d"(high) : "memory");
+				 :
+				 : "r"(area), "a"(low), "d"(high)
+				 : "memory");
 	else
 		__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
 }
@@ -165,7 +169,8 @@ bool fpu_restore_checked(struct arch_thread *t, const void *area, size_t size)
 		area_reset(t->fpu);
 		memcpy(t->fpu, area, legacy ? FXSAVE_SIZE : area_size);
 		if (legacy && cpu_features.xsave)
-			((uint8_t *)t->fpu)[FXSAVE_SIZE] = XFEATURE_LEGACY; /* XSTATE_BV */
+			((uint8_t *)t->fpu)[FXSAVE_SIZE] =
+				XFEATURE_LEGACY; /* XSTATE_BV */
 		if (load(t->fpu)) {
 			self->fpu_owner = t;
 			t->fpu_cpu = self->id;

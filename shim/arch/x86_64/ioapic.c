@@ -50,7 +50,8 @@ void ioapic_setup(void)
 		ioapic_add(IOAPIC_DEFAULT_PHYS, 0);
 }
 
-int ioapic_route(uint32_t gsi, unsigned vector, uint32_t target, bool level, bool active_low)
+int ioapic_route(uint32_t gsi, unsigned vector, uint32_t target, bool level,
+		 bool active_low)
 {
 	for (unsigned i = 0; i < ioapic_count; i++) {
 		const struct ioapic *io = &ioapics[i];

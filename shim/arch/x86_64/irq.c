@@ -19,18 +19,19 @@ static struct {
 } device[256];
 static unsigned next_vector = VECTOR_DEVICE;
 
-/* Masked, and moved from the exceptions' vectors: even so a spurious IRQ 7 or 15 may come. */
+/* Masked, and moved from the exceptions' vectors: even so a spurious IRQ 7 or 15 may
+ * come. */
 static void pic_silence(void)
 {
 	static const struct {
 		uint16_t port;
 		uint8_t value;
 	} step[] = {
-		{0x20, 0x11}, {0xa0, 0x11},                         /* ICW1: start, ICW4 follows */
-		{0x21, VECTOR_PIC}, {0xa1, VECTOR_PIC + 8},         /* ICW2: vectors */
-		{0x21, 4}, {0xa1, 2},                               /* ICW3: slave at line 2 */
-		{0x21, 1}, {0xa1, 1},                               /* ICW4: 8086 */
-		{0x21, 0xff}, {0xa1, 0xff},                         /* all masked */
+		{0x20, 0x11},       {0xa0, 0x11}, /* ICW1: start, ICW4 follows */
+		{0x21, VECTOR_PIC}, {0xa1, VECTOR_PIC + 8}, /* ICW2: vectors */
+		{0x21, 4},          {0xa1, 2},              /* ICW3: slave at line 2 */
+		{0x21, 1},          {0xa1, 1},              /* ICW4: 8086 */
+		{0x21, 0xff},       {0xa1, 0xff},           /* all masked */
 	};
 	for (unsigned i = 0; i < sizeof(step) / sizeof(step[0]); i++)
 		out8(step[i].port, step[i].value);
@@ -61,7 +62,8 @@ void irq_message(int vector, uint64_t *address, uint32_t *data)
 
 int irq_route_gsi(unsigned gsi, int vector, bool level, bool active_low)
 {
-	return ioapic_route(gsi, (unsigned)vector, boot_percpu.apic_id, level, active_low);
+	return ioapic_route(gsi, (unsigned)vector, boot_percpu.apic_id, level,
+			    active_low);
 }
 
 int irq_route_isa(unsigned line, int vector)

@@ -1,9 +1,10 @@
 /* kernel_map.c: the kernel's page tables: all RAM at DIRECT_MAP_BASE in the largest pages
- * that fit, the array of struct page, the kernel's segments with their rights. Nothing that
- * the firmware does not call RAM is mapped, so the CPU cannot even guess its way there.
+ * that fit, the array of struct page, the kernel's segments with their rights. Nothing
+ * that the firmware does not call RAM is mapped, so the CPU cannot even guess its way
+ * there.
  *
- * While they are built we run on head.S's tables, which map 4 GiB one to one: new tables are
- * taken from below that. */
+ * While they are built we run on head.S's tables, which map 4 GiB one to one: new tables
+ * are taken from below that. */
 #include "shim/arch/x86_64/kernel_map.h"
 
 #include "shim/arch/x86_64/features.h"
@@ -14,8 +15,8 @@
 #include "shim/lib/string.h"
 
 #define EARLY_MAP_END 0x100000000ull
-/* struct pages of so many frames fill whole pages, and it is the buddy allocator's largest
- * block, which looks at its neighbour's first frame. */
+/* struct pages of so many frames fill whole pages, and it is the buddy allocator's
+ * largest block, which looks at its neighbour's first frame. */
 #define ARRAY_GRANULE (PAGE_SIZE << PAGE_ORDER_MAX)
 #define GRANULE_BYTES ((ARRAY_GRANULE / PAGE_SIZE) * sizeof(struct page))
 _Static_assert(GRANULE_BYTES % PAGE_SIZE == 0, "granules share no page of the array");
@@ -60,7 +61,8 @@ static uint64_t *early_entry(uint64_t va, unsigned level)
 static unsigned level_that_fits(uint64_t va, uint64_t pa, uint64_t size)
 {
 	unsigned level = cpu_features.gib_pages ? 3 : 2;
-	while (level > 1 && (((va | pa) & (level_size(level) - 1)) || size < level_size(level)))
+	while (level > 1 &&
+	       (((va | pa) & (level_size(level) - 1)) || size < level_size(level)))
 		level--;
 	return level;
 }
@@ -102,7 +104,8 @@ static void map_kernel(void)
 }
 
 /* Direct map of [start, end): read-only where it meets one of the two ranges. */
-static void map_direct(uint64_t start, uint64_t end, const struct memory_range read_only[2])
+static void map_direct(uint64_t start, uint64_t end,
+		       const struct memory_range read_only[2])
 {
 	while (start < end) {
 		uint64_t stop = end, bits = PTE_WRITE | PTE_NX;
@@ -110,7 +113,8 @@ static void map_direct(uint64_t start, uint64_t end, const struct memory_range r
 			if (start >= read_only[i].start && start < read_only[i].end) {
 				bits = PTE_NX;
 				stop = read_only[i].end < stop ? read_only[i].end : stop;
-			} else if (start < read_only[i].start && read_only[i].start < stop) {
+			} else if (start < read_only[i].start &&
+				   read_only[i].start < stop) {
 				stop = read_only[i].start;
 			}
 		}
@@ -119,9 +123,10 @@ static void map_direct(uint64_t start, uint64_t end, const struct memory_range r
 	}
 }
 
-/* The array of struct page, for RAM's granules alone; elsewhere it has no memory behind it.
- * Calls each with the runs of granules, by bytes of the array. */
-static void array_runs(const struct memory_map *ram, void (*each)(uint64_t va, uint64_t size))
+/* The array of struct page, for RAM's granules alone; elsewhere it has no memory behind
+ * it. Calls each with the runs of granules, by bytes of the array. */
+static void array_runs(const struct memory_map *ram,
+		       void (*each)(uint64_t va, uint64_t size))
 {
 	uint64_t from = 0, to = 0;
 	for (uint32_t i = 0; i <= ram->count; i++) {

@@ -1,5 +1,5 @@
-/* kvm_clock.c: KVM tells the TSC's speed and the time of day through memory. It is asked at
- * boot and switched off again: from then on the TSC alone is the clock. */
+/* kvm_clock.c: KVM tells the TSC's speed and the time of day through memory. It is asked
+ * at boot and switched off again: from then on the TSC alone is the clock. */
 #include "shim/arch/x86_64/clock_setup.h"
 #include "shim/arch/x86_64/features.h"
 #include "shim/arch/x86_64/insn.h"
@@ -7,7 +7,7 @@
 #include "shim/lib/string.h"
 
 #define CLOCK_FEATURE (1u << 3) /* KVM_FEATURE_CLOCKSOURCE2: the MSRs of insn.h */
-#define TRIES 1000
+#define TRIES         1000
 
 struct system_time {
 	uint32_t version; /* odd while the host writes */
@@ -38,7 +38,8 @@ static bool has_clock(void)
 	/* KVM's leaves may lie above Hyper-V's, in steps of 100h. */
 	for (uint32_t base = 0x40000000; base < 0x40010000; base += 0x100) {
 		struct cpuid name = cpuid(base, 0);
-		if (memcmp(&name.ebx, "KVMK", 4) == 0 && memcmp(&name.ecx, "VMKV", 4) == 0)
+		if (memcmp(&name.ebx, "KVMK", 4) == 0 &&
+		    memcmp(&name.ecx, "VMKV", 4) == 0)
 			return cpuid(base + 1, 0).eax & CLOCK_FEATURE;
 	}
 	return false;
@@ -81,7 +82,8 @@ uint64_t kvm_clock_wall(void)
 	    !wrmsr_safe(MSR_KVM_WALL_CLOCK, phys(&shared_wall)))
 		return 0;
 	/* Written once, by that WRMSR: the time of day at the system clock's zero. */
-	uint64_t at_zero = (uint64_t)shared_wall.seconds * 1000000000 + shared_wall.nanoseconds;
+	uint64_t at_zero =
+		(uint64_t)shared_wall.seconds * 1000000000 + shared_wall.nanoseconds;
 	uint64_t ticks = rdtsc_ordered() - t.tsc_timestamp;
 	ticks = t.tsc_shift < 0 ? ticks >> -t.tsc_shift : ticks << t.tsc_shift;
 	__extension__ typedef unsigned __int128 wide;

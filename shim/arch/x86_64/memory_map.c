@@ -64,8 +64,8 @@ static uint64_t region_end(const struct boot_region *region)
 	return size > UINT64_MAX - base ? UINT64_MAX : base + size;
 }
 
-void memory_map_make(struct memory_map *map, const struct boot_region *region, uint32_t count,
-		     uint64_t limit)
+void memory_map_make(struct memory_map *map, const struct boot_region *region,
+		     uint32_t count, uint64_t limit)
 {
 	map->count = 0;
 	for (uint32_t i = 0; i < count; i++) {
@@ -90,8 +90,8 @@ void memory_map_make(struct memory_map *map, const struct boot_region *region, u
 					  region_end(&region[i]));
 }
 
-uint64_t memory_map_take(struct memory_map *map, uint64_t size, uint64_t align, uint64_t phase,
-			 uint64_t limit)
+uint64_t memory_map_take(struct memory_map *map, uint64_t size, uint64_t align,
+			 uint64_t phase, uint64_t limit)
 {
 	for (uint32_t i = map->count; i-- > 0;) {
 		uint64_t start = map->range[i].start, end = map->range[i].end;

@@ -1,5 +1,5 @@
-/* pagetable.c: the lower half of an address space. A table's struct page counts the entries
- * in use (page->private), so an empty one is known without looking through it.
+/* pagetable.c: the lower half of an address space. A table's struct page counts the
+ * entries in use (page->private), so an empty one is known without looking through it.
  *
  * The CPU sets A and D by itself: entries are changed by atomic exchange. A page without
  * rights keeps its entry, not present and with the address inverted, so that L1TF cannot
@@ -14,7 +14,7 @@
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
 
-#define TABLE_FLAGS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
+#define TABLE_FLAGS     (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 #define FLUSH_PAGES_MAX 32u /* more: everything is dropped at once */
 
 static uint64_t entry_make(paddr_t pa, unsigned flags)
@@ -38,7 +38,8 @@ static unsigned entry_flags(uint64_t entry)
 {
 	if (!(entry & PTE_PRESENT))
 		return 0;
-	return PT_READ | (entry & PTE_WRITE ? PT_WRITE : 0u) | (entry & PTE_NX ? 0u : PT_EXEC);
+	return PT_READ | (entry & PTE_WRITE ? PT_WRITE : 0u) |
+	       (entry & PTE_NX ? 0u : PT_EXEC);
 }
 
 static uint64_t *table_of(uint64_t entry)
@@ -75,7 +76,7 @@ static uint64_t *table_make(struct pagetable *pt, uint64_t va)
 				return NULL;
 			page->private = 0;
 			*entry = page_pa(page) | TABLE_FLAGS;
-			page_of_table(table)->private++;
+			page_of_table(table)->private ++;
 		}
 		table = table_of(*entry);
 	}
@@ -144,10 +145,10 @@ int pt_map(struct pagetable *pt, uint64_t va, paddr_t pa, unsigned flags)
 	uint64_t *table = table_make(pt, va);
 	if (!table)
 		return -ENOMEM;
-	uint64_t old = __atomic_exchange_n(&table[table_index(va, 1)], entry_make(pa, flags),
-					   __ATOMIC_SEQ_CST);
+	uint64_t old = __atomic_exchange_n(&table[table_index(va, 1)],
+					   entry_make(pa, flags), __ATOMIC_SEQ_CST);
 	if (!old)
-		page_of_table(table)->private++;
+		page_of_table(table)->private ++;
 	return 0;
 }
 
@@ -158,8 +159,9 @@ paddr_t pt_unmap(struct pagetable *pt, uint64_t va, bool *dirty)
 	uint64_t *table = table_find(pt, va);
 	if (!table || !table[table_index(va, 1)])
 		return 0;
-	uint64_t old = __atomic_exchange_n(&table[table_index(va, 1)], 0, __ATOMIC_SEQ_CST);
-	page_of_table(table)->private--;
+	uint64_t old =
+		__atomic_exchange_n(&table[table_index(va, 1)], 0, __ATOMIC_SEQ_CST);
+	page_of_table(table)->private --;
 	if (dirty)
 		*dirty = old & PTE_DIRTY;
 	return entry_address(old);
@@ -176,10 +178,10 @@ bool pt_protect(struct pagetable *pt, uint64_t va, unsigned flags)
 		return false;
 	do {
 		new = entry_make(entry_address(old), flags);
-		if (new & PTE_PRESENT)
-			new |= old & (PTE_ACCESSED | PTE_DIRTY);
+		if (new &PTE_PRESENT)
+			new |= old &(PTE_ACCESSED | PTE_DIRTY);
 		else
-			new |= old & PTE_DIRTY;
+			new |= old &PTE_DIRTY;
 	} while (!__atomic_compare_exchange_n(entry, &old, new, false, __ATOMIC_SEQ_CST,
 					      __ATOMIC_SEQ_CST));
 	return true;
@@ -205,8 +207,8 @@ struct walk {
 	void *context;
 };
 
-static void walk_table(const struct walk *walk, uint64_t *table, unsigned level, uint64_t va,
-		       uint64_t end)
+static void walk_table(const struct walk *walk, uint64_t *table, unsigned level,
+		       uint64_t va, uint64_t end)
 {
 	for (; va < end; va = next_entry(va, level)) {
 		uint64_t entry = table[table_index(va, level)];
@@ -223,7 +225,8 @@ static void walk_table(const struct walk *walk, uint64_t *table, unsigned level,
 }
 
 void pt_walk(struct pagetable *pt, uint64_t start, uint64_t end,
-	     void (*visit)(void *context, uint64_t va, paddr_t pa, unsigned flags), void *context)
+	     void (*visit)(void *context, uint64_t va, paddr_t pa, unsigned flags),
+	     void *context)
 {
 	struct walk walk = {visit, context};
 	if (end > USER_ADDRESS_END)
@@ -245,7 +248,7 @@ static void trim_table(uint64_t *table, unsigned level, uint64_t va, uint64_t en
 		if (page_of_table(below)->private)
 			continue;
 		*entry = 0;
-		page_of_table(table)->private--;
+		page_of_table(table)->private --;
 		list_append(freed, &page_of_table(below)->link);
 	}
 }

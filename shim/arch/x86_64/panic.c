@@ -11,7 +11,7 @@
 #include "shim/lib/print.h"
 
 #define PANIC_STATUS 126 /* of the machine; 125 is a refusal to start */
-#define FRAMES_MAX 32
+#define FRAMES_MAX   32
 
 struct symbol_row {
 	uint32_t address; /* from kernel_start */
@@ -47,7 +47,8 @@ static void address_print(uint64_t address)
 		kprint("  %016llx\n", (unsigned long long)address);
 }
 
-/* Frames lie on one stack, each above the one before; the first is ours, so it is mapped. */
+/* Frames lie on one stack, each above the one before; the first is ours, so it is mapped.
+ */
 static void back_trace(uint64_t rbp)
 {
 	uint64_t first = rbp;
@@ -89,7 +90,8 @@ _Noreturn void panic(const char *format, ...)
 _Noreturn void panic_exception(const struct trapframe *f, uint64_t address)
 {
 	enter();
-	kprint("\nelfpack: kernel panic: exception %llu in ring 0, error %llx, address %llx, "
+	kprint("\nelfpack: kernel panic: exception %llu in ring 0, error %llx, address "
+	       "%llx, "
 	       "cpu %u\n",
 	       (unsigned long long)f->vector, (unsigned long long)f->error,
 	       (unsigned long long)address, cpu_id());
@@ -97,10 +99,10 @@ _Noreturn void panic_exception(const struct trapframe *f, uint64_t address)
 		const char *name;
 		uint64_t value;
 	} row[] = {
-		{"rax", f->rax}, {"rbx", f->rbx}, {"rcx", f->rcx}, {"rdx", f->rdx},
-		{"rsi", f->rsi}, {"rdi", f->rdi}, {"rbp", f->rbp}, {"rsp", f->rsp},
-		{"r8 ", f->r8},	 {"r9 ", f->r9},  {"r10", f->r10}, {"r11", f->r11},
-		{"r12", f->r12}, {"r13", f->r13}, {"r14", f->r14}, {"r15", f->r15},
+		{"rax", f->rax},     {"rbx", f->rbx},    {"rcx", f->rcx}, {"rdx", f->rdx},
+		{"rsi", f->rsi},     {"rdi", f->rdi},    {"rbp", f->rbp}, {"rsp", f->rsp},
+		{"r8 ", f->r8},      {"r9 ", f->r9},     {"r10", f->r10}, {"r11", f->r11},
+		{"r12", f->r12},     {"r13", f->r13},    {"r14", f->r14}, {"r15", f->r15},
 		{"cr3", read_cr3()}, {"flg", f->rflags},
 	};
 	for (unsigned i = 0; i < sizeof(row) / sizeof(row[0]); i++)

@@ -1,5 +1,5 @@
-/* percpu.h: what each CPU has of its own, found through GS while ring 0 runs. All of it is
- * that CPU's alone to change, but where a field says otherwise. */
+/* percpu.h: what each CPU has of its own, found through GS while ring 0 runs. All of it
+ * is that CPU's alone to change, but where a field says otherwise. */
 #ifndef SHIM_ARCH_X86_64_PERCPU_H
 #define SHIM_ARCH_X86_64_PERCPU_H
 
@@ -31,14 +31,14 @@ struct ist_stack {
 _Static_assert(sizeof(struct ist_stack) == IST_STACK_SIZE, "entry.S finds the owner");
 
 struct percpu {
-	struct percpu *self;     /* at %gs:0 */
-	uint64_t kernel_rsp;     /* top of the running thread's stack, for syscall */
-	uint64_t user_rsp;       /* syscall's, until it is in the frame */
+	struct percpu *self; /* at %gs:0 */
+	uint64_t kernel_rsp; /* top of the running thread's stack, for syscall */
+	uint64_t user_rsp;   /* syscall's, until it is in the frame */
 	unsigned id, apic_id;
 	struct thread *thread;
 	struct arch_thread *arch;
 	const struct arch_thread *fpu_owner; /* whose FPU state the registers hold */
-	uint64_t root;           /* the page table loaded; others read it to shoot down */
+	uint64_t root; /* the page table loaded; others read it to shoot down */
 	uint64_t nmi_count, spurious_count;
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;
@@ -57,9 +57,9 @@ static inline struct percpu *percpu(void)
 	return self;
 }
 
-/* cpu.c. Loads GDT, TSS, IDT, GS, control registers and syscall MSRs of the CPU that runs it;
- * every CPU does the same. boot checks what the kernel cannot do without and refuses a CPU
- * that lacks it. */
+/* cpu.c. Loads GDT, TSS, IDT, GS, control registers and syscall MSRs of the CPU that runs
+ * it; every CPU does the same. boot checks what the kernel cannot do without and refuses
+ * a CPU that lacks it. */
 void cpu_setup(struct percpu *self, unsigned id);
 void cpu_require_features(void);
 

@@ -5,10 +5,10 @@
 #include "shim/arch/x86_64/insn.h"
 
 enum {
-	DEBUG_EXIT_PORT = 0x501,  /* -device isa-debug-exit,iobase=0x501,iosize=1 (or 2) */
-	DEBUG_BYTE_PORT = 0x502,  /* -device isa-debugcon,iobase=0x502,chardev=... */
+	DEBUG_EXIT_PORT = 0x501, /* -device isa-debug-exit,iobase=0x501,iosize=1 (or 2) */
+	DEBUG_BYTE_PORT = 0x502, /* -device isa-debugcon,iobase=0x502,chardev=... */
 	DEBUG_BYTE_READBACK = 0xe9,
-	SLEEP_ENABLE = 1 << 13,   /* PM1 control (ACPI 6.4, 4.8.3.2.1); SCI_EN is bit 0 */
+	SLEEP_ENABLE = 1 << 13, /* PM1 control (ACPI 6.4, 4.8.3.2.1); SCI_EN is bit 0 */
 	SLEEP_REGISTER_ENABLE = 1 << 5, /* 4.8.3.7 */
 	WAIT_READS = 100000,
 };
@@ -47,15 +47,16 @@ static void acpi_sleep(void)
 	if (!acpi_info.s5)
 		return;
 	if (acpi_info.hardware_reduced) {
-		register_write(acpi_info.sleep_space, acpi_info.sleep_address,
-			       (uint8_t)(acpi_info.sleep_type[0] << 2 |
-					 SLEEP_REGISTER_ENABLE));
+		register_write(
+			acpi_info.sleep_space, acpi_info.sleep_address,
+			(uint8_t)(acpi_info.sleep_type[0] << 2 | SLEEP_REGISTER_ENABLE));
 		return;
 	}
 	if (!acpi_info.pm1a_control)
 		return;
 	acpi_mode_enter();
-	out16(acpi_info.pm1a_control, (uint16_t)(acpi_info.sleep_type[0] << 10 | SLEEP_ENABLE));
+	out16(acpi_info.pm1a_control,
+	      (uint16_t)(acpi_info.sleep_type[0] << 10 | SLEEP_ENABLE));
 	if (acpi_info.pm1b_control)
 		out16(acpi_info.pm1b_control,
 		      (uint16_t)(acpi_info.sleep_type[1] << 10 | SLEEP_ENABLE));
@@ -80,7 +81,8 @@ _Noreturn void machine_power_off(int status)
 			       acpi_info.reset_value);
 	for (int i = 0; i < WAIT_READS && in8(0x64) & 2; i++)
 		cpu_relax();
-	out8(0x64, 0xfe); /* the keyboard controller pulses RESET; Firecracker's way out */
+	out8(0x64,
+	     0xfe); /* the keyboard controller pulses RESET; Firecracker's way out */
 	wait_a_moment();
 	static const struct {
 		uint16_t limit;

@@ -23,8 +23,10 @@ uint64_t rtc_seconds(const struct rtc_registers *r)
 	    month > 12 || year > 99)
 		return 0;
 	year += year < 70 ? 2000 : 1900;
-	/* Days before the year and month; the year begins in March, so that leap days are last. */
+	/* Days before the year and month; the year begins in March, so that leap days are
+	 * last. */
 	unsigned y = year - (month < 3), m = (month + 9) % 12;
-	uint64_t days = 365ull * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1;
+	uint64_t days =
+		365ull * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1;
 	return (days - 719468) * 86400 + hour * 3600 + minute * 60 + second;
 }

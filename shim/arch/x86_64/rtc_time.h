@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 struct rtc_registers {
-	uint8_t second, minute, hour, day, month, year; /* as read: BCD unless status_b says */
+	uint8_t second, minute, hour, day, month,
+		year; /* as read: BCD unless status_b says */
 	uint8_t status_b;
 };
 

@@ -108,12 +108,13 @@ void trap_on_ist(struct trapframe *frame)
 {
 	struct percpu *self = percpu();
 	if (frame->vector == VECTOR_NMI) {
-		self->nmi_count++; /* none is asked for; the platform's are not ours to judge */
+		self->nmi_count++; /* none is asked for; the platform's are not ours to
+				      judge */
 		return;
 	}
 	if (frame->vector == VECTOR_DEBUG) {
-		/* MOV SS before syscall delays a trap into ring 0; DR7 stays 0, so there is
-		 * nothing to do but to clear the cause. */
+		/* MOV SS before syscall delays a trap into ring 0; DR7 stays 0, so there
+		 * is nothing to do but to clear the cause. */
 		__asm__ volatile("mov %0, %%dr6" : : "r"(0xffff0ff0ull));
 		frame->rflags &= ~(uint64_t)RFLAGS_TF;
 		return;

@@ -4,7 +4,8 @@
 
 struct trapframe;
 
-void trap_frame_init(struct trapframe *frame); /* of a thread that has not been in ring 3 */
+void trap_frame_init(
+	struct trapframe *frame); /* of a thread that has not been in ring 3 */
 void trap_from_user(struct trapframe *frame);
 void trap_from_kernel(struct trapframe *frame);
 void trap_on_ist(struct trapframe *frame);

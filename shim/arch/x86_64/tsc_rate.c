@@ -1,6 +1,6 @@
-/* tsc_rate.c: how many times a second the TSC counts: told by the hypervisor or the CPU, else
- * measured against the best counter of known speed. No delay loops: both clocks are read
- * together at two moments. */
+/* tsc_rate.c: how many times a second the TSC counts: told by the hypervisor or the CPU,
+ * else measured against the best counter of known speed. No delay loops: both clocks are
+ * read together at two moments. */
 #include "shim/arch/x86_64/acpi.h"
 #include "shim/arch/x86_64/acpi_parse.h"
 #include "shim/arch/x86_64/clock_setup.h"
@@ -9,9 +9,9 @@
 #include "shim/arch/x86_64/insn.h"
 #include "shim/lib/string.h"
 
-#define MEASURE_PER_S 200u  /* 5 ms: exact to 100 ppm by the PIT, better by others */
-#define SAMPLE_TRIES 8
-#define STUCK_READS 100000u /* a counter that is not there reads the same for ever */
+#define MEASURE_PER_S 200u /* 5 ms: exact to 100 ppm by the PIT, better by others */
+#define SAMPLE_TRIES  8
+#define STUCK_READS   100000u /* a counter that is not there reads the same for ever */
 
 struct counter {
 	uint64_t (*read)(void); /* counts up */
@@ -29,7 +29,8 @@ static struct sample sample_take(const struct counter *c)
 	struct sample best = {0, 0};
 	uint64_t best_width = UINT64_MAX;
 	for (int i = 0; i < SAMPLE_TRIES; i++) {
-		uint64_t before = rdtsc_ordered(), count = c->read(), after = rdtsc_ordered();
+		uint64_t before = rdtsc_ordered(), count = c->read(),
+			 after = rdtsc_ordered();
 		if (after - before >= best_width)
 			continue;
 		best_width = after - before;
@@ -54,13 +55,19 @@ static uint64_t measure(const struct counter *c)
 	uint64_t counted = (to.count - from.count) & c->mask;
 	if (!counted || to.tsc <= from.tsc)
 		return 0;
-	/* (ticks * rate) / counted without overflow: a rate below 2^32 and 5 ms leave room. */
+	/* (ticks * rate) / counted without overflow: a rate below 2^32 and 5 ms leave
+	 * room. */
 	uint64_t ticks = to.tsc - from.tsc;
 	return ticks * (c->rate / 1000) / counted * 1000;
 }
 
 /* HPET: IA-PC HPET 1.0a, 2.3. */
-enum { HPET_PERIOD = 4, HPET_CONFIG = 0x10, HPET_COUNTER = 0xf0, HPET_FIELD_ADDRESS = 44 };
+enum {
+	HPET_PERIOD = 4,
+	HPET_CONFIG = 0x10,
+	HPET_COUNTER = 0xf0,
+	HPET_FIELD_ADDRESS = 44
+};
 static volatile uint8_t *hpet;
 
 static volatile uint32_t *hpet_register(unsigned offset)
@@ -138,7 +145,8 @@ static uint64_t told_by_cpuid(void)
 		return 0;
 	if (ratio.ecx)
 		return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax;
-	/* The crystal is not told: the base frequency is what the TSC runs at (SDM 3, 18.7.3). */
+	/* The crystal is not told: the base frequency is what the TSC runs at (SDM
+	 * 3, 18.7.3). */
 	if (cpu_features.highest < 0x16)
 		return 0;
 	return (uint64_t)(cpuid(0x16, 0).eax & 0xffff) * 1000000;
@@ -146,8 +154,9 @@ static uint64_t told_by_cpuid(void)
 
 uint64_t tsc_rate_find(void)
 {
-	uint64_t (*const way[])(void) = {kvm_clock_tsc_rate, told_by_cpuid, measure_by_hpet,
-					 measure_by_pm_timer, measure_by_pit};
+	uint64_t (*const way[])(void) = {kvm_clock_tsc_rate, told_by_cpuid,
+					 measure_by_hpet, measure_by_pm_timer,
+					 measure_by_pit};
 	uint64_t rate = 0;
 	for (unsigned i = 0; i < sizeof(way) / sizeof(way[0]) && !rate; i++)
 		rate = way[i]();

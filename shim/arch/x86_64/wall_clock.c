@@ -6,7 +6,7 @@
 
 enum { RTC_INDEX = 0x70, RTC_DATA = 0x71, RTC_STATUS_A = 10, RTC_STATUS_B = 11 };
 #define UPDATE_READS_MAX 10000 /* an update takes 2 ms */
-#define TRIES 4
+#define TRIES            4
 
 static uint8_t rtc_read(uint8_t index)
 {
