@@ -16,8 +16,6 @@
 #include "shim/proc/process.h"
 #include "shim/proc/sched.h"
 #include "shim/sys/job.h"
-#include "shim/vfs/abi.h"
-#include "shim/vfs/file.h"
 #include "shim/vfs/vnode.h"
 
 /* What a machine that could not start its program answers (env's 125). */
@@ -112,14 +110,9 @@ static char **manifest_list(const char *wanted, uint32_t count)
 
 static void start(struct job *job, const char *path, char **argv, char **envp, const char *cwd)
 {
-	struct path_context paths = {job->rootfs, rootfs_vnode(job->rootfs)};
-	struct file *console;
-	if (!argv || !envp ||
-	    path_open(&paths, "/dev/console", PATH_FOLLOW, O_RDWR | O_NOCTTY, 0, &console) < 0)
+	if (!argv || !envp)
 		refuse(path, "no memory to start it");
-	struct file *stdio[3] = {console, console, console};
-	int rc = job_start_program(job, path, argv, envp, cwd, stdio);
-	file_put(console);
+	int rc = job_start_program(job, path, argv, envp, cwd, NULL);
 	if (rc == 0)
 		return;
 	kprint("elfpack: %s: cannot be started: error %d\n", path, -rc);

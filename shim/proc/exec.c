@@ -228,24 +228,24 @@ int exec_replace(struct vnode *file, const char *name, struct exec_args *args)
 
 /* Starting a job. */
 
-static int null_file(struct process *process, struct file **out)
+static int device_open(struct process *process, const char *path, struct file **out)
 {
 	struct path_context paths = process_paths(process);
-	return path_open(&paths, "/dev/null", PATH_FOLLOW, O_RDWR, 0, out);
+	return path_open(&paths, path, PATH_FOLLOW, O_RDWR | O_NOCTTY, 0, out);
 }
 
 static int install_stdio(struct process *process, struct file *stdio[3])
 {
 	for (int fd = 0; fd < 3; fd++) {
-		struct file *file = stdio[fd];
-		if (file) {
+		struct file *file = stdio ? stdio[fd] : NULL;
+		int rc = 0;
+		if (file)
 			file_get(file);
-		} else {
-			int rc = null_file(process, &file);
-			if (rc < 0)
-				return rc;
-		}
-		int rc = fdtable_install_at(process->fds, file, fd, false);
+		else
+			rc = device_open(process, stdio ? "/dev/null" : "/dev/console", &file);
+		if (rc < 0)
+			return rc;
+		rc = fdtable_install_at(process->fds, file, fd, false);
 		if (rc < 0) {
 			file_put(file);
 			return rc;

@@ -160,7 +160,7 @@ void job_end(struct job *job, enum job_outcome outcome, int code_or_signal);
 void job_destroy(struct job *job);
 void job_leader_exited(struct job *job, int status);
 /* Loads the program at path of the job's tree and lets it run; once a job. stdio become 0, 1
- * and 2; NULL: /dev/null. All pointers are the kernel's. 0 or execve's -errno. */
+ * and 2; an element NULL: /dev/null; stdio NULL: the console, for all three. All pointers are the kernel's. 0 or execve's -errno. */
 int job_start_program(struct job *job, const char *path, char *const argv[], char *const envp[],
 		      const char *cwd, struct file *stdio[3]);
 /* Says that nobody holds the job any more: it is ended, and destroyed when that is done. */
