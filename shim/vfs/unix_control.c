@@ -1,6 +1,6 @@
-/* unix_control.c: what travels with messages of AF_UNIX sockets: descriptors (SCM_RIGHTS) and
- * credentials (SCM_CREDENTIALS), unix(7) and cmsg(3); and finding the sockets that are kept
- * alive only by messages which nobody can receive. */
+/* unix_control.c: what travels with messages of AF_UNIX sockets: descriptors (SCM_RIGHTS)
+ * and credentials (SCM_CREDENTIALS), unix(7) and cmsg(3); and finding the sockets that
+ * are kept alive only by messages which nobody can receive. */
 #include "shim/vfs/unix_socket.h"
 
 #include "shim/lib/errno.h"
@@ -19,7 +19,7 @@ struct control_head {
 _Static_assert(sizeof(struct control_head) == 16, "Linux ABI");
 
 #define CONTROL_ALIGN(size) (((size) + 7) & ~(uint64_t)7)
-#define NOBODY_ID 65534u /* the overflow uid: nobody said who sent it */
+#define NOBODY_ID           65534u /* the overflow uid: nobody said who sent it */
 
 static uint32_t unix_in_flight; /* sockets, of every job */
 
@@ -39,7 +39,8 @@ int unix_ancillary_copy(struct unix_ancillary *to, const struct unix_ancillary *
 	*to = *from;
 	if (!from->file_count)
 		return 0;
-	to->files = kmalloc(&job_current()->account, from->file_count * sizeof(*to->files));
+	to->files =
+		kmalloc(&job_current()->account, from->file_count * sizeof(*to->files));
 	if (!to->files) {
 		to->file_count = 0;
 		return -ENOMEM;
@@ -132,7 +133,8 @@ struct control_sink {
 static uint64_t data_room(const struct control_sink *sink)
 {
 	uint64_t room = sink->message->control_size - sink->used;
-	return room < sizeof(struct control_head) ? 0 : room - sizeof(struct control_head);
+	return room < sizeof(struct control_head) ? 0
+						  : room - sizeof(struct control_head);
 }
 
 static void put(struct control_sink *sink, int type, const void *data, uint64_t size)
@@ -183,7 +185,8 @@ void unix_ancillary_out(struct unix_socket *u, struct socket_message *message,
 	struct control_sink sink = {.message = message};
 	struct unix_credentials unknown = {0, NOBODY_ID, NOBODY_ID};
 	if (u->pass_credentials)
-		put(&sink, SCM_CREDENTIALS, with->has_credentials ? &with->credentials : &unknown,
+		put(&sink, SCM_CREDENTIALS,
+		    with->has_credentials ? &with->credentials : &unknown,
 		    sizeof(unknown));
 	if (with->file_count)
 		rights_out(&sink, with);
@@ -219,8 +222,8 @@ void unix_flight_end(const struct unix_ancillary *with)
 }
 
 /* Garbage: sockets all of whose references lie in messages that only such sockets hold.
- * Those that anything else refers to are reached, and what lies in the queues of a reached
- * one is reached as well. */
+ * Those that anything else refers to are reached, and what lies in the queues of a
+ * reached one is reached as well. */
 
 static void reach(struct list *found, struct unix_socket *u)
 {
@@ -233,12 +236,13 @@ static void reach(struct list *found, struct unix_socket *u)
 
 static void reach_through(struct list *found, const struct unix_socket *u)
 {
-	list_for_each(message, &u->queue, struct unix_message, link)
-		for (uint32_t i = 0; i < message->with.file_count; i++) {
-			struct unix_socket *sent = unix_of_file(message->with.files[i]);
-			if (sent)
-				reach(found, sent);
-		}
+	list_for_each(message, &u->queue, struct unix_message,
+		      link) for (uint32_t i = 0; i < message->with.file_count; i++)
+	{
+		struct unix_socket *sent = unix_of_file(message->with.files[i]);
+		if (sent)
+			reach(found, sent);
+	}
 	list_for_each(made, &u->pending, struct unix_socket, pending_link)
 		reach(found, made);
 }
@@ -254,20 +258,22 @@ void unix_garbage_collect(void)
 	static uint32_t released, sockets_seen;
 	struct list found = LIST_INIT(found), garbage = LIST_INIT(garbage);
 	if (!unix_in_flight || ++released <= sockets_seen)
-		return; /* a search costs as much as there are sockets: not at each release */
+		return; /* a search costs as much as there are sockets: not at each
+			   release */
 	released = sockets_seen = 0;
-	list_for_each(u, &unix_sockets, struct unix_socket, all) {
+	list_for_each(u, &unix_sockets, struct unix_socket, all)
+	{
 		u->reached = false;
 		sockets_seen++;
 	}
-	list_for_each_safe(u, &unix_sockets, struct unix_socket, all)
-		if (is_root(u))
-			reach(&found, u);
+	list_for_each_safe(u, &unix_sockets, struct unix_socket, all) if (is_root(u))
+		reach(&found, u);
 	list_for_each(u, &found, struct unix_socket, all)
 		reach_through(&found, u); /* found grows while it is walked */
 	list_for_each(u, &unix_sockets, struct unix_socket, all)
 		unix_queue_take(u, &garbage);
-	list_for_each_safe(u, &found, struct unix_socket, all) {
+	list_for_each_safe(u, &found, struct unix_socket, all)
+	{
 		list_remove(&u->all);
 		list_append(&unix_sockets, &u->all);
 	}

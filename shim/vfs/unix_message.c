@@ -1,6 +1,6 @@
-/* unix_message.c: what was sent over AF_UNIX sockets and not yet received. A message waits in
- * its receiver's queue, in memory of the job; a sender may fill that queue up to its own send
- * buffer, and strangers to it only with a few datagrams. */
+/* unix_message.c: what was sent over AF_UNIX sockets and not yet received. A message
+ * waits in its receiver's queue, in memory of the job; a sender may fill that queue up to
+ * its own send buffer, and strangers to it only with a few datagrams. */
 #include "shim/vfs/unix_socket.h"
 
 #include "shim/lib/errno.h"
@@ -11,7 +11,7 @@
 #include "shim/vfs/abi.h"
 
 /* Bytes that still fit the largest slab with their message. */
-#define INLINE_MAX (2048u - (uint32_t)sizeof(struct unix_message))
+#define INLINE_MAX       (2048u - (uint32_t)sizeof(struct unix_message))
 /* One message of a stream: what a large write is cut into. */
 #define STREAM_PIECE_MAX (8u * PAGE_SIZE)
 
@@ -28,7 +28,8 @@ static void message_free(struct unix_message *message)
 static struct unix_message *message_make(uint32_t size)
 {
 	struct account *account = &job_current()->account;
-	uint32_t pieces = size <= INLINE_MAX ? 0 : (uint32_t)((size + PAGE_MASK) / PAGE_SIZE);
+	uint32_t pieces =
+		size <= INLINE_MAX ? 0 : (uint32_t)((size + PAGE_MASK) / PAGE_SIZE);
 	size_t rest = pieces ? pieces * sizeof(uint8_t *) : size;
 	struct unix_message *message = kmalloc(account, sizeof(*message) + rest);
 	if (!message)
@@ -48,7 +49,8 @@ static struct unix_message *message_make(uint32_t size)
 }
 
 /* The bytes at an offset, and how many follow in one run. */
-static uint8_t *message_bytes(struct unix_message *message, uint32_t offset, uint32_t *run)
+static uint8_t *message_bytes(struct unix_message *message, uint32_t offset,
+			      uint32_t *run)
 {
 	*run = message->size - offset;
 	if (message->piece_count == 0)
@@ -77,7 +79,8 @@ static int message_fill(struct unix_message *message, struct uio *uio)
 }
 
 /* Bytes from offset on, as many as there is room for; less where the memory ends. */
-static uint32_t message_read(struct unix_message *message, uint32_t offset, struct uio *uio)
+static uint32_t message_read(struct unix_message *message, uint32_t offset,
+			     struct uio *uio)
 {
 	uint32_t done = 0, run;
 	while (offset + done < message->size && uio->left) {
@@ -92,13 +95,14 @@ static uint32_t message_read(struct unix_message *message, uint32_t offset, stru
 	return done;
 }
 
-/* Letting go of a message can release a socket whose own messages go then, and so on: those
- * are put in line, so that the stack does not grow with the chain. */
+/* Letting go of a message can release a socket whose own messages go then, and so on:
+ * those are put in line, so that the stack does not grow with the chain. */
 void unix_discard(struct list *messages)
 {
 	static struct list doomed = LIST_INIT(doomed);
 	static bool running;
-	list_for_each_safe(message, messages, struct unix_message, link) {
+	list_for_each_safe(message, messages, struct unix_message, link)
+	{
 		list_remove(&message->link);
 		list_append(&doomed, &message->link);
 	}
@@ -106,7 +110,8 @@ void unix_discard(struct list *messages)
 		return;
 	running = true;
 	while (!list_empty(&doomed)) {
-		struct unix_message *message = list_entry(doomed.next, struct unix_message, link);
+		struct unix_message *message =
+			list_entry(doomed.next, struct unix_message, link);
 		list_remove(&message->link);
 		unix_ancillary_put(&message->with);
 		message_free(message);
@@ -142,7 +147,8 @@ static void enqueue(struct unix_socket *to, struct unix_message *message)
 	waitq_wake(&to->readable, POLLIN | POLLRDNORM);
 }
 
-/* Room was made in u's queue. Streams hear of it when most of it is free, as poll says. */
+/* Room was made in u's queue. Streams hear of it when most of it is free, as poll says.
+ */
 static void room_made(struct unix_socket *u, uint64_t bytes_before)
 {
 	const uint32_t events = POLLOUT | POLLWRNORM | POLLWRBAND;
@@ -176,7 +182,8 @@ static void consume(struct unix_socket *u, struct unix_message *message)
 
 void unix_queue_take(struct unix_socket *u, struct list *messages)
 {
-	list_for_each_safe(message, &u->queue, struct unix_message, link) {
+	list_for_each_safe(message, &u->queue, struct unix_message, link)
+	{
 		unqueue(u, message);
 		unix_flight_end(&message->with);
 		list_append(messages, &message->link);
@@ -193,8 +200,9 @@ void unix_queue_discard(struct unix_socket *u)
 /* Sending. */
 
 /* A full message from u; *with moves into it. */
-static int message_from(struct unix_socket *u, const struct unix_socket *to, uint32_t size,
-			struct uio *uio, struct unix_ancillary *with, struct unix_message **out)
+static int message_from(struct unix_socket *u, const struct unix_socket *to,
+			uint32_t size, struct uio *uio, struct unix_ancillary *with,
+			struct unix_message **out)
 {
 	struct unix_message *message = message_make(size);
 	if (!message)
@@ -208,7 +216,8 @@ static int message_from(struct unix_socket *u, const struct unix_socket *to, uin
 	if (u->name)
 		u->name->refs++;
 	message->with = *with;
-	message->with.has_credentials |= u->pass_credentials || (to && to->pass_credentials) ||
+	message->with.has_credentials |= u->pass_credentials ||
+					 (to && to->pass_credentials) ||
 					 (to && !list_empty(&to->pending_link));
 	with->files = NULL;
 	with->file_count = 0;
@@ -219,7 +228,8 @@ static int message_from(struct unix_socket *u, const struct unix_socket *to, uin
 static long broken(const struct socket_message *message)
 {
 	if (!(message->flags & MSG_NOSIGNAL)) {
-		struct signal_info info = {.signo = SIGPIPE, .pid = process_current()->pid};
+		struct signal_info info = {.signo = SIGPIPE,
+					   .pid = process_current()->pid};
 		signal_send_thread(thread_current(), &info);
 	}
 	return -EPIPE;
@@ -270,9 +280,10 @@ static long send_stream(struct unix_socket *u, struct socket_message *message,
 	return done;
 }
 
-/* Puts a message in a queue when there is room; 0, or the error (it stays the caller's). */
-static int deliver(struct unix_socket *u, struct unix_socket *to, struct unix_message *message,
-		   const struct socket_message *request)
+/* Puts a message in a queue when there is room; 0, or the error (it stays the caller's).
+ */
+static int deliver(struct unix_socket *u, struct unix_socket *to,
+		   struct unix_message *message, const struct socket_message *request)
 {
 	uint64_t deadline = socket_deadline_ns(u->socket.send_timeout_ns);
 	for (;;) {
@@ -289,7 +300,8 @@ static int deliver(struct unix_socket *u, struct unix_socket *to, struct unix_me
 			return -EPIPE;
 		if (!unix_is_full(u, to))
 			break;
-		int rc = await(u->peer == to ? &u->writable : &to->senders, request, deadline);
+		int rc = await(u->peer == to ? &u->writable : &to->senders, request,
+			       deadline);
 		if (rc < 0)
 			return rc;
 	}
@@ -362,7 +374,8 @@ static int ended(struct unix_socket *u)
 }
 
 /* What came with a message goes to the receiver, or to peek a copy of it. */
-static int take_ancillary(struct unix_message *message, bool peek, struct unix_ancillary *out)
+static int take_ancillary(struct unix_message *message, bool peek,
+			  struct unix_ancillary *out)
 {
 	if (peek)
 		return unix_ancillary_copy(out, &message->with);
@@ -386,15 +399,17 @@ static void sender_out(struct socket_message *request, const struct unix_message
 		unix_name_out(message->from, request->address);
 }
 
-/* Receives from the messages that are there. Stops behind one that brought descriptors, and
- * before one of another sender when the receiver wants to know senders. *last: no more. */
+/* Receives from the messages that are there. Stops behind one that brought descriptors,
+ * and before one of another sender when the receiver wants to know senders. *last: no
+ * more. */
 static long stream_take(struct unix_socket *u, struct socket_message *request,
 			struct unix_ancillary *with, long before, bool *last)
 {
 	bool peek = (request->flags & MSG_PEEK) != 0;
 	struct uio *uio = request->uio;
 	long done = 0;
-	list_for_each_safe(message, &u->queue, struct unix_message, link) {
+	list_for_each_safe(message, &u->queue, struct unix_message, link)
+	{
 		if (!uio->left || with->file_count)
 			break;
 		if (before + done == 0)
@@ -439,7 +454,8 @@ static long receive_stream(struct unix_socket *u, struct socket_message *request
 		if (moved < 0)
 			return done ? done : moved;
 		done += moved;
-		if (last || (done && (!all || (request->flags & MSG_PEEK))) || !request->uio->left)
+		if (last || (done && (!all || (request->flags & MSG_PEEK))) ||
+		    !request->uio->left)
 			break;
 		if (moved)
 			continue;
@@ -471,7 +487,8 @@ static long receive_datagram(struct unix_socket *u, struct socket_message *reque
 		if (rc < 0)
 			return rc;
 	}
-	struct unix_message *message = list_entry(u->queue.next, struct unix_message, link);
+	struct unix_message *message =
+		list_entry(u->queue.next, struct unix_message, link);
 	uint64_t room = request->uio->left;
 	uint32_t wanted = room < message->size ? (uint32_t)room : message->size;
 	uint32_t size = message->size, moved = message_read(message, 0, request->uio);

@@ -1,5 +1,5 @@
-/* unix_name.c: names of AF_UNIX sockets: files of type socket in the job's tree, and abstract
- * names (first byte NUL), which are the job's own too. */
+/* unix_name.c: names of AF_UNIX sockets: files of type socket in the job's tree, and
+ * abstract names (first byte NUL), which are the job's own too. */
 #include "shim/vfs/unix_socket.h"
 
 #include "shim/lib/errno.h"
@@ -37,8 +37,8 @@ void unix_name_out(const struct unix_name *name, struct socket_address *out)
 }
 
 /* The path of an address as a string. *abstract: it is none, and has *size bytes. */
-static int address_decode(const struct socket_address *address, char path[UNIX_PATH_MAX + 1],
-			  uint32_t *size, bool *abstract)
+static int address_decode(const struct socket_address *address,
+			  char path[UNIX_PATH_MAX + 1], uint32_t *size, bool *abstract)
 {
 	if (address->size < 2 || address->size > UNIX_ADDRESS_MAX ||
 	    socket_address_family(address) != AF_UNIX)
@@ -54,10 +54,10 @@ static int address_decode(const struct socket_address *address, char path[UNIX_P
 
 static struct unix_socket *find_abstract(const char *path, uint32_t size)
 {
-	list_for_each(u, &unix_sockets, struct unix_socket, all)
-		if (u->job == job_current() && u->bound && !u->vnode &&
-		    u->name->size == size + 2 && memcmp(u->name->bytes + 2, path, size) == 0)
-			return u;
+	list_for_each(u, &unix_sockets, struct unix_socket,
+		      all) if (u->job == job_current() && u->bound && !u->vnode &&
+			       u->name->size == size + 2 &&
+			       memcmp(u->name->bytes + 2, path, size) == 0) return u;
 	return NULL;
 }
 
@@ -69,9 +69,8 @@ static int find_path(const char *path, struct unix_socket **out)
 	if (rc < 0)
 		return rc;
 	*out = NULL;
-	list_for_each(u, &unix_sockets, struct unix_socket, all)
-		if (u->job == job_current() && u->vnode == vnode)
-			*out = u;
+	list_for_each(u, &unix_sockets, struct unix_socket,
+		      all) if (u->job == job_current() && u->vnode == vnode) *out = u;
 	vnode_put(vnode);
 	return 0;
 }
@@ -125,7 +124,8 @@ static int make_node(const char *path, struct vnode **out)
 	else if (!at.directory->ops->create)
 		rc = -EROFS;
 	else
-		rc = at.directory->ops->create(at.directory, at.name, at.size, &what, out);
+		rc = at.directory->ops->create(at.directory, at.name, at.size, &what,
+					       out);
 	vnode_put(at.directory);
 	return rc == -EEXIST ? -EADDRINUSE : rc;
 }

@@ -1,5 +1,5 @@
-/* unix_socket.c: AF_UNIX sockets from making to release. Names are unix_name.c's, messages
- * unix_message.c's. */
+/* unix_socket.c: AF_UNIX sockets from making to release. Names are unix_name.c's,
+ * messages unix_message.c's. */
 #include "shim/vfs/unix_socket.h"
 
 #include "shim/lib/errno.h"
@@ -8,10 +8,10 @@
 #include "shim/proc/process.h"
 #include "shim/vfs/abi.h"
 
-#define BACKLOG_MAX 4096
-#define EVENTS_READ (POLLIN | POLLRDNORM)
+#define BACKLOG_MAX  4096
+#define EVENTS_READ  (POLLIN | POLLRDNORM)
 #define EVENTS_WRITE (POLLOUT | POLLWRNORM | POLLWRBAND)
-#define EVENTS_END (EVENTS_READ | EVENTS_WRITE | POLLHUP | POLLRDHUP | POLLERR)
+#define EVENTS_END   (EVENTS_READ | EVENTS_WRITE | POLLHUP | POLLRDHUP | POLLERR)
 
 struct list unix_sockets = LIST_INIT(unix_sockets);
 
@@ -150,7 +150,8 @@ static int await_room(struct unix_socket *u, struct unix_socket *listener, bool 
 {
 	uint64_t deadline = socket_deadline_ns(u->socket.send_timeout_ns);
 	for (;;) {
-		if (listener->dead || listener->state != UNIX_LISTENING || listener->read_shut)
+		if (listener->dead || listener->state != UNIX_LISTENING ||
+		    listener->read_shut)
 			return -ECONNREFUSED;
 		if (u->state != UNIX_CLOSED)
 			return u->state == UNIX_LISTENING ? -EINVAL : -EISCONN;
@@ -162,7 +163,8 @@ static int await_room(struct unix_socket *u, struct unix_socket *listener, bool 
 	}
 }
 
-static int connect_stream(struct unix_socket *u, const struct socket_address *address, bool wait)
+static int connect_stream(struct unix_socket *u, const struct socket_address *address,
+			  bool wait)
 {
 	struct unix_socket *listener;
 	int rc = u->pass_credentials ? unix_autobind(u) : 0;
@@ -190,7 +192,8 @@ static int connect_stream(struct unix_socket *u, const struct socket_address *ad
 	return rc;
 }
 
-static int unix_connect(struct socket *socket, const struct socket_address *address, bool wait)
+static int unix_connect(struct socket *socket, const struct socket_address *address,
+			bool wait)
 {
 	struct unix_socket *u = unix_of(socket);
 	return unix_is_datagram(u) ? connect_datagram(u, address)
@@ -226,7 +229,8 @@ static int unix_accept(struct socket *socket, bool wait, struct socket **out)
 		if (rc < 0)
 			return rc == -ETIMEDOUT ? -EAGAIN : rc;
 	}
-	struct unix_socket *made = list_entry(u->pending.next, struct unix_socket, pending_link);
+	struct unix_socket *made =
+		list_entry(u->pending.next, struct unix_socket, pending_link);
 	list_remove(&made->pending_link);
 	u->pending_count--;
 	waitq_wake(&u->senders, 0);
@@ -304,9 +308,8 @@ static void unix_release(struct socket *socket)
 void unix_job_ended(const struct job *job)
 {
 	struct list messages = LIST_INIT(messages);
-	list_for_each(u, &unix_sockets, struct unix_socket, all)
-		if (u->job == job)
-			unix_queue_take(u, &messages);
+	list_for_each(u, &unix_sockets, struct unix_socket, all) if (u->job == job)
+		unix_queue_take(u, &messages);
 	unix_discard(&messages);
 }
 
@@ -326,7 +329,8 @@ static uint32_t unix_poll(struct socket *socket, struct poll_table *table)
 		bits |= EVENTS_READ;
 	if (!unix_is_datagram(u) && u->state == UNIX_CLOSED)
 		bits |= POLLHUP;
-	bool room = !u->peer || u->peer->dead || u->peer->queue_bytes * 4 <= u->send_buffer;
+	bool room =
+		!u->peer || u->peer->dead || u->peer->queue_bytes * 4 <= u->send_buffer;
 	if (room && unix_is_datagram(u) && u->peer && !u->peer->dead)
 		room = !unix_is_full(u, u->peer);
 	if (u->state != UNIX_LISTENING && room)
@@ -339,7 +343,8 @@ enum { FIONREAD_COMMAND = 0x541b, SIOCOUTQ_COMMAND = 0x5411 };
 static uint32_t unread_bytes(const struct unix_socket *u)
 {
 	uint32_t bytes = 0;
-	list_for_each(message, &u->queue, struct unix_message, link) {
+	list_for_each(message, &u->queue, struct unix_message, link)
+	{
 		bytes += message->size - message->taken;
 		if (!unix_is_stream(u))
 			break;
@@ -362,8 +367,8 @@ static long unix_ioctl(struct socket *socket, uint32_t command, uint64_t argumen
 	return copy_to_user((uaddr){argument}, &bytes, sizeof(bytes));
 }
 
-/* Options: buffers as Linux counts them (twice what was asked for), and switches that change
- * nothing for local sockets but are read back. */
+/* Options: buffers as Linux counts them (twice what was asked for), and switches that
+ * change nothing for local sockets but are read back. */
 
 #define SNDBUF_MIN 4608u
 #define RCVBUF_MIN 2304u
@@ -380,13 +385,14 @@ static int switch_index(int option)
 
 static uint32_t buffer_size(int32_t asked, uint32_t min)
 {
-	uint32_t size = asked < 0 || (uint32_t)asked > UNIX_BUFFER_DEFAULT ? UNIX_BUFFER_DEFAULT
-									   : (uint32_t)asked;
+	uint32_t size = asked < 0 || (uint32_t)asked > UNIX_BUFFER_DEFAULT
+				? UNIX_BUFFER_DEFAULT
+				: (uint32_t)asked;
 	return size * 2 < min ? min : size * 2;
 }
 
-static int unix_option_set(struct socket *socket, int level, int option, const void *value,
-			   uint32_t size)
+static int unix_option_set(struct socket *socket, int level, int option,
+			   const void *value, uint32_t size)
 {
 	struct unix_socket *u = unix_of(socket);
 	int32_t number;
