@@ -156,6 +156,35 @@ static int ready_pipes(struct job *job)
 	return rc;
 }
 
+/* A pipe that brings the bytes of job->in to the program; *stdin_fd is its end. */
+static int feed_by_pipe(struct job *job, int *stdin_fd)
+{
+	int ends[2] = {-1, -1};
+	int rc = open_pipe(ends, 1);
+	if (rc)
+		return rc;
+	*stdin_fd = ends[0];
+	job->in_fd = ends[1];
+	feed(job);
+	if (job->in_fd >= 0)
+		rc = server_watch(job->server, job->in_fd, EPOLLOUT | EPOLLET, &job->in_source);
+	return rc;
+}
+
+static int place_upload(struct job *job)
+{
+	struct server *server = job->server;
+	const struct upload *upload = &job->client->request->upload;
+	int rc = 0;
+	for (size_t i = 0; i < upload->file_count && !rc; i++)
+		rc = job_put_bytes(server->sandbox, job->fd, server->image->manifest.cwd,
+				   upload->files[i].name, upload->files[i].bytes,
+				   upload->files[i].size);
+	if (!rc && upload->stdin_size)
+		rc = chain_append(&job->in, upload->stdin_bytes, upload->stdin_size);
+	return rc;
+}
+
 /* Puts the body where the request wants it; *stdin_fd is the program's end. */
 static int place_body(struct job *job, int *stdin_fd)
 {
@@ -163,7 +192,6 @@ static int place_body(struct job *job, int *stdin_fd)
 	struct conn *conn = job->client;
 	const struct request *request = conn->request;
 	const char *cwd = server->image->manifest.cwd;
-	int ends[2] = {-1, -1};
 	int rc = 0;
 	if (request->body_name) {
 		rc = job_put_file(server->sandbox, job->fd, cwd, request->body_name,
@@ -174,19 +202,13 @@ static int place_body(struct job *job, int *stdin_fd)
 						  request->query.stdin_name);
 			rc = *stdin_fd < 0 ? *stdin_fd : 0;
 		}
-	} else if (conn->body.bytes) {
-		rc = open_pipe(ends, 1);
-		if (rc)
-			return rc;
-		*stdin_fd = ends[0];
-		job->in_fd = ends[1];
-		chain_move(&job->in, &conn->body);
-		feed(job);
-		if (job->in_fd >= 0)
-			rc = server_watch(server, job->in_fd, EPOLLOUT | EPOLLET,
-					  &job->in_source);
+		return rc;
 	}
-	return rc;
+	if (request->envelope)
+		rc = place_upload(job);
+	else
+		chain_move(&job->in, &conn->body);
+	return rc || !job->in.bytes ? rc : feed_by_pipe(job, stdin_fd);
 }
 
 static int start_program(struct job *job, int stdin_fd)
@@ -323,10 +345,10 @@ void job_cancel(struct conn *conn)
 static void collect(struct job *job, const struct request *request, struct outputs *outputs)
 {
 	struct server *server = job->server;
-	if (!request->query.out_count)
+	if (!request->out_count)
 		return;
 	int rc = job_collect(server->sandbox, job->fd, server->image->manifest.cwd,
-			     request->query.outs, request->query.out_count,
+			     request->outs, request->out_count,
 			     server->image->manifest.limits.files_out_bytes, outputs);
 	if (rc)
 		job->report.outcome = OUTCOME_OUTPUT_LIMIT;

@@ -67,13 +67,30 @@ static int write_piece(void *fd, const char *bytes, size_t size)
 	return 0;
 }
 
-int job_put_file(const struct sandbox_ops *sandbox, int job, const char *cwd,
-		 const char *name, const struct chain *bytes)
+static int create_file(const struct sandbox_ops *sandbox, int job, const char *cwd,
+		       const char *name)
 {
 	char path[PATH_ROOM];
 	if (!join(path, cwd, name))
 		return -ENAMETOOLONG;
-	int fd = sandbox->open_at(job, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	return sandbox->open_at(job, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+}
+
+int job_put_bytes(const struct sandbox_ops *sandbox, int job, const char *cwd,
+		  const char *name, const char *bytes, size_t size)
+{
+	int fd = create_file(sandbox, job, cwd, name);
+	if (fd < 0)
+		return fd;
+	int rc = write_piece(&fd, bytes, size);
+	close(fd);
+	return rc;
+}
+
+int job_put_file(const struct sandbox_ops *sandbox, int job, const char *cwd,
+		 const char *name, const struct chain *bytes)
+{
+	int fd = create_file(sandbox, job, cwd, name);
 	if (fd < 0)
 		return fd;
 	int rc = chain_each(bytes, write_piece, &fd);

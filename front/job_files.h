@@ -28,6 +28,10 @@ struct outputs {
 int job_put_file(const struct sandbox_ops *sandbox, int job, const char *cwd,
 		 const char *name, const struct chain *bytes);
 
+/* The same, for bytes in one piece. */
+int job_put_bytes(const struct sandbox_ops *sandbox, int job, const char *cwd,
+		  const char *name, const char *bytes, size_t size);
+
 /* Opens cwd/name for reading. Returns a descriptor or -errno. */
 int job_open_file(const struct sandbox_ops *sandbox, int job, const char *cwd,
 		  const char *name);

@@ -193,6 +193,7 @@ int usage_text(struct server *server, struct chain *body)
 		"  _format=json              _timeout=500ms  _stderr=merge|drop  _status=200\n"
 		"\n"
 		"  200 the program's output, 422 the program failed, 5xx it could not be run\n"
+		"  POST /_/run {\"argv\":[],\"stdin\":\"\",\"files\":{},\"out\":[]} does the same in JSON\n"
 		"  /_/info /_/health /_/ready /_/metrics\n";
 	const struct manifest *manifest = &server->image->manifest;
 	int rc = chain_append_text(body, manifest->program);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "front/block.h"
+#include "front/envelope.h"
 #include "front/names.h"
 #include "front/request.h"
 #include "front/text.h"
@@ -11,6 +12,7 @@
 #define ALLOW_RUN "GET, HEAD, POST, OPTIONS"
 #define ALLOW_PATH "PUT, OPTIONS"
 #define ALLOW_READ "GET, HEAD, OPTIONS"
+#define ALLOW_ENVELOPE "POST, OPTIONS"
 
 static const struct {
 	const char *path;
@@ -76,6 +78,18 @@ static int route_read(struct request *request, enum route route)
 	return 0;
 }
 
+static int route_envelope(struct request *request)
+{
+	request->route = ROUTE_RUN;
+	request->envelope = true;
+	request->refusal.allow = ALLOW_ENVELOPE;
+	if (request->method == HTTP_OPTIONS)
+		request->route = ROUTE_OPTIONS;
+	else if (request->method != HTTP_POST)
+		return refuse(request, 405, "an envelope is posted", NULL);
+	return 0;
+}
+
 static int find_route(struct request *request, const struct http_head *head,
 		      const char *path, size_t size)
 {
@@ -84,6 +98,8 @@ static int find_route(struct request *request, const struct http_head *head,
 		if (size == strlen(reserved[i].path) &&
 		    memcmp(path, reserved[i].path, size) == 0)
 			return route_read(request, reserved[i].route);
+	if (size == strlen("/_/run") && memcmp(path, "/_/run", size) == 0)
+		return route_envelope(request);
 	if (size >= 3 && memcmp(path, "/_/", 3) == 0)
 		return refuse(request, 404, "no such route", NULL);
 	request->refusal.allow = root ? ALLOW_RUN : ALLOW_PATH;
@@ -114,7 +130,8 @@ static int choose_format(struct request *request, const struct http_head *head)
 	};
 	request->format = request->query.format;
 	if (request->format == FORMAT_DEFAULT)
-		request->format = head->accept_json ? FORMAT_JSON : FORMAT_RAW;
+		request->format = head->accept_json || request->envelope ? FORMAT_JSON
+									  : FORMAT_RAW;
 	if (request->format != FORMAT_RAW && request->format != FORMAT_JSON)
 		return refuse(request, 400, "a result format that is not supported by this image",
 			      names[request->format]);
@@ -150,6 +167,8 @@ static int place_body(struct request *request, const struct http_head *head,
 		if (!request->body_name || strcmp(query->stdin_name, request->body_name) != 0)
 			return refuse(request, 400, "_stdin names no uploaded file",
 				      query->stdin_name);
+	if (request->envelope && (query->given & (CONTROL_FILE | CONTROL_IN | CONTROL_STDIN)))
+		return refuse(request, 400, "_file, _in or _stdin for an envelope", NULL);
 	if (query->in > BODY_RAW)
 		return refuse(request, 400, "an _in that is not supported by this image", NULL);
 	struct span coding = head->field[FIELD_CONTENT_ENCODING];
@@ -161,12 +180,16 @@ static int place_body(struct request *request, const struct http_head *head,
 	while (length && (bytes[type.at + length - 1] == ' ' || bytes[type.at + length - 1] == '\t'))
 		length--;
 	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
-		if (!request->body_name && query->in == BODY_BY_TYPE &&
+		if (!request->body_name && !request->envelope && query->in == BODY_BY_TYPE &&
 		    text_is(bytes + type.at, length, containers[i]))
 			return refuse(request, 415,
 				      "a body type that is not unpacked by this image (name the "
 				      "body with _file, or say _in=raw)",
 				      containers[i]);
+	if (request->envelope && !text_is(bytes + type.at, length, "application/json"))
+		return refuse(request, 415, "an envelope is application/json", NULL);
+	if (request->envelope && !request_has_body(head))
+		return refuse(request, 400, "no envelope in the body", NULL);
 	return 0;
 }
 
@@ -182,20 +205,12 @@ static bool same_env_name(const char *a, const char *b)
 	return size == env_name_size(b) && memcmp(a, b, size) == 0;
 }
 
-/* The image's environment, each entry replaced where the request names it. */
-static int map_env(struct request *request, const struct image *image, char **envp)
+/* Sets variables in an environment of *count entries, each replaced where it is there. */
+static int set_env(struct request *request, const struct image *image, char **envp,
+		   size_t *count, char *const *entries, size_t entry_count)
 {
-	struct query *query = &request->query;
-	if (!query->env_count) {
-		static char *no_env[] = {NULL};
-		request->envp = image->env.count ? image->env.items : no_env;
-		return 0;
-	}
-	size_t count = 0;
-	for (size_t i = 0; i < image->env.count; i++)
-		envp[count++] = image->env.items[i];
-	for (size_t i = 0; i < query->env_count; i++) {
-		char *entry = query->envs[i];
+	for (size_t i = 0; i < entry_count; i++) {
+		char *entry = entries[i];
 		bool allowed = false;
 		size_t at = 0;
 		for (size_t k = 0; k < image->allowed_env.count && !allowed; k++)
@@ -203,24 +218,34 @@ static int map_env(struct request *request, const struct image *image, char **en
 		if (!allowed)
 			return refuse(request, 403, "an environment variable that this image "
 						    "does not let requests set", entry);
-		while (at < count && !same_env_name(envp[at], entry))
+		while (at < *count && !same_env_name(envp[at], entry))
 			at++;
 		envp[at] = entry;
-		count += at == count;
+		*count += at == *count;
 	}
-	envp[count] = NULL;
-	request->envp = envp;
+	envp[*count] = NULL;
 	return 0;
 }
 
-static int check_outs(struct request *request, size_t depth)
+static int map_env(struct request *request, const struct image *image, char **envp)
 {
-	struct query *query = &request->query;
-	for (size_t i = 0; i < query->out_count; i++) {
-		const char *why =
-			name_refused(query->outs[i], strlen(query->outs[i]), depth);
+	static char *no_env[] = {NULL};
+	const struct query *query = &request->query;
+	size_t count = image->env.count;
+	request->envp = count ? image->env.items : no_env;
+	if (!query->env_count)
+		return 0;
+	memcpy(envp, image->env.items, count * sizeof(char *));
+	request->envp = envp;
+	return set_env(request, image, envp, &count, query->envs, query->env_count);
+}
+
+static int check_outs(struct request *request, char *const *outs, size_t count, size_t depth)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *why = name_refused(outs[i], strlen(outs[i]), depth);
 		if (why)
-			return refuse(request, 400, why, query->outs[i]);
+			return refuse(request, 400, why, outs[i]);
 	}
 	return 0;
 }
@@ -237,7 +262,8 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 		return refuse(request, -rc, request->query.why, request->query.about);
 	rc = choose_format(request, head);
 	if (!rc)
-		rc = check_outs(request, limits->path_depth);
+		rc = check_outs(request, request->query.outs, request->query.out_count,
+				limits->path_depth);
 	if (!rc)
 		rc = place_body(request, head, bytes, layout->path,
 				head->path.size ? head->path.size - 1 : 0, limits->path_depth);
@@ -252,6 +278,8 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 	       request->query.arg_count * sizeof(char *));
 	layout->argv[count + request->query.arg_count] = NULL;
 	request->argv = layout->argv;
+	request->outs = request->query.outs;
+	request->out_count = request->query.out_count;
 	request->wall_ms = limits->wall_ms;
 	if (request->query.timeout_ms && request->query.timeout_ms < limits->wall_ms)
 		request->wall_ms = request->query.timeout_ms;
@@ -318,6 +346,7 @@ struct request *request_new(const struct http_head *head, const char *bytes,
 		return NULL;
 	struct request *request = layout.request;
 	request->route = probe.route;
+	request->envelope = probe.envelope;
 	request->refusal = probe.refusal;
 	if (!rc && request->route == ROUTE_RUN)
 		map_job(&layout, head, bytes, image);
@@ -326,8 +355,77 @@ struct request *request_new(const struct http_head *head, const char *bytes,
 	return request;
 }
 
+static size_t list_size(char *const *list)
+{
+	size_t count = 0;
+	while (list[count])
+		count++;
+	return count;
+}
+
+static int check_args(struct request *request, const struct limits *limits)
+{
+	const struct upload_list *args = &request->upload.args;
+	uint64_t bytes = request->query.arg_bytes;
+	for (size_t i = 0; i < args->count; i++)
+		bytes += strlen(args->items[i]) + 1;
+	if (request->query.arg_count + args->count > limits->args || bytes > limits->args_bytes)
+		return refuse(request, 413, "too many arguments", NULL);
+	return 0;
+}
+
+/* Joins the upload's arguments, variables and outputs to those of the query. */
+static int join_lists(struct request *request, const struct image *image)
+{
+	const struct upload *upload = &request->upload;
+	size_t argc = list_size(request->argv), envc = list_size(request->envp);
+	size_t pointers = argc + upload->args.count + 1 + envc + upload->envs.count + 1 +
+			  request->out_count + upload->outs.count;
+	char **argv = block_get(pointers * sizeof(char *), &request->lists_room);
+	if (!argv)
+		return refuse(request, 503, "out of memory", NULL);
+	char **envp = argv + argc + upload->args.count + 1;
+	char **outs = envp + envc + upload->envs.count + 1;
+	request->lists = argv;
+	memcpy(argv, request->argv, argc * sizeof(char *));
+	if (upload->args.count)
+		memcpy(argv + argc, upload->args.items, upload->args.count * sizeof(char *));
+	argv[argc + upload->args.count] = NULL;
+	memcpy(envp, request->envp, envc * sizeof(char *));
+	if (request->out_count)
+		memcpy(outs, request->outs, request->out_count * sizeof(char *));
+	if (upload->outs.count)
+		memcpy(outs + request->out_count, upload->outs.items,
+		       upload->outs.count * sizeof(char *));
+	request->argv = argv;
+	request->envp = envp;
+	request->outs = outs;
+	request->out_count += upload->outs.count;
+	return set_env(request, image, envp, &envc, upload->envs.items, upload->envs.count);
+}
+
+int request_take_body(struct request *request, const struct image *image,
+		      struct chain *body)
+{
+	const struct limits *limits = &image->manifest.limits;
+	struct upload *upload = &request->upload;
+	if (upload_take(upload, body) < 0)
+		return refuse(request, 503, "out of memory", NULL);
+	int rc = envelope_read(upload, limits);
+	if (rc)
+		return refuse(request, -rc, upload->why, upload->about);
+	rc = check_args(request, limits);
+	if (!rc)
+		rc = check_outs(request, upload->outs.items, upload->outs.count,
+				limits->path_depth);
+	return rc ? rc : join_lists(request, image);
+}
+
 void request_free(struct request *request)
 {
-	if (request)
-		block_put(request, request->room);
+	if (!request)
+		return;
+	upload_free(&request->upload);
+	block_put(request->lists, request->lists_room);
+	block_put(request, request->room);
 }

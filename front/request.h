@@ -10,6 +10,7 @@
 #include "front/http_parse.h"
 #include "front/image.h"
 #include "front/query.h"
+#include "front/upload.h"
 
 #define REQUEST_ID_MAX 128u
 
@@ -37,6 +38,12 @@ struct request {
 	enum http_method method;
 	struct query query;
 	char **argv, **envp;       /* NULL-terminated */
+	char **outs;               /* globs of the files to return */
+	size_t out_count;
+	bool envelope;             /* the body is a JSON envelope */
+	struct upload upload;      /* what it brought */
+	void *lists;               /* argv, envp and outs with the upload's, or NULL */
+	size_t lists_room;
 	const char *body_name;     /* relative to the working directory; NULL: standard input */
 	enum result_format format;
 	uint64_t wall_ms;
@@ -50,6 +57,11 @@ struct request {
 struct request *request_new(const struct http_head *head, const char *bytes,
 			    const struct image *image, const char *made_id);
 void request_free(struct request *request);
+
+/* Takes in a complete body that is an envelope; body is emptied. Returns 0, or -status with
+ * request->refusal. */
+int request_take_body(struct request *request, const struct image *image,
+		      struct chain *body);
 
 bool request_has_body(const struct http_head *head);
 

@@ -14,7 +14,7 @@ static bool succeeded(const struct conn *conn, const struct job_report *report)
 
 bool result_wants_files(const struct conn *conn, const struct job_report *report)
 {
-	return conn->request->query.out_count > 0 &&
+	return conn->request->out_count > 0 &&
 	       (succeeded(conn, report) || conn->request->format == FORMAT_JSON);
 }
 
@@ -125,7 +125,7 @@ void result_answer(struct conn *conn, struct job_report *report, struct chain *o
 		answer_json(conn, report, out, err, outputs);
 		return;
 	}
-	bool wanted_files = conn->request->query.out_count > 0;
+	bool wanted_files = conn->request->out_count > 0;
 	if (!succeeded(conn, report)) {
 		answer_failure(conn, report, report->outcome == OUTCOME_TIMEOUT ? 504 : 422,
 			       out, err);

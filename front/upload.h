@@ -1,0 +1,52 @@
+/* upload.h: what a structured body brings: files, standard input, arguments, environment and
+ * outputs. All strings lie in the body's own bytes, which are decoded in place. */
+#ifndef ELFPACK_FRONT_UPLOAD_H
+#define ELFPACK_FRONT_UPLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "front/chain.h"
+#include "imgfmt/manifest.h"
+
+struct upload_file {
+	const char *name; /* relative, checked */
+	const char *bytes;
+	size_t size;
+};
+
+struct upload_list {
+	char **items;
+	size_t count, room;
+};
+
+struct upload {
+	char *text;            /* the body, in one piece and one byte more */
+	size_t text_size, text_room;
+	struct upload_file *files;
+	size_t file_count, file_room;
+	uint64_t file_bytes;
+	struct upload_list args, envs, outs; /* envs: NAME=VALUE */
+	const char *stdin_bytes;             /* NULL: none was given */
+	size_t stdin_size;
+	const char *why, *about;             /* of a refusal; about may be NULL */
+};
+
+/* Takes the body, which is empty afterwards. Returns 0 or -ENOMEM. */
+int upload_take(struct upload *upload, struct chain *body);
+
+/* Adds a file, whose name is checked. Returns 0 or -status with upload->why. */
+int upload_add_file(struct upload *upload, const char *name, size_t name_size,
+		    const char *bytes, size_t size, const struct limits *limits);
+
+/* Adds a NUL-terminated string of size bytes; one with a NUL inside is refused. */
+int upload_add_string(struct upload *upload, struct upload_list *list, char *string,
+		      size_t size);
+
+/* Notes why the body is refused. Returns -status. */
+int upload_refuse(struct upload *upload, int status, const char *why, const char *about);
+
+void upload_free(struct upload *upload);
+
+#endif
