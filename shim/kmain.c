@@ -145,6 +145,7 @@ static struct job *machine_job_make(const struct job_limits *limits,
 	if (!job)
 		refuse("boot", "no memory for the first job");
 	machine_job = job;
+	job->has_console = true;
 	waitq_add(&job->changed, &waiter);
 	return job;
 }

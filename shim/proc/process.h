@@ -39,6 +39,7 @@ struct job {
 	struct process *leader; /* pid 1's like of the job: its end ends the job */
 	bool front;             /* may make job calls */
 	bool listens;           /* may make inet sockets: front, and the program of --serve */
+	bool has_console;       /* the machine's first job: others find no device there */
 	bool started;
 	bool ending;            /* its outcome is settled; what still runs is being ended */
 	bool ended;             /* no thread is left */

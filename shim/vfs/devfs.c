@@ -189,6 +189,15 @@ static long console_ioctl(struct file *file, uint32_t command, uint64_t argument
 	}
 }
 
+static int console_stat(struct file *file, struct stat_values *out)
+{
+	if (file->vnode)
+		return vnode_stat(file->vnode, out);
+	*out = (struct stat_values){.device = 6, .inode = 12, .mode = S_IFCHR | 0620, .links = 1,
+				    .block_size = PAGE_SIZE, .device_number = DEVICE(5, 1)};
+	return 0;
+}
+
 static const struct file_ops null_ops = {
 	.name = "null", .read = null_read, .write = null_write, .seek = device_seek};
 static const struct file_ops zero_ops = {
@@ -204,15 +213,6 @@ static const struct file_ops console_ops = {
 struct file *console_file_make(struct account *account)
 {
 	return file_make(account, &console_ops, O_RDWR, NULL);
-}
-
-static int console_stat(struct file *file, struct stat_values *out)
-{
-	if (file->vnode)
-		return vnode_stat(file->vnode, out);
-	*out = (struct stat_values){.device = 6, .inode = 12, .mode = S_IFCHR | 0620, .links = 1,
-				    .block_size = PAGE_SIZE, .device_number = DEVICE(5, 1)};
-	return 0;
 }
 
 /* The program of run mode alone has the console; others' /dev/tty is nobody's. */
@@ -257,18 +257,12 @@ int devfs_populate(struct vnode *directory)
 	return 0;
 }
 
-/* Only the program that owns the machine (run and serve modes) or front sees the console. */
-static bool may_use_console(void)
-{
-	return job_current()->id == 0 || job_current()->front;
-}
-
 int devfs_open(uint32_t number, struct file *file)
 {
 	for (size_t i = 0; i < DEVICE_COUNT; i++) {
 		if (devices[i].number != number || !number || !devices[i].ops)
 			continue;
-		if (devices[i].ops == &console_ops && !may_use_console())
+		if (devices[i].ops == &console_ops && !job_current()->has_console)
 			return -ENXIO;
 		file->ops = devices[i].ops;
 		return 0;
