@@ -51,7 +51,7 @@ struct socket_address {
 };
 static inline uint16_t socket_address_family(const struct socket_address *a)
 {
-	return a->size < 2 ? AF_UNSPEC : (uint16_t)(a->bytes[0] | a->bytes[1] << 8);
+	return (uint16_t)(a->size < 2 ? AF_UNSPEC : a->bytes[0] | a->bytes[1] << 8);
 }
 
 /* One send or receive. */
