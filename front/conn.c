@@ -399,7 +399,7 @@ static void end_body(struct conn *conn)
 {
 	if (conn->in_start == conn->in_end)
 		release_input(conn);
-	if (conn->request->envelope &&
+	if ((conn->request->envelope || conn->request->form) &&
 	    request_take_body(conn->request, conn->server->image, &conn->body) < 0) {
 		const struct refusal *refusal = &conn->request->refusal;
 		conn_refuse(conn, refusal->status, refusal->why, refusal->about);

@@ -204,7 +204,7 @@ static int place_body(struct job *job, int *stdin_fd)
 		}
 		return rc;
 	}
-	if (request->envelope)
+	if (request->envelope || request->form)
 		rc = place_upload(job);
 	else
 		chain_move(&job->in, &conn->body);

@@ -177,6 +177,22 @@ static char *decode(char *value, size_t size, size_t *decoded)
 	return memchr(value, '\0', *decoded) ? NULL : value;
 }
 
+int query_control(struct query *query, const char *name, char *value)
+{
+	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
+		if (strcmp(controls[i].name, name) != 0)
+			continue;
+		if ((query->given & controls[i].control) && !controls[i].repeatable)
+			return refuse(query, 400, "a control given twice", NULL);
+		query->given |= controls[i].control;
+		return controls[i].set(query, value)
+			       ? 0
+			       : refuse(query, 400, "a control with a value it cannot have",
+					NULL);
+	}
+	return refuse(query, 400, "unknown control (write arg=... for an argument)", NULL);
+}
+
 static int take_control(struct query *query, char *token, size_t name_size, size_t size)
 {
 	char *name = token + 1;
@@ -185,18 +201,8 @@ static int take_control(struct query *query, char *token, size_t name_size, size
 	name[name_size] = '\0';
 	if (!value)
 		return refuse(query, 400, "a NUL byte in the query", NULL);
-	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
-		if (strcmp(controls[i].name, name) != 0)
-			continue;
-		if ((query->given & controls[i].control) && !controls[i].repeatable)
-			return refuse(query, 400, "a control given twice", token);
-		query->given |= controls[i].control;
-		return controls[i].set(query, value)
-			       ? 0
-			       : refuse(query, 400, "a control with a value it cannot have",
-					token);
-	}
-	return refuse(query, 400, "unknown control (write arg=... for an argument)", token);
+	int rc = query_control(query, name, value);
+	return rc ? refuse(query, -rc, query->why, token) : 0;
 }
 
 static int take_argument(struct query *query, char *value, size_t size,

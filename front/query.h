@@ -69,6 +69,10 @@ size_t query_tokens(const char *text, size_t size);
 int query_parse(struct query *query, char *text, size_t size, char **slots,
 		const struct query_limits *limits);
 
+/* Sets the control that name, without its underscore, and value say; value stays in use.
+ * Returns 0 or -400 with query->why. _out and _env have no place here. */
+int query_control(struct query *query, const char *name, char *value);
+
 /* Decodes %XX, and + as a space when plus is set, in place. Returns the new size. */
 size_t percent_decode(char *text, size_t size, bool plus);
 

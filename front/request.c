@@ -121,7 +121,8 @@ static int find_route(struct request *request, const struct http_head *head,
 	return 0;
 }
 
-static int choose_format(struct request *request, const struct http_head *head)
+/* What the controls say about the result and the time for it. */
+static int apply_controls(struct request *request, const struct limits *limits)
 {
 	static const char *const names[] = {
 		[FORMAT_DEFAULT] = "",	     [FORMAT_RAW] = "raw", [FORMAT_JSON] = "json",
@@ -130,21 +131,34 @@ static int choose_format(struct request *request, const struct http_head *head)
 	};
 	request->format = request->query.format;
 	if (request->format == FORMAT_DEFAULT)
-		request->format = head->accept_json || request->envelope ? FORMAT_JSON
-									  : FORMAT_RAW;
+		request->format = request->accept_json || request->envelope ? FORMAT_JSON
+									     : FORMAT_RAW;
+	request->wall_ms = limits->wall_ms;
+	if (request->query.timeout_ms && request->query.timeout_ms < limits->wall_ms)
+		request->wall_ms = request->query.timeout_ms;
 	if (request->format != FORMAT_RAW && request->format != FORMAT_JSON)
 		return refuse(request, 400, "a result format that is not supported by this image",
 			      names[request->format]);
 	return 0;
 }
 
-/* Which file the body becomes, and whether its type may be taken as it is. */
-static int place_body(struct request *request, const struct http_head *head,
-		      const char *bytes, char *path, size_t path_size, size_t depth)
+/* A Content-Type without its parameters. */
+static struct span type_of(const struct http_head *head, const char *bytes)
 {
-	static const char *const containers[] = {"multipart/form-data", "application/x-tar",
-						 "application/zip"};
-	struct query *query = &request->query;
+	struct span type = head->field[FIELD_CONTENT_TYPE];
+	const char *mark = memchr(bytes + type.at, ';', type.size);
+	if (mark)
+		type.size = (uint32_t)(mark - (bytes + type.at));
+	while (type.size && (bytes[type.at + type.size - 1] == ' ' ||
+			     bytes[type.at + type.size - 1] == '\t'))
+		type.size--;
+	return type;
+}
+
+/* The name under which the body is stored, if it has one. */
+static int name_body(struct request *request, char *path, size_t path_size, size_t depth)
+{
+	const struct query *query = &request->query;
 	const char *why = NULL;
 	if (request->method == HTTP_PUT) {
 		why = name_from_path(path, &path_size, depth);
@@ -163,34 +177,62 @@ static int place_body(struct request *request, const struct http_head *head,
 	}
 	if (request->body_name && (query->given & CONTROL_IN))
 		return refuse(request, 400, "_in for a body that has a name", NULL);
-	if (query->given & CONTROL_STDIN)
-		if (!request->body_name || strcmp(query->stdin_name, request->body_name) != 0)
-			return refuse(request, 400, "_stdin names no uploaded file",
-				      query->stdin_name);
-	if (request->envelope && (query->given & (CONTROL_FILE | CONTROL_IN | CONTROL_STDIN)))
+	return 0;
+}
+
+static int check_envelope(struct request *request, const struct http_head *head,
+			  const char *bytes, struct span type)
+{
+	if (request->query.given & (CONTROL_FILE | CONTROL_IN | CONTROL_STDIN))
 		return refuse(request, 400, "_file, _in or _stdin for an envelope", NULL);
-	if (query->in > BODY_RAW)
+	if (!text_is(bytes + type.at, type.size, "application/json"))
+		return refuse(request, 415, "an envelope is application/json", NULL);
+	if (!request_has_body(head))
+		return refuse(request, 400, "no envelope in the body", NULL);
+	return 0;
+}
+
+/* Is the body a form, or of a type that is not taken? */
+static int check_type(struct request *request, const struct http_head *head,
+		      const char *bytes, struct span type)
+{
+	static const char *const containers[] = {"application/x-tar", "application/zip"};
+	const struct query *query = &request->query;
+	struct span whole = head->field[FIELD_CONTENT_TYPE];
+	bool by_type = !request->body_name && query->in == BODY_BY_TYPE;
+	if (query->in > BODY_FORM)
 		return refuse(request, 400, "an _in that is not supported by this image", NULL);
-	struct span coding = head->field[FIELD_CONTENT_ENCODING];
-	if (coding.size && !text_is(bytes + coding.at, coding.size, "identity"))
-		return refuse(request, 415, "a content coding that is not supported", NULL);
-	struct span type = head->field[FIELD_CONTENT_TYPE];
-	const char *mark = memchr(bytes + type.at, ';', type.size);
-	size_t length = mark ? (size_t)(mark - (bytes + type.at)) : type.size;
-	while (length && (bytes[type.at + length - 1] == ' ' || bytes[type.at + length - 1] == '\t'))
-		length--;
-	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
-		if (!request->body_name && !request->envelope && query->in == BODY_BY_TYPE &&
-		    text_is(bytes + type.at, length, containers[i]))
+	request->form = request_has_body(head) &&
+			(query->in == BODY_FORM ||
+			 (by_type && text_is(bytes + type.at, type.size, "multipart/form-data")));
+	if (request->form && !form_boundary(request->boundary, bytes + whole.at, whole.size))
+		return refuse(request, 400, "a form without a valid boundary in its type", NULL);
+	for (size_t i = 0; by_type && i < sizeof(containers) / sizeof(containers[0]); i++)
+		if (text_is(bytes + type.at, type.size, containers[i]))
 			return refuse(request, 415,
 				      "a body type that is not unpacked by this image (name the "
 				      "body with _file, or say _in=raw)",
 				      containers[i]);
-	if (request->envelope && !text_is(bytes + type.at, length, "application/json"))
-		return refuse(request, 415, "an envelope is application/json", NULL);
-	if (request->envelope && !request_has_body(head))
-		return refuse(request, 400, "no envelope in the body", NULL);
+	if ((query->given & CONTROL_STDIN) && !request->form)
+		if (!request->body_name || strcmp(query->stdin_name, request->body_name) != 0)
+			return refuse(request, 400, "_stdin names no uploaded file",
+				      query->stdin_name);
 	return 0;
+}
+
+/* Which file the body becomes, or how it is read. */
+static int place_body(struct request *request, const struct http_head *head,
+		      const char *bytes, char *path, size_t path_size, size_t depth)
+{
+	struct span coding = head->field[FIELD_CONTENT_ENCODING];
+	struct span type = type_of(head, bytes);
+	int rc = name_body(request, path, path_size, depth);
+	if (rc)
+		return rc;
+	if (coding.size && !text_is(bytes + coding.at, coding.size, "identity"))
+		return refuse(request, 415, "a content coding that is not supported", NULL);
+	return request->envelope ? check_envelope(request, head, bytes, type)
+				 : check_type(request, head, bytes, type);
 }
 
 static size_t env_name_size(const char *entry)
@@ -260,7 +302,8 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 			     &query_limits);
 	if (rc)
 		return refuse(request, -rc, request->query.why, request->query.about);
-	rc = choose_format(request, head);
+	request->accept_json = head->accept_json;
+	rc = apply_controls(request, limits);
 	if (!rc)
 		rc = check_outs(request, request->query.outs, request->query.out_count,
 				limits->path_depth);
@@ -280,9 +323,6 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 	request->argv = layout->argv;
 	request->outs = request->query.outs;
 	request->out_count = request->query.out_count;
-	request->wall_ms = limits->wall_ms;
-	if (request->query.timeout_ms && request->query.timeout_ms < limits->wall_ms)
-		request->wall_ms = request->query.timeout_ms;
 	return 0;
 }
 
@@ -374,6 +414,25 @@ static int check_args(struct request *request, const struct limits *limits)
 	return 0;
 }
 
+/* _stdin=NAME: a file of the form is standard input too. */
+static int find_stdin(struct request *request)
+{
+	struct upload *upload = &request->upload;
+	const char *name = request->query.stdin_name;
+	if (!name)
+		return 0;
+	if (upload->stdin_bytes)
+		return refuse(request, 400, "_stdin beside a part stdin", NULL);
+	for (size_t i = 0; i < upload->file_count; i++) {
+		if (strcmp(upload->files[i].name, name) != 0)
+			continue;
+		upload->stdin_bytes = upload->files[i].bytes;
+		upload->stdin_size = upload->files[i].size;
+		return 0;
+	}
+	return refuse(request, 400, "_stdin names no uploaded file", name);
+}
+
 /* Joins the upload's arguments, variables and outputs to those of the query. */
 static int join_lists(struct request *request, const struct image *image)
 {
@@ -411,10 +470,15 @@ int request_take_body(struct request *request, const struct image *image,
 	struct upload *upload = &request->upload;
 	if (upload_take(upload, body) < 0)
 		return refuse(request, 503, "out of memory", NULL);
-	int rc = envelope_read(upload, limits);
+	int rc = request->form ? form_read(upload, &request->query, request->boundary, limits)
+			       : envelope_read(upload, limits);
 	if (rc)
 		return refuse(request, -rc, upload->why, upload->about);
-	rc = check_args(request, limits);
+	rc = apply_controls(request, limits);
+	if (!rc)
+		rc = find_stdin(request);
+	if (!rc)
+		rc = check_args(request, limits);
 	if (!rc)
 		rc = check_outs(request, upload->outs.items, upload->outs.count,
 				limits->path_depth);

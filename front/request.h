@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "front/form.h"
 #include "front/http_parse.h"
 #include "front/image.h"
 #include "front/query.h"
@@ -41,6 +42,9 @@ struct request {
 	char **outs;               /* globs of the files to return */
 	size_t out_count;
 	bool envelope;             /* the body is a JSON envelope */
+	bool form;                 /* it is multipart/form-data, with this boundary */
+	char boundary[FORM_BOUNDARY_MAX + 1];
+	bool accept_json;
 	struct upload upload;      /* what it brought */
 	void *lists;               /* argv, envp and outs with the upload's, or NULL */
 	size_t lists_room;
@@ -58,8 +62,8 @@ struct request *request_new(const struct http_head *head, const char *bytes,
 			    const struct image *image, const char *made_id);
 void request_free(struct request *request);
 
-/* Takes in a complete body that is an envelope; body is emptied. Returns 0, or -status with
- * request->refusal. */
+/* Takes in a complete body that is an envelope or a form; body is emptied. Returns 0, or
+ * -status with request->refusal. */
 int request_take_body(struct request *request, const struct image *image,
 		      struct chain *body);
 
