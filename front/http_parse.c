@@ -205,8 +205,8 @@ static int read_accept(struct http_head *head, const char *at, size_t size)
 			continue;
 		head->accept_json |= text_is(element, type, "application/json");
 		head->accept_problem |= text_is(element, type, "application/problem+json");
-		head->accept_multipart |= text_is(element, type, "multipart/form-data") ||
-					  text_is(element, type, "multipart/mixed");
+		head->accept_form |= text_is(element, type, "multipart/form-data");
+		head->accept_mixed |= text_is(element, type, "multipart/mixed");
 	}
 	return 0;
 }

@@ -59,7 +59,7 @@ struct http_head {
 	uint64_t content_length;   /* HTTP_LENGTH_ABSENT without one */
 	bool seen[FIELD_COUNT];
 	bool chunked, keep_alive, close, expect_continue;
-	bool accept_json, accept_problem, accept_multipart;
+	bool accept_json, accept_problem, accept_form, accept_mixed;
 
 	const char *why;           /* of a refusal */
 };

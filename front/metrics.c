@@ -190,7 +190,7 @@ int usage_text(struct server *server, struct chain *body)
 		"  arg=V is the argument V as it stands; %XX and + are decoded\n"
 		"\n"
 		"  _out=NAME  return this file   _file=NAME      store the body as NAME\n"
-		"  _format=json              _timeout=500ms  _stderr=merge|drop  _status=200\n"
+		"  _format=json|multipart    _timeout=500ms  _stderr=merge|drop  _status=200\n"
 		"\n"
 		"  200 the program's output, 422 the program failed, 5xx it could not be run\n"
 		"  POST /_/run {\"argv\":[],\"stdin\":\"\",\"files\":{},\"out\":[]} does the same in JSON\n"

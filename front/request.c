@@ -131,12 +131,15 @@ static int apply_controls(struct request *request, const struct limits *limits)
 	};
 	request->format = request->query.format;
 	if (request->format == FORMAT_DEFAULT)
-		request->format = request->accept_json || request->envelope ? FORMAT_JSON
-									     : FORMAT_RAW;
+		request->format =
+			request->accept_json || request->envelope	  ? FORMAT_JSON
+			: request->accept_form || request->accept_mixed ? FORMAT_MULTIPART
+									 : FORMAT_RAW;
+	request->mixed = request->accept_mixed && !request->accept_form;
 	request->wall_ms = limits->wall_ms;
 	if (request->query.timeout_ms && request->query.timeout_ms < limits->wall_ms)
 		request->wall_ms = request->query.timeout_ms;
-	if (request->format != FORMAT_RAW && request->format != FORMAT_JSON)
+	if (request->format > FORMAT_MULTIPART)
 		return refuse(request, 400, "a result format that is not supported by this image",
 			      names[request->format]);
 	return 0;
@@ -303,6 +306,8 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 	if (rc)
 		return refuse(request, -rc, request->query.why, request->query.about);
 	request->accept_json = head->accept_json;
+	request->accept_form = head->accept_form;
+	request->accept_mixed = head->accept_mixed;
 	rc = apply_controls(request, limits);
 	if (!rc)
 		rc = check_outs(request, request->query.outs, request->query.out_count,

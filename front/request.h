@@ -44,7 +44,8 @@ struct request {
 	bool envelope;             /* the body is a JSON envelope */
 	bool form;                 /* it is multipart/form-data, with this boundary */
 	char boundary[FORM_BOUNDARY_MAX + 1];
-	bool accept_json;
+	bool accept_json, accept_form, accept_mixed;
+	bool mixed;                /* a multipart result is multipart/mixed */
 	struct upload upload;      /* what it brought */
 	void *lists;               /* argv, envp and outs with the upload's, or NULL */
 	size_t lists_room;

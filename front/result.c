@@ -15,7 +15,7 @@ static bool succeeded(const struct conn *conn, const struct job_report *report)
 bool result_wants_files(const struct conn *conn, const struct job_report *report)
 {
 	return conn->request->out_count > 0 &&
-	       (succeeded(conn, report) || conn->request->format == FORMAT_JSON);
+	       (succeeded(conn, report) || conn->request->format != FORMAT_RAW);
 }
 
 /* What happened, as a sentence. */
@@ -110,11 +110,41 @@ static void answer_json(struct conn *conn, const struct job_report *report,
 {
 	struct chain body = {0};
 	struct answer answer = {.status = 200, .type = "application/json", .report = report};
-	if (result_json(&body, conn, report, out, err, outputs) < 0) {
+	if (result_json(&body, conn, report, out, err, outputs, true) < 0) {
 		chain_free(&body);
 		conn_refuse(conn, 503, "out of memory", NULL);
 		return;
 	}
+	conn_answer(conn, &answer, &body);
+}
+
+static int status_of(const struct conn *conn, const struct job_report *report)
+{
+	if (succeeded(conn, report))
+		return 200;
+	return report->outcome == OUTCOME_TIMEOUT ? 504 : 422;
+}
+
+/* Like raw, but that any number of files is fine and a failure has them all the same. */
+static void answer_multipart(struct conn *conn, const struct job_report *report,
+			     struct chain *out, struct chain *err, struct outputs *outputs)
+{
+	char boundary[RESULT_BOUNDARY_ROOM], type[96];
+	struct chain body = {0};
+	struct text text = text_over(type, sizeof(type) - 1);
+	if (result_multipart(&body, boundary, conn, report, out, err, outputs) < 0) {
+		chain_free(&body);
+		conn_refuse(conn, 503, "out of memory", NULL);
+		return;
+	}
+	text_put(&text, conn->request->mixed ? "multipart/mixed" : "multipart/form-data");
+	text_put(&text, "; boundary=");
+	text_put(&text, boundary);
+	type[text.used] = '\0';
+	struct answer answer = {.status = status_of(conn, report), .type = type,
+				.report = report};
+	if (answer.status == 200 && outputs->unmatched)
+		answer.status = 422;
 	conn_answer(conn, &answer, &body);
 }
 
@@ -125,10 +155,13 @@ void result_answer(struct conn *conn, struct job_report *report, struct chain *o
 		answer_json(conn, report, out, err, outputs);
 		return;
 	}
+	if (conn->request->format == FORMAT_MULTIPART) {
+		answer_multipart(conn, report, out, err, outputs);
+		return;
+	}
 	bool wanted_files = conn->request->out_count > 0;
 	if (!succeeded(conn, report)) {
-		answer_failure(conn, report, report->outcome == OUTCOME_TIMEOUT ? 504 : 422,
-			       out, err);
+		answer_failure(conn, report, status_of(conn, report), out, err);
 		return;
 	}
 	if (wanted_files && (outputs->unmatched || outputs->count != 1)) {

@@ -111,12 +111,15 @@ static int append_data(struct chain *body, const struct chain *data)
 	return rc ? rc : chain_append_text(body, "\"");
 }
 
-static int append_stream(struct chain *body, const char *name, const struct chain *data,
-			 bool truncated)
+static int append_stream(struct chain *body, const char *name, const struct chain *bytes,
+			 bool truncated, bool data)
 {
 	int rc = chain_append_text(body, name);
-	rc = rc ? rc : append_data(body, data);
-	rc = rc ? rc : append_u64(body, ",\"bytes\":", data->bytes);
+	if (!rc && data) {
+		rc = append_data(body, bytes);
+		rc = rc ? rc : chain_append_text(body, ",");
+	}
+	rc = rc ? rc : append_u64(body, "\"bytes\":", bytes->bytes);
 	rc = rc ? rc : append_bool(body, ",\"truncated\":", truncated);
 	return rc ? rc : chain_append_text(body, "}");
 }
@@ -127,7 +130,7 @@ static int hash_piece(void *context, const char *bytes, size_t size)
 	return 0;
 }
 
-static int append_file(struct chain *body, const struct output_file *file)
+static int append_file(struct chain *body, const struct output_file *file, bool data)
 {
 	struct sha256 hash;
 	uint8_t digest[SHA256_BYTES];
@@ -146,8 +149,10 @@ static int append_file(struct chain *body, const struct output_file *file)
 	rc = rc ? rc : append_string(body, ",\"mode\":", mode);
 	rc = rc ? rc : append_u64(body, ",\"size\":", file->bytes.bytes);
 	rc = rc ? rc : append_string(body, ",\"sha256\":", hex);
-	rc = rc ? rc : chain_append_text(body, ",");
-	rc = rc ? rc : append_data(body, &file->bytes);
+	if (!rc && data) {
+		rc = chain_append_text(body, ",");
+		rc = rc ? rc : append_data(body, &file->bytes);
+	}
 	return rc ? rc : chain_append_text(body, "}");
 }
 
@@ -171,15 +176,17 @@ static int append_outcome(struct chain *body, const struct conn *conn,
 
 int result_json(struct chain *body, const struct conn *conn, const struct job_report *report,
 		const struct chain *out, const struct chain *err,
-		const struct outputs *outputs)
+		const struct outputs *outputs, bool data)
 {
 	int rc = append_outcome(body, conn, report);
-	rc = rc ? rc : append_stream(body, ",\"stdout\":{", out, report->stdout_truncated);
-	rc = rc ? rc : append_stream(body, ",\"stderr\":{", err, report->stderr_truncated);
+	rc = rc ? rc
+		: append_stream(body, ",\"stdout\":{", out, report->stdout_truncated, data);
+	rc = rc ? rc
+		: append_stream(body, ",\"stderr\":{", err, report->stderr_truncated, data);
 	rc = rc ? rc : chain_append_text(body, ",\"files\":[");
 	for (const struct output_file *f = outputs->first; f && !rc; f = f->next) {
 		rc = f == outputs->first ? 0 : chain_append_text(body, ",");
-		rc = rc ? rc : append_file(body, f);
+		rc = rc ? rc : append_file(body, f, data);
 	}
 	rc = rc ? rc : chain_append_text(body, "]");
 	if (!rc && outputs->unmatched)

@@ -101,17 +101,18 @@ static void accepted_types_count_unless_their_quality_is_zero(void **state)
 {
 	static const struct {
 		const char *accept;
-		bool json, problem, multipart;
+		bool json, problem, form, mixed;
 	} rows[] = {
-		{"*/*", false, false, false},
-		{"application/json", true, false, false},
-		{"text/html, Application/JSON;q=0.5", true, false, false},
-		{"application/json;q=0", false, false, false},
-		{"application/json; q=0.000, application/problem+json;q=0.1", false, true, false},
-		{"application/json;v=1;q=0.0", false, false, false},
-		{"multipart/mixed", false, false, true},
-		{"multipart/form-data, application/problem+json", false, true, true},
-		{"application/jsonp", false, false, false},
+		{"*/*", false, false, false, false},
+		{"application/json", true, false, false, false},
+		{"text/html, Application/JSON;q=0.5", true, false, false, false},
+		{"application/json;q=0", false, false, false, false},
+		{"application/json; q=0.000, application/problem+json;q=0.1", false, true, false,
+		 false},
+		{"application/json;v=1;q=0.0", false, false, false, false},
+		{"multipart/mixed", false, false, false, true},
+		{"multipart/form-data, application/problem+json", false, true, true, false},
+		{"application/jsonp", false, false, false, false},
 	};
 	char text[256];
 	struct http_head head;
@@ -122,7 +123,8 @@ static void accepted_types_count_unless_their_quality_is_zero(void **state)
 		assert_true(parse(&head, text) > 0);
 		assert_int_equal(head.accept_json, rows[i].json);
 		assert_int_equal(head.accept_problem, rows[i].problem);
-		assert_int_equal(head.accept_multipart, rows[i].multipart);
+		assert_int_equal(head.accept_form, rows[i].form);
+		assert_int_equal(head.accept_mixed, rows[i].mixed);
 	}
 }
 
