@@ -1,0 +1,73 @@
+"""Small programs behave in an image as on Linux: each is run natively first, then in one booted
+image, and has to print the same lines and end the same way."""
+import json
+import pathlib
+import subprocess
+
+import pytest
+
+from support.guest import Guest, build_image
+
+HERE = pathlib.Path(__file__).resolve().parent
+PROGRAMS = sorted(path.stem for path in HERE.glob("*.c"))
+# Built against musl too: its start-up, threads and buffers use other calls than glibc's.
+ALSO_MUSL = ("files", "processes", "signals", "threads")
+CASES = PROGRAMS + [f"{name}.musl" for name in ALSO_MUSL]
+
+
+def compile_program(case, folder):
+    name, _, musl = case.partition(".")
+    compiler = "musl-gcc" if musl else "gcc"
+    out = folder / case
+    subprocess.run([compiler, "-static", "-O1", "-std=gnu11", "-Wall", "-Wextra",
+                    "-Wno-unused-result", "-Wno-stringop-overflow", "-Wno-stringop-overread",
+                    "-pthread", HERE / f"{name}.c", "-o", out], check=True, timeout=60)
+    return out
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("programs")
+    return {case: compile_program(case, folder) for case in CASES}
+
+
+@pytest.fixture(scope="session")
+def guest(programs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("guest")
+    files = [word for case, path in programs.items()
+             for word in ("--file", f"{path}:/tests/{case}")]
+    image = build_image(folder / "guest.img", "/bin/busybox", "--http", *files)
+    with Guest(image, folder=folder) as booted:
+        booted.wait_ready()
+        yield booted
+
+
+def native(program):
+    ended = subprocess.run([program], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                           env={"PATH": "/bin"})
+    return ended.stdout.decode(), ended.stderr.decode(), ended.returncode
+
+
+def in_image(guest, case):
+    status, _, body = guest.request("GET", f"/?env&-i&PATH%3D/bin&/tests/{case}",
+                                    headers={"Accept": "application/json"}, timeout=60)
+    assert status == 200, body
+    result = json.loads(body)
+    code = -result["signal"] if result["outcome"] == "signal" else result["exit_code"]
+    return result["stdout"]["data"], result["stderr"]["data"], code
+
+
+@pytest.mark.xdist_group("guest")
+@pytest.mark.parametrize("case", CASES)
+def test_program_behaves_as_on_linux(case, programs, guest):
+    out, err, code = native(programs[case])
+    guest_out, guest_err, guest_code = in_image(guest, case)
+    assert guest_out.splitlines() == out.splitlines(), guest.console()[-2000:]
+    assert guest_err == err
+    assert guest_code == code
+
+
+@pytest.mark.xdist_group("guest")
+def test_no_page_is_lost(guest):
+    names = [name for name in guest.metrics() if "leak" in name]
+    assert names and all(guest.metrics()[name] == 0 for name in names), guest.console()[-2000:]
