@@ -9,7 +9,7 @@ uint32_t tcp_initial_window(const struct tcp *tcp)
 }
 
 /* RFC 6298, 2: in eighths and quarters. */
-static void round_trip(struct tcp *tcp, uint64_t sample_us)
+void tcp_round_trip(struct tcp *tcp, uint64_t sample_us)
 {
 	const uint32_t sample = sample_us > 60000000 ? 60000000 : (uint32_t)sample_us;
 	if (!tcp->rtt_us) {
@@ -33,12 +33,12 @@ static void measure(struct tcp *tcp, const struct tcp_segment *s)
 		if (seq_lt(s->ack, tcp->timed_seq))
 			return;
 		tcp->round_timed = false;
-		round_trip(tcp, (stack->now_ns - tcp->timed_ns) / 1000);
+		tcp_round_trip(tcp, (stack->now_ns - tcp->timed_ns) / 1000);
 	} else if (tcp->stamps && s->stamped) {
 		/* After a retransmission only the echo tells which copy arrived. */
 		const uint32_t ms = tcp_stamp_now(stack, tcp->stamp_offset) - s->echo;
 		if (ms < TCP_RTO_MAX / TCP_MS)
-			round_trip(tcp, ms ? ms * 1000ull : 1000);
+			tcp_round_trip(tcp, ms ? ms * 1000ull : 1000);
 	}
 }
 
@@ -118,9 +118,9 @@ void tcp_on_timeout(struct tcp *tcp)
 		tcp->ssthresh = max32(flight / 2, 2u * tcp->mss);
 	tcp->retries++;
 	/* A path that swallows large packets and says nothing: RFC 4821 in small. */
-	if (tcp->retries == 3 && tcp->mss > TCP_MSS_FALLBACK)
+	if (tcp->retries == 2 && tcp->mss > TCP_MSS_FALLBACK)
 		tcp->mss = TCP_MSS_FALLBACK;
-	else if (tcp->retries == 5 && tcp->mss > TCP_MSS_DEFAULT)
+	else if (tcp->retries == 4 && tcp->mss > TCP_MSS_DEFAULT)
 		tcp->mss = TCP_MSS_DEFAULT;
 	/* A receiver may have dropped what it acknowledged selectively: RFC 2018, 8. */
 	if (tcp->retries > 1 ||

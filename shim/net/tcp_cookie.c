@@ -96,6 +96,9 @@ static void take_options(struct tcp *tcp, const struct tcp_segment *s)
 		tcp->scaled = true;
 		tcp->peer_scale = (uint8_t)scale;
 	}
+	/* Up to 64 ms too long, for the bits; much longer if it was not the first that came. */
+	if (age < 300)
+		tcp_round_trip(tcp, age * 1000ull);
 }
 
 struct tcp *tcp_cookie_accept(struct net_stack *stack, struct tcp_listener *listener,

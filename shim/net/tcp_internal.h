@@ -219,6 +219,7 @@ enum tcp_ack { TCP_ACK_DROP, TCP_ACK_OK, TCP_ACK_OF_FIN };
 enum tcp_ack tcp_ack_input(struct tcp *tcp, const struct tcp_segment *segment,
 			   unsigned *events);
 void tcp_on_timeout(struct tcp *tcp);
+void tcp_round_trip(struct tcp *tcp, uint64_t sample_us);
 uint32_t tcp_initial_window(const struct tcp *tcp);
 
 /* tcp_recovery.c */
