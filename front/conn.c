@@ -12,6 +12,7 @@
 
 #include "front/block.h"
 #include "front/conn.h"
+#include "front/gunzip.h"
 #include "front/job.h"
 
 #define FLOOR_GRACE_NS (5ull * SECOND_NS) /* before the floor rate counts */
@@ -395,17 +396,34 @@ static bool advance_head(struct conn *conn)
 	return false;
 }
 
+/* Undoes the coding and reads what is a container. Returns 0, or refuses. */
+static int unpack_body(struct conn *conn)
+{
+	struct request *request = conn->request;
+	const struct limits *limits = limits_of(conn);
+	const struct gunzip_limits bounds = {limits->unpacked_bytes, limits->unpack_ratio,
+					     conn->server->buffer_max};
+	const char *why = NULL;
+	int rc = request->gzip ? gunzip_chain(&conn->body, &bounds, &why) : 0;
+	if (rc) {
+		conn_refuse(conn, -rc, why, NULL);
+		return rc;
+	}
+	if (!request->envelope && !request->form)
+		return 0;
+	rc = request_take_body(request, conn->server->image, &conn->body);
+	if (rc)
+		conn_refuse(conn, request->refusal.status, request->refusal.why,
+			    request->refusal.about);
+	return rc;
+}
+
 static void end_body(struct conn *conn)
 {
 	if (conn->in_start == conn->in_end)
 		release_input(conn);
-	if ((conn->request->envelope || conn->request->form) &&
-	    request_take_body(conn->request, conn->server->image, &conn->body) < 0) {
-		const struct refusal *refusal = &conn->request->refusal;
-		conn_refuse(conn, refusal->status, refusal->why, refusal->about);
-		return;
-	}
-	job_submit(conn);
+	if (!unpack_body(conn))
+		job_submit(conn);
 }
 
 /* Takes chunked bytes from the buffer. Returns true when the state has changed. */

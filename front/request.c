@@ -232,7 +232,10 @@ static int place_body(struct request *request, const struct http_head *head,
 	int rc = name_body(request, path, path_size, depth);
 	if (rc)
 		return rc;
-	if (coding.size && !text_is(bytes + coding.at, coding.size, "identity"))
+	request->gzip = text_is(bytes + coding.at, coding.size, "gzip") ||
+			text_is(bytes + coding.at, coding.size, "x-gzip");
+	if (coding.size && !request->gzip &&
+	    !text_is(bytes + coding.at, coding.size, "identity"))
 		return refuse(request, 415, "a content coding that is not supported", NULL);
 	return request->envelope ? check_envelope(request, head, bytes, type)
 				 : check_type(request, head, bytes, type);

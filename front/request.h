@@ -44,6 +44,7 @@ struct request {
 	bool envelope;             /* the body is a JSON envelope */
 	bool form;                 /* it is multipart/form-data, with this boundary */
 	char boundary[FORM_BOUNDARY_MAX + 1];
+	bool gzip;                 /* the body's content coding */
 	bool accept_json, accept_form, accept_mixed;
 	bool mixed;                /* a multipart result is multipart/mixed */
 	struct upload upload;      /* what it brought */
