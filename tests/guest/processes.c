@@ -112,8 +112,9 @@ static void execs(void)
 	SHOW(execve("./garbage", argv, envp));
 	pid_t pid;
 	argv[0] = "child";
-	SHOW(posix_spawn(&pid, self, NULL, NULL, argv, envp));
+	int spawned = posix_spawn(&pid, self, NULL, NULL, argv, envp);
 	waitpid(pid, &status, 0);
+	SHOW(spawned);
 	show_status("spawn", status);
 	SHOW(posix_spawn(&pid, "/none", NULL, NULL, argv, envp));
 	pid = vfork();
