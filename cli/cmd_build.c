@@ -75,18 +75,27 @@ static int set_port(struct build *build, enum manifest_mode mode, const char *te
 	return 0;
 }
 
-static int set_limit(struct build *build, int id, const char *value, struct diag *why)
+static int set_limit(struct build *build, int id, const char *flag, const char *value,
+		     struct diag *why)
 {
 #define LIMIT(key, unit, initial, help)                                                    \
 	if (id == LIMIT_##key)                                                             \
 		return (strcmp(#unit, "ms") == 0                                           \
 				? option_duration_ms(value, &build->request.limits.key)    \
 				: option_number(value, &build->request.limits.key))        \
-			       ? diag_set(why, "--http: %s is not a number of " #unit, value) \
+			       ? diag_set(why, "--%s %s: not a number (" #unit ")", flag, value) \
 			       : 0;
 #include "imgfmt/limits.def"
 #undef LIMIT
 	return -1;
+}
+
+static const char *flag_name(int id)
+{
+	const struct option_row *row = rows;
+	while (row->name && row->id != id)
+		row++;
+	return row->name;
 }
 
 static int set_env(struct build *build, const char *value, struct diag *why)
@@ -129,7 +138,7 @@ static int take(struct build *build, int id, const char *value, struct diag *why
 	case EXCLUDE:
 		return words_add(&request->exclude, value, why);
 	case MEMORY:
-		return set_limit(build, LIMIT_memory_bytes, value, why);
+		return set_limit(build, LIMIT_memory_bytes, "memory", value, why);
 	case PARTS:
 		request->parts = value;
 		return 0;
@@ -146,7 +155,7 @@ static int take(struct build *build, int id, const char *value, struct diag *why
 		build->help = true;
 		return 0;
 	default:
-		return set_limit(build, id, value, why);
+		return set_limit(build, id, flag_name(id), value, why);
 	}
 }
 
@@ -161,7 +170,8 @@ static int read_arguments(struct build *build, int argc, char **argv, struct dia
 	for (; id == -1 && reader.at < argc; reader.at++)
 		if (words_add(&build->request.args, argv[reader.at], why))
 			return -1;
-	if (id == -1 && !build->request.program && !build->help)
+	if (id == -1 && !build->help &&
+	    (!build->request.program || !*build->request.program))
 		return diag_set(why, "no program given");
 	return id == -1 ? 0 : -1;
 }

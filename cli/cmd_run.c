@@ -382,11 +382,14 @@ static int run_guest(struct run *run, struct diag *why)
 	plan->cpus = (unsigned)run->cpus;
 	if (!plan->memory_bytes)
 		plan->memory_bytes = MEMORY_BESIDE_IMAGE + run->image_bytes;
-	plan->status_fd = session.status_fd = memfd_create("status", 0);
+	if (pipe2(session.status, O_CLOEXEC)) {
+		diag_errno(why, "pipe");
+		return EXIT_FAILED;
+	}
+	plan->status_fd = session.status[1];
 	session.qemu = qemu_arguments(plan);
-	if (plan->status_fd < 0 || !session.qemu) {
+	if (!session.qemu) {
 		diag_set(why, "QEMU's command line: out of room");
-		free(session.qemu);
 		return EXIT_FAILED;
 	}
 	for (unsigned i = 0; run->verbose && session.qemu[i]; i++)
@@ -395,7 +398,7 @@ static int run_guest(struct run *run, struct diag *why)
 		fprintf(stderr, "elfpack: run: waiting for gdb: target remote :%u\n",
 			plan->gdb_port);
 	int status = session_run(&session, why);
-	close(plan->status_fd);
+	close(session.status[0]);
 	free(session.qemu);
 	return status;
 }

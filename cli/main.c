@@ -1,4 +1,5 @@
 /* main.c: the elfpack command. The one place that prints errors and exits. */
+#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@ static void usage(FILE *to)
 int main(int argc, char **argv)
 {
 	struct diag why = {0};
+	/* Names in archives are UTF-8 wherever we run: the same inputs, the same image. */
+	setlocale(LC_CTYPE, "C.UTF-8");
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

@@ -40,7 +40,8 @@ static char *find_program(const char *name, struct diag *why)
 		path += size + (path[size] == ':');
 	}
 	diag_set(why, "%s: not found in PATH", name);
-	diag_hint(why, "give a path, as ./%s", name);
+	if (!access(name, F_OK))
+		diag_hint(why, "give a path, as ./%s", name);
 	return NULL;
 }
 

@@ -39,7 +39,9 @@ struct probe {
 
 struct session {
 	pid_t qemu;
-	int to_guest, from_guest, signals;
+	int to_guest, from_guest, signals, status;
+	bool listening;          /* the guest reads its console: before that, input is lost */
+	int said;                /* what its kernel wrote last to the status port, -1: nothing */
 	bool interactive, input_open;
 	int ended_by;            /* signal that ended us, 0: none */
 	char input[4096];
@@ -196,6 +198,20 @@ static void take_signal(struct session *session)
 	kill(session->qemu, SIGKILL); /* it writes to no file: nothing is lost */
 }
 
+/* The first byte says that the console is listened to, the last one is the exit status. */
+static bool take_status(struct session *session)
+{
+	uint8_t bytes[16];
+	ssize_t got = read(session->status, bytes, sizeof(bytes));
+	if (got < 0 && errno == EINTR)
+		return true;
+	if (got > 0) {
+		session->said = bytes[got - 1];
+		session->listening = true;
+	}
+	return got > 0;
+}
+
 static int next_timeout(const struct session *session)
 {
 	long long left = session->probe.deadline_ms - now_ms();
@@ -207,7 +223,7 @@ static int next_timeout(const struct session *session)
 /* Until QEMU is gone; returns its wait status. */
 static int watch(struct session *session)
 {
-	bool output_open = true;
+	bool output_open = true, status_open = true;
 	int status = 0;
 	for (;;) {
 		bool pending = session->input_at < session->input_size;
@@ -215,12 +231,17 @@ static int watch(struct session *session)
 		struct pollfd fds[] = {
 			{.fd = session->signals, .events = POLLIN},
 			{.fd = output_open ? session->from_guest : -1, .events = POLLIN},
-			{.fd = session->input_open && !pending ? STDIN_FILENO : -1,
+			{.fd = session->input_open && session->listening && !pending
+				       ? STDIN_FILENO
+				       : -1,
 			 .events = POLLIN},
 			{.fd = pending ? session->to_guest : -1, .events = POLLOUT},
 			{.fd = probe->fd,
-			 .events = probe->state == PROBE_CONNECTING ? POLLOUT : POLLIN}};
+			 .events = probe->state == PROBE_CONNECTING ? POLLOUT : POLLIN},
+			{.fd = status_open ? session->status : -1, .events = POLLIN}};
 		poll(fds, sizeof(fds) / sizeof(fds[0]), next_timeout(session));
+		if (fds[5].revents)
+			status_open = take_status(session);
 		if (fds[1].revents)
 			output_open = pass_output(session);
 		if (fds[2].revents)
@@ -235,23 +256,23 @@ static int watch(struct session *session)
 	}
 	while (output_open)
 		output_open = pass_output(session);
+	while (status_open)
+		status_open = take_status(session);
 	return status;
 }
 
-/* What the guest said last before it ended; -1: nothing. */
-static int guest_status(int fd)
+/* isa-debug-exit ends QEMU with (2 * status + 1) & 255: then the byte said last is the status. */
+static bool ended_by_guest(const struct session *session, int status)
 {
-	uint8_t byte = 0;
-	off_t size = lseek(fd, 0, SEEK_END);
-	return size > 0 && pread(fd, &byte, 1, size - 1) == 1 ? byte : -1;
+	return session->said >= 0 && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == ((session->said << 1 | 1) & 0xff);
 }
 
 static int end_status(const struct session_plan *plan, const struct session *session, int status,
 		      struct diag *why)
 {
-	int said = guest_status(plan->status_fd);
-	if (said >= 0)
-		return said;
+	if (ended_by_guest(session, status))
+		return session->said;
 	if (session->ended_by)
 		return 128 + session->ended_by;
 	if (WIFSIGNALED(status)) {
@@ -287,12 +308,14 @@ int session_run(const struct session_plan *plan, struct diag *why)
 	struct session session = {.interactive = plan->interactive,
 				  .input_open = plan->interactive,
 				  .signals = -1,
+				  .status = plan->status[0],
+				  .said = -1,
 				  .probe = {.fd = -1,
 					    .at = plan->http,
 					    .patience_ms = PROBE_FIRST_MS,
 					    .state = plan->http ? PROBE_PAUSED : PROBE_OFF}};
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, status = EXIT_FAILED;
-	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC)) {
+	if (fcntl(plan->status[1], F_SETFD, 0) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC)) {
 		diag_errno(why, "pipe");
 		goto out;
 	}
@@ -302,6 +325,7 @@ int session_run(const struct session_plan *plan, struct diag *why)
 	session.qemu = qemu_start(plan->qemu, in[0], out[1], why);
 	if (session.qemu < 0)
 		goto out;
+	close(plan->status[1]);
 	close(in[0]);
 	close(out[1]);
 	in[0] = out[1] = -1;

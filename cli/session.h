@@ -9,7 +9,7 @@
 
 struct session_plan {
 	char **qemu;              /* argv */
-	int status_fd;            /* a file in memory that QEMU writes to */
+	int status[2]; /* a pipe; QEMU inherits its writing end, which is closed here */
 	bool interactive;         /* the console is our standard input and output */
 	const struct forward *http; /* say "ready" when it answers; NULL: it never does */
 };

@@ -83,6 +83,8 @@ int layout_plan(struct layout *layout, const struct image_parts *parts, struct d
 	layout->bundle_sectors = parts->bundle->extents.size / GPT_SECTOR;
 	uint64_t sectors = round_up(next + layout->bundle_sectors + GPT_TAIL_SECTORS,
 				    BLOCK_SECTORS);
+	if (sectors < LAYOUT_SECTORS_LEAST)
+		sectors = LAYOUT_SECTORS_LEAST;
 	if (put_stages(layout, parts, why))
 		return -1;
 	put_tables(layout, parts, sectors);

@@ -18,6 +18,10 @@
 
 #define LAYOUT_ALIGN_SECTORS 128u /* 64 KiB: partitions start on multiples of it */
 
+/* A disk has at least a cylinder (16 heads of 63 sectors), or SeaBIOS cannot read its first sector
+ * and does not boot from it: 1 MiB. */
+#define LAYOUT_SECTORS_LEAST 2048u
+
 struct image_parts {
 	const uint8_t *stage1, *stage2; /* as built: mbr.bin, stage2.bin */
 	size_t stage1_size, stage2_size;

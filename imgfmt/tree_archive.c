@@ -60,6 +60,20 @@ static int add_entry(struct tree *tree, struct archive *archive, struct archive_
 	}
 }
 
+/* A folder that is left out takes with it what is in it. */
+static bool excluded_with_parents(const struct words *exclude, char *path, size_t root_size)
+{
+	bool excluded = tree_excluded(exclude, path);
+	for (char *slash = path; !excluded && (slash = strchr(slash, '/')); slash++) {
+		if ((size_t)(slash - path) <= root_size)
+			continue;
+		*slash = '\0';
+		excluded = tree_excluded(exclude, path);
+		*slash = '/';
+	}
+	return excluded;
+}
+
 static int add_all(struct tree *tree, struct archive *archive, const char *source,
 		   const char *path, const struct words *exclude, struct diag *why)
 {
@@ -74,7 +88,7 @@ static int add_all(struct tree *tree, struct archive *archive, const char *sourc
 		else if (asprintf(&to, "%s/%s", path, name) < 0 ||
 			 (link && asprintf(&from, "%s/%s", path, link) < 0))
 			rc = diag_set(why, "out of memory");
-		else if (!tree_excluded(exclude, to))
+		else if (!excluded_with_parents(exclude, to, strlen(path)))
 			rc = add_entry(tree, archive, entry, source, to, from, why);
 		free(to);
 		free(from);

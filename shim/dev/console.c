@@ -16,6 +16,9 @@ enum {
 	UART_MCR = COM1 + 4,
 	UART_LSR = COM1 + 5,
 	UART_SCRATCH = COM1 + 7,
+	/* QEMU's isa-debugcon, when `elfpack run` is above us: see machine_power_off. */
+	DEBUG_BYTE_PORT = 0x502,
+	DEBUG_BYTE_READBACK = 0xe9,
 };
 enum {
 	LCR_8N1 = 3,
@@ -112,6 +115,8 @@ void console_input_init(void)
 		return;
 	out8(UART_IER, IER_RECEIVE);
 	input_interrupt(NULL); /* what came before raises no edge any more */
+	if (in8(DEBUG_BYTE_PORT) == DEBUG_BYTE_READBACK)
+		out8(DEBUG_BYTE_PORT, 0); /* what is typed from now on is not lost */
 }
 
 size_t console_read(char *out, size_t size)

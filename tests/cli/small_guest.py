@@ -1,5 +1,5 @@
 """A kernel of a few instructions that stands in for shim where `elfpack run` itself is under
-test: it says a line on COM1, repeats what it hears until a byte 4, and ends the machine with
+test: it clears COM1, says that it listens (port 0x502), says a line, repeats what it hears until a byte 4, and ends the machine with
 a status of eight bits as shim does (ports 0x502 and 0x501)."""
 import pathlib
 import struct
@@ -7,7 +7,13 @@ import subprocess
 
 KERNEL = """
 	.code32
-start:	mov $text, %esi
+start:	mov $0x3fa, %dx
+	mov $7, %al
+	out %al, %dx
+	mov $0x502, %dx
+	xor %al, %al
+	out %al, %dx
+	mov $text, %esi
 1:	lodsb
 	test %al, %al
 	jz 2f

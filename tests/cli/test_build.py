@@ -1,0 +1,99 @@
+"""What `elfpack build` promises of its output: the same bytes for the same inputs, a file whole
+or not at all, an image that other programs find right."""
+import hashlib
+import os
+import signal
+import subprocess
+import time
+
+from support.guest import ELFPACK
+
+
+def test_partition_table_is_without_fault_to_sgdisk(build, hello):
+    image = build(hello)
+    said = subprocess.run(["/usr/sbin/sgdisk", "-v", image], capture_output=True, text=True)
+    assert said.returncode == 0
+    assert "No problems found" in said.stdout
+    for word in ("Warning", "Caution", "Problem", "Error"):
+        assert word not in said.stdout + said.stderr
+
+
+def test_same_inputs_give_the_same_bytes(build, hello, tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for i in range(20):
+        (folder / f"f{i}").write_text(str(i))
+    first = build(hello, "--http", "--dir", f"{folder}:/data", name="1.img").read_bytes()
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for i in reversed(range(20)):  # another order on disk, other times
+        (moved / f"f{i}").write_text(str(i))
+        os.utime(moved / f"f{i}", (i, i))
+    second = build(hello, "--http", "--dir", f"{moved}:/data", name="2.img", cwd="/",
+                   env={"TZ": "Asia/Tokyo", "LC_ALL": "C", "HOME": "/nowhere"}).read_bytes()
+    assert first == second
+
+
+def test_digest_printed_is_the_files(elfpack, hello, tmp_path):
+    result = elfpack("build", hello, "-o", tmp_path / "x.img")
+    digest = hashlib.sha256((tmp_path / "x.img").read_bytes()).hexdigest()
+    assert result.out.decode() == digest + "\n"
+    quiet = elfpack("build", "-q", hello, "-o", tmp_path / "x.img")
+    assert quiet.out == result.out and quiet.err == b""
+
+
+def test_source_date_epoch_is_the_files_time(build, elfpack, hello, tmp_path):
+    image = build(hello, env={"SOURCE_DATE_EPOCH": "1700000000"})
+    rootfs = elfpack("inspect", "cat", "--section", "rootfs", image).out
+    (tmp_path / "rootfs").write_bytes(rootfs)
+    said = subprocess.run(["dump.erofs", "-s", tmp_path / "rootfs"], capture_output=True,
+                          text=True, env={**os.environ, "TZ": "UTC"}).stdout
+    assert "Filesystem created:                           Tue Nov 14 22:13:20 2023" in said
+
+
+def test_source_date_epoch_that_is_no_number_is_an_error(elfpack, hello, tmp_path):
+    result = elfpack("build", hello, "-o", tmp_path / "x.img",
+                     env={"SOURCE_DATE_EPOCH": "yesterday"})
+    assert result.status == 1
+    assert "SOURCE_DATE_EPOCH" in result.text and "yesterday" in result.text
+
+
+def test_sparse_parts_take_no_space(build, hello, tmp_path):
+    with open(tmp_path / "zeros", "wb") as file:
+        file.truncate(64 << 20)
+    image = build(hello, "--file", f"{tmp_path}/zeros:/zeros")
+    assert image.stat().st_size > 64 << 20
+    assert image.stat().st_blocks * 512 < 4 << 20
+
+
+def test_interrupted_build_leaves_nothing(elfpack, hello, parts, tmp_path):
+    with open(tmp_path / "big", "wb") as file:
+        for i in range(96):
+            file.write(os.urandom(1 << 20))
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "x.img").write_text("what was there before")
+    for delay in (0.02, 0.1, 0.3, 0.6, 0.9):
+        child = subprocess.Popen([ELFPACK, "build", "--parts", parts, hello, "--file",
+                                  f"{tmp_path}/big:/big", "-o", out / "x.img"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        child.send_signal(signal.SIGINT)
+        if child.wait(timeout=60) == 0:
+            break  # it was faster than the signal
+        assert os.listdir(out) == ["x.img"]
+        assert (out / "x.img").read_text() == "what was there before"
+
+
+def test_failed_write_leaves_the_old_file(elfpack, hello, tmp_path):
+    result = elfpack("build", hello, "-o", tmp_path / "missing" / "x.img")
+    assert result.status == 1
+    assert "missing/x.img: No such file or directory" in result.text
+    assert os.listdir(tmp_path) == []
+
+
+def test_pvh_folder_holds_kernel_and_bundle(elfpack, hello, parts, tmp_path):
+    result = elfpack("build", hello, "-o", tmp_path / "x.pvh")
+    assert result.status == 0
+    assert (tmp_path / "x.pvh/shim.elf").read_bytes() == (parts / "shim.elf").read_bytes()
+    assert (tmp_path / "x.pvh/bundle").read_bytes()[:8] == b"ELFPACK\x1a"
