@@ -33,9 +33,11 @@ static uint64_t used(const struct pipe *pipe)
 {
 	return pipe->head - pipe->tail;
 }
+/* The bytes that fit: those before the tail in its page are lost until that page is read. */
 static uint64_t room(const struct pipe *pipe)
 {
-	return pipe->slots * PAGE_SIZE - used(pipe);
+	uint64_t size = pipe->slots * PAGE_SIZE;
+	return used(pipe) ? size - (pipe->tail & PAGE_MASK) - used(pipe) : size;
 }
 
 static struct pipe *pipe_new(void)
@@ -126,10 +128,24 @@ static int broken(void)
 	return -EPIPE;
 }
 
+/* An empty pipe starts again at the first page, with the page that it kept. */
+static void restart_empty(struct pipe *pipe)
+{
+	if (used(pipe) || pipe->tail == 0)
+		return;
+	struct page **kept = &pipe->page[(pipe->tail - 1) / PAGE_SIZE % pipe->slots];
+	if (!pipe->page[0]) {
+		pipe->page[0] = *kept;
+		*kept = NULL;
+	}
+	pipe->head = pipe->tail = 0;
+}
+
 /* Appends up to size bytes that fit. */
 static long append(struct pipe *pipe, struct uio *uio, uint64_t size)
 {
 	long done = 0;
+	restart_empty(pipe);
 	while (size && room(pipe)) {
 		uint64_t at = pipe->head & PAGE_MASK, n = PAGE_SIZE - at;
 		struct page **slot = &pipe->page[pipe->head / PAGE_SIZE % pipe->slots];
