@@ -54,7 +54,7 @@ int main(void)
 	long total = 0, n;
 	while ((n = read(p[0], block, 5000)) > 0)
 		total += n;
-	SHOW(total);
+	SHOW(total > 126000 && total <= 131072); /* Linux counts whole pages */
 	SHOW(fstat(p[0], &st));
 	SHOW(S_ISFIFO(st.st_mode));
 	SHOW(lseek(p[0], 0, SEEK_CUR));
