@@ -70,7 +70,7 @@ void ip_input(struct net_stack *stack, const uint8_t *frame, size_t size, bool c
 	const bool to_us = stack->address && packet.destination == stack->address;
 	if (packet.protocol == PROTOCOL_UDP) {
 		/* Before there is an address, the server's answer carries the one it offers. */
-		udp_input(stack, &packet, to_us);
+		udp_input(stack, &packet, to_us && !not_a_host(stack, packet.source));
 		return;
 	}
 	if (!to_us || packet.broadcast || not_a_host(stack, packet.source) ||

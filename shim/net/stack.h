@@ -55,6 +55,7 @@ struct net_counters {
 struct tcp;
 struct tcp_listener;
 #define TCP_WHEEL_SLOTS 512u /* tcp_timer.c */
+#define TCP_RESETS_KNOWN 64u
 
 struct net_stack {
 	const struct net_env *env;
@@ -82,6 +83,7 @@ struct net_stack {
 	uint32_t wait_count;
 	uint64_t memory_used, memory_limit; /* connections and their buffers */
 	uint32_t buffer_limit;      /* default of one buffer */
+	uint32_t resets[TCP_RESETS_KNOWN], reset_next; /* connections that we have reset of late */
 	uint64_t wake_ns;           /* asked of env->wake_at; UINT64_MAX: nothing */
 };
 

@@ -171,6 +171,8 @@ static bool advance(struct tcp *tcp, const struct tcp_segment *s, unsigned *even
 		tcp->trim_ns = tcp->stack->now_ns + TCP_SECOND;
 	if (!tcp->held && tcp->wait_ns && tcp->state != TCP_FIN_WAIT_2 && !tcp->lingers)
 		tcp->wait_ns = tcp->stack->now_ns + TCP_WAIT;
+	if (tcp->queued < tcp->out.size)
+		tcp->starved_ns = 0; /* room without new memory */
 	if (writable(tcp) && (!was_writable || tcp->write_blocked)) {
 		tcp->write_blocked = false;
 		*events |= TCP_WRITABLE;

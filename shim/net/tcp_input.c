@@ -279,7 +279,7 @@ static void closed_input(struct net_stack *stack, struct tcp_listener *listener,
 		/* Perhaps bytes have overtaken the segment that proves the handshake: the peer
 		 * sends both again. Anything older is of a connection that is no more. */
 		stack->counters.tcp_cookies_bad++;
-		if (s->flags & TCP_SYN || !recent)
+		if (s->flags & TCP_SYN || !recent || tcp_reset_known(stack, s))
 			tcp_reset_answer(stack, s);
 	} else if ((s->flags & (TCP_SYN | TCP_FIN)) == TCP_SYN) {
 		tcp_cookie_answer(stack, s);

@@ -192,6 +192,9 @@ struct tcp *tcp_create(struct net_stack *stack, const struct tcp_segment *segmen
 void tcp_end(struct tcp *tcp, int error);
 void tcp_free(struct tcp *tcp);
 void tcp_tell(struct tcp *tcp, unsigned events);
+/* Those that we have reset of late: what still comes for them is reset too. */
+void tcp_reset_note(struct tcp *tcp);
+bool tcp_reset_known(struct net_stack *stack, const struct tcp_segment *segment);
 void tcp_enter_wait(struct tcp *tcp);
 void tcp_wait_expire(struct net_stack *stack);
 void tcp_pend(struct tcp *tcp);
@@ -203,8 +206,8 @@ bool tcp_memory_tight(const struct net_stack *stack);
 uint32_t tcp_stamp_offset(struct net_stack *stack, const struct tcp_segment *segment);
 uint32_t tcp_stamp_now(const struct net_stack *stack, uint32_t offset);
 void tcp_cookie_answer(struct net_stack *stack, const struct tcp_segment *syn);
-/* Does the segment complete a handshake? Then what its cookie says; else *recent: it could
- * follow one whose first bytes were lost. */
+/* Does the segment complete a handshake? Then what its cookie says; else *recent: it
+ * may follow one that does and that was lost or is late. */
 bool tcp_cookie_check(struct net_stack *stack, const struct tcp_segment *segment, uint16_t *mss,
 		      bool *recent);
 /* The connection that it opens, in the listener's queue; NULL: no room. */

@@ -136,6 +136,7 @@ int tcp_send_ack(struct tcp *tcp, uint32_t seq)
 void tcp_send_reset(struct tcp *tcp)
 {
 	tcp->stack->counters.tcp_resets_sent++;
+	tcp_reset_note(tcp);
 	send_segment(tcp, tcp->send_next, TCP_RST | TCP_ACK, NULL, 0);
 }
 

@@ -33,6 +33,9 @@ bool tcp_ring_reserve(struct net_stack *stack, struct tcp_ring *ring, uint32_t n
 	struct tcp_ring larger = {.size = ring->size ? ring->size : TCP_RING_MIN, .base = first};
 	while (larger.size < need)
 		larger.size *= 2;
+	/* The last eighth is for connections, which take turns as long as there are some. */
+	if (stack->memory_used + larger.size > stack->memory_limit - stack->memory_limit / 8)
+		return false;
 	larger.bytes = net_allocate(stack, larger.size);
 	if (!larger.bytes)
 		return false;

@@ -38,23 +38,50 @@ void tcp_destroy(struct net_stack *stack)
 	stack->table = NULL;
 }
 
-static struct tcp **bucket(struct net_stack *stack, uint32_t peer, uint32_t local,
+static uint64_t tuple_hash(struct net_stack *stack, uint32_t peer, uint32_t local,
 			   uint16_t peer_port, uint16_t local_port)
 {
 	const uint32_t tuple[3] = {peer, local, (uint32_t)peer_port << 16 | local_port};
-	return &stack->table[siphash(stack->hash_key, tuple, sizeof(tuple)) & stack->table_mask];
+	return siphash(stack->hash_key, tuple, sizeof(tuple));
+}
+
+static uint64_t hash_of(const struct tcp *tcp)
+{
+	return tuple_hash(tcp->stack, tcp->peer_address, tcp->local_address, tcp->peer_port,
+			  tcp->local_port);
+}
+
+static uint64_t segment_hash(struct net_stack *stack, const struct tcp_segment *s)
+{
+	return tuple_hash(stack, s->packet->source, s->packet->destination, s->source_port,
+			  s->destination_port);
 }
 
 static struct tcp **bucket_of(struct tcp *tcp)
 {
-	return bucket(tcp->stack, tcp->peer_address, tcp->local_address, tcp->peer_port,
-		      tcp->local_port);
+	return &tcp->stack->table[hash_of(tcp) & tcp->stack->table_mask];
+}
+
+void tcp_reset_note(struct tcp *tcp)
+{
+	struct net_stack *stack = tcp->stack;
+	stack->resets[stack->reset_next++ % TCP_RESETS_KNOWN] = (uint32_t)(hash_of(tcp) >> 32);
+}
+
+bool tcp_reset_known(struct net_stack *stack, const struct tcp_segment *s)
+{
+	const uint32_t hash = (uint32_t)(segment_hash(stack, s) >> 32);
+	for (uint32_t i = 0; i < TCP_RESETS_KNOWN; i++) {
+		if (stack->resets[i] == hash)
+			return true;
+	}
+	return false;
 }
 
 struct tcp *tcp_find(struct net_stack *stack, const struct tcp_segment *s)
 {
 	const uint32_t peer = s->packet->source, local = s->packet->destination;
-	struct tcp *tcp = *bucket(stack, peer, local, s->source_port, s->destination_port);
+	struct tcp *tcp = stack->table[segment_hash(stack, s) & stack->table_mask];
 	while (tcp && (tcp->peer_port != s->source_port || tcp->peer_address != peer ||
 		       tcp->local_port != s->destination_port || tcp->local_address != local))
 		tcp = tcp->hash_next;

@@ -167,6 +167,14 @@ static void send_frame(struct machine *m, const struct tcp *near)
 		put32(tcp + 24, near->stamp_recent + next(m));
 		put32(tcp + 28, (uint32_t)(m->now_ns / 1000000) + near->stamp_offset);
 	}
+	if (near && near->sack && shape & 64 && options >= 32) {
+		memcpy(tcp + 32, "\1\1\5\22", 4);
+		for (uint32_t i = 0; i < 2; i++) {
+			const uint32_t start = near->send_una + next(m) * 100u;
+			put32(tcp + 36 + 8 * i, start);
+			put32(tcp + 40 + 8 * i, start + next(m) * 100u);
+		}
+	}
 	memset(tcp + 20 + options, shape, size);
 	size += 20 + options;
 	put16(ip + 2, 20 + size);

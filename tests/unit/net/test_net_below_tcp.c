@@ -137,6 +137,10 @@ static void nobody_who_is_not_one_host_is_answered(void **state)
 	lan_open(&lan, 0, 1 << 20);
 	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
 		net_input(&lan.stack, frame, echo(frame, sources[i], 64), false);
+	memset(frame + 34, 0, 8); /* UDP to a port that is not there */
+	frame[39] = 8;
+	for (size_t i = 0; i + 1 < sizeof(sources) / sizeof(*sources); i++)
+		net_input(&lan.stack, frame, packet(frame, 17, sources[i], 8), false);
 	const size_t size = echo(frame, LAN_CLIENT, 64);
 	memcpy(frame, everyone, 6); /* RFC 1122, 3.2.2.6 */
 	net_input(&lan.stack, frame, size, false);

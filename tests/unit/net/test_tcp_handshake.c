@@ -183,6 +183,28 @@ static void bytes_that_overtake_the_first_ones_are_not_taken_for_them(void **sta
 	lan_close(&lan);
 }
 
+static void bytes_of_a_connection_that_is_no_more_are_answered_with_a_reset(void **state)
+{
+	struct lan lan;
+	struct lan_peer peer;
+	(void)state;
+	lan_open(&lan, 0, 1 << 20);
+	lan_listen(&lan, 8);
+	for (uint16_t port = 1; port < 20; port++) {
+		struct tcp *tcp = lan_connect(&lan, &peer, port, "");
+		static char text[9000];
+		lan_write(tcp, text, sizeof(text));
+		net_flush(&lan.stack);
+		while (lan.first)
+			lan_peer_expect(&peer);
+		tcp_release(tcp, 0);
+		lan_drop_all(&lan); /* the reset is lost */
+		lan_peer_send(&peer, ACK, "hello", 5);
+		assert_int_equal(lan_expect(&lan).flags, RST);
+	}
+	lan_close(&lan);
+}
+
 static void a_full_backlog_drops_and_the_peer_may_try_again(void **state)
 {
 	struct lan lan;
@@ -410,6 +432,7 @@ int main(void)
 		cmocka_unit_test(a_forged_acknowledgement_opens_nothing),
 		cmocka_unit_test(data_with_the_completing_segment_is_taken),
 		cmocka_unit_test(bytes_that_overtake_the_first_ones_are_not_taken_for_them),
+		cmocka_unit_test(bytes_of_a_connection_that_is_no_more_are_answered_with_a_reset),
 		cmocka_unit_test(a_full_backlog_drops_and_the_peer_may_try_again),
 		cmocka_unit_test(options_are_agreed_only_with_timestamps),
 		cmocka_unit_test(segments_are_no_larger_than_the_peer_allows),
