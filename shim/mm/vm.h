@@ -88,6 +88,11 @@ int vm_discard(struct vmspace *vm, uint64_t start, uint64_t size);
 enum vm_fork_policy { VM_FORK_OMIT, VM_FORK_COPY, VM_FORK_WIPE, VM_FORK_KEEP };
 int vm_set_fork(struct vmspace *vm, uint64_t start, uint64_t size, enum vm_fork_policy policy);
 uint64_t vm_brk(struct vmspace *vm, uint64_t wanted);
+/* Unmaps the pages [first, end) of a file wherever they are mapped. Of private areas only those
+ * that are not copied yet when the page behind them is new; the copies too when they are past
+ * the end now (copies). */
+void vm_forget_file(struct vmspace *vm, const struct vnode *vnode, uint64_t first, uint64_t end,
+		    bool copies);
 
 /* The area that holds va, or the first above it (then va < start); NULL: none. */
 struct vm_area *vm_find(struct vmspace *vm, uint64_t va, uint32_t *index);

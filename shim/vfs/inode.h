@@ -71,6 +71,7 @@ struct vnode {
 	uint16_t name_size;
 	bool unlinked;         /* that name is gone */
 	bool mount;            /* cannot be removed or renamed */
+	bool mapped;           /* was, at some time: address spaces may hold its pages */
 	struct file_locks *locks; /* locks.c */
 	struct list watches;   /* inotify.c */
 };

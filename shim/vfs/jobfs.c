@@ -459,6 +459,7 @@ int vnode_page(struct vnode *vnode, uint64_t index, bool write, struct page **ou
 		return -ENXIO;
 	int rc = data_page(node, index, write, out);
 	if (rc == 0) {
+		vnode->mapped = true;
 		page_get(*out);
 		if (write)
 			node_touch(node);

@@ -4,6 +4,8 @@
 #include "shim/lib/string.h"
 #include "shim/lib/print.h"
 #include "shim/mm/kmem.h"
+#include "shim/mm/vm.h"
+#include "shim/proc/process.h"
 #include "shim/vfs/jobfs.h"
 
 /* A tree of height h holds pages [0, 64^h); height 0 is one page without a table. */
@@ -74,6 +76,16 @@ static const uint8_t *lower_page(const struct node *node, uint64_t index)
 	return node->lower + index * PAGE_SIZE;
 }
 
+/* Pages [first, end) are others now: mappings of them, which only this job can have, go. */
+static void unmap(struct node *node, uint64_t first, uint64_t end, bool copies)
+{
+	if (!node->vnode.mapped)
+		return;
+	list_for_each(process, &job_current()->processes, struct process, job_link)
+		if (process->vm)
+			vm_forget_file(process->vm, &node->vnode, first, end, copies);
+}
+
 static int make_upper_page(struct node *node, uint64_t index, struct page **out)
 {
 	struct rootfs *root = node->vnode.root;
@@ -93,6 +105,7 @@ static int make_upper_page(struct node *node, uint64_t index, struct page **out)
 	root->pages_used++;
 	node->pages_count++;
 	node->data_changed = true;
+	unmap(node, index, index + 1, false);
 	*out = page;
 	return 0;
 }
@@ -177,6 +190,7 @@ int data_truncate(struct node *node, uint64_t size)
 		if (rc < 0)
 			return rc;
 		drop(node, tail >> PAGE_SHIFT, UINT64_MAX);
+		unmap(node, tail >> PAGE_SHIFT, UINT64_MAX, true);
 		if (node->lower_size > size)
 			node->lower_size = size;
 	}
@@ -213,6 +227,7 @@ int data_punch(struct node *node, uint64_t start, uint64_t end)
 	first >>= PAGE_SHIFT;
 	last >>= PAGE_SHIFT;
 	drop(node, first > kept ? first : kept, last);
+	unmap(node, first, last, false);
 	return clear_lower(node, first, last);
 }
 

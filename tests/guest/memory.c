@@ -139,6 +139,11 @@ static void sharing(void)
 	SHOW(touch(file + PAGE, 0));
 	SHOW(ftruncate(fd, 3 * PAGE));
 	SHOW(file[PAGE + 200]);
+	SHOW(file[2 * PAGE]);
+	SHOW(pwrite(fd, "hole", 4, 2 * PAGE)); /* what was mapped as a hole has bytes now */
+	SHOW(file[2 * PAGE]);
+	SHOW(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2 * PAGE, PAGE));
+	SHOW(file[2 * PAGE]);
 	SHOW(msync(file, 3 * PAGE, MS_SYNC));
 	int reader = open("shared", O_RDONLY);
 	FAILS(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, reader, 0));
