@@ -87,7 +87,8 @@ int main(void)
 	struct itimerspec at = {{0, 0}, {0, 5000000}};
 	SHOW(timer_settime(timer, 0, &at, NULL));
 	siginfo_t info;
-	SHOW(sigwaitinfo(&set, &info));
+	struct timespec long_time = {5, 0};
+	SHOW(sigtimedwait(&set, &info, &long_time));
 	SHOW(info.si_code);
 	SHOW(info.si_value.sival_int);
 	SHOW(timer_getoverrun(timer));

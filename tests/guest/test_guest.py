@@ -53,7 +53,8 @@ def in_image(guest, case):
                                     headers={"Accept": "application/json"}, timeout=60)
     assert status == 200, body
     result = json.loads(body)
-    code = -result["signal"] if result["outcome"] == "signal" else result["exit_code"]
+    assert result["outcome"] in ("exited", "signaled"), (result, guest.console()[-2000:])
+    code = -result["signal"] if result["signal"] else result["exit_code"]
     return result["stdout"]["data"], result["stderr"]["data"], code
 
 
