@@ -111,8 +111,10 @@ static long pipe_read(struct file *file, struct uio *uio, uint64_t *pos)
 		pipe->tail += (uint64_t)moved;
 		done += moved;
 		/* A page is given back when it is read empty; the last one is kept for the next
-		 * write, unless the pipe is idle for good. */
-		if ((pipe->tail & PAGE_MASK) == 0 && used(pipe)) {
+		 * write. In a full ring that starts within a page, that page holds the newest
+		 * bytes too. */
+		if ((pipe->tail & PAGE_MASK) == 0 && used(pipe) &&
+		    used(pipe) <= (pipe->slots - 1) * PAGE_SIZE) {
 			page_put(*slot);
 			*slot = NULL;
 		}
@@ -334,10 +336,11 @@ bool pipe_is(const struct file *file)
 	return file->ops == &pipe_ops;
 }
 
-int pipe_reopen(struct file *file, uint32_t flags, struct file **out)
+void pipe_reopen(struct file *source, struct file *file)
 {
-	*out = make_end(file->data, flags);
-	return *out ? 0 : -ENOMEM;
+	file->ops = &pipe_ops;
+	file->data = source->data;
+	count_end(file->data, file);
 }
 
 uint64_t pipe_inode(const struct file *file)
