@@ -16,6 +16,6 @@ struct command {
 	int (*main)(const struct command *command, int argc, char **argv, struct diag *why);
 };
 
-extern const struct command cmd_build, cmd_inspect, cmd_run;
+extern const struct command cmd_build, cmd_check, cmd_inspect, cmd_run;
 
 #endif

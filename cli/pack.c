@@ -45,7 +45,8 @@ static char *find_program(const char *name, struct diag *why)
 	return NULL;
 }
 
-static int check_program(const char *name, const void *bytes, size_t size, struct diag *why)
+static int check_program(const char *name, const void *bytes, size_t size, bool *dynamic,
+			 struct diag *why)
 {
 	struct elf_plan plan;
 	const char *reason = "";
@@ -61,12 +62,8 @@ static int check_program(const char *name, const void *bytes, size_t size, struc
 	case ELF_MALFORMED:
 		return diag_set(why, "%s: a malformed ELF file: %s", name, reason);
 	}
-	if (!plan.interp_at)
-		return 0;
-	diag_set(why, "%s: needs %.*s, which is not packed", name, (int)plan.interp_size - 1,
-		 (const char *)bytes + plan.interp_at);
-	diag_hint(why, "link the program with -static or -static-pie");
-	return -1;
+	*dynamic = plan.interp_at != 0;
+	return 0;
 }
 
 /* Under the system's folders a program keeps its path; elsewhere the path is this machine's
@@ -281,6 +278,42 @@ static int build_time(uint64_t *seconds, struct diag *why)
 		       : 0;
 }
 
+/* Libraries and the interpreter go to their own paths, with the links that lead there. */
+static int add_libraries(struct pack *pack, const struct elf_deps *deps, struct diag *why)
+{
+	for (size_t i = 1; i < deps->count; i++)
+		if (tree_add_own_path(&pack->tree, deps->list[i].path, why))
+			return -1;
+	return deps->uses_cache ? tree_add_own_path(&pack->tree, "/etc/ld.so.cache", why) : 0;
+}
+
+/* Returns an exit status. */
+static int find_libraries(struct elf_deps *deps, const char *file, struct diag *why)
+{
+	if (elf_deps_find(deps, file, why))
+		return EXIT_FAILED;
+	return elf_deps_missing(deps, why) ? EXIT_UNSUITABLE : EXIT_DONE;
+}
+
+int pack_check(const char *program, struct elf_deps *deps, struct diag *why)
+{
+	char *file = find_program(program, why);
+	void *bytes = NULL;
+	size_t size = 0;
+	uint32_t mode = 0;
+	bool dynamic = false;
+	int status = EXIT_FAILED;
+	if (file && !tree_read_file(file, &bytes, &size, &mode, why)) {
+		status = EXIT_UNSUITABLE;
+		if (!check_program(program, bytes, size, &dynamic, why))
+			status = dynamic && elf_deps_find(deps, file, why) ? EXIT_FAILED
+									   : EXIT_DONE;
+	}
+	free(bytes);
+	free(file);
+	return status;
+}
+
 int pack_make(struct pack *pack, const struct pack_request *request, struct diag *why)
 {
 	char *file = find_program(request->program, why), *path = NULL;
@@ -288,16 +321,24 @@ int pack_make(struct pack *pack, const struct pack_request *request, struct diag
 	size_t size = 0;
 	uint32_t mode = 0;
 	uint64_t seconds = 0;
+	bool dynamic = false;
+	struct elf_deps deps = {0};
 	int status = EXIT_FAILED;
 	memset(pack, 0, sizeof(*pack));
 	if (!file || tree_read_file(file, &bytes, &size, &mode, why))
 		goto out;
-	if (check_program(request->program, bytes, size, why)) {
+	if (check_program(request->program, bytes, size, &dynamic, why)) {
 		status = EXIT_UNSUITABLE;
 		goto out;
 	}
-	if (image_path(&path, file) || build_time(&seconds, why) ||
-	    make_tree(pack, request, why))
+	if (dynamic && (status = find_libraries(&deps, file, why)))
+		goto out;
+	status = EXIT_FAILED;
+	/* What is found beside the program must stay beside it. */
+	if (deps.uses_origin ? !(path = strdup(deps.list[0].path)) : image_path(&path, file))
+		goto out;
+	if (build_time(&seconds, why) || make_tree(pack, request, why) ||
+	    add_libraries(pack, &deps, why))
 		goto out;
 	int rc = tree_put_file(&pack->tree, path, mode | 0111, bytes, size, why);
 	bytes = NULL;
@@ -308,6 +349,7 @@ int pack_make(struct pack *pack, const struct pack_request *request, struct diag
 out:
 	if (status)
 		diag_set(why, "out of memory");
+	elf_deps_free(&deps);
 	free(bytes);
 	free(path);
 	free(file);

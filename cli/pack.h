@@ -3,6 +3,7 @@
 #ifndef ELFPACK_CLI_PACK_H
 #define ELFPACK_CLI_PACK_H
 
+#include "cli/elf_deps.h"
 #include "imgfmt/bundle.h"
 #include "imgfmt/diag.h"
 #include "imgfmt/erofs.h"
@@ -40,6 +41,8 @@ struct pack {
 int words_add(struct words *words, const char *word, struct diag *why);
 /* Returns an exit status. The pack must not move; pack_free in any case. */
 int pack_make(struct pack *pack, const struct pack_request *request, struct diag *why);
+/* What a program needs, found or not; an exit status, as of pack_make. elf_deps_free in any case. */
+int pack_check(const char *program, struct elf_deps *deps, struct diag *why);
 void pack_free(struct pack *pack);
 
 #endif
