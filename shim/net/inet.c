@@ -250,7 +250,7 @@ static long inet_send(struct socket *socket, struct socket_message *message)
 		return -EOPNOTSUPP;
 	while (uio->left && rc == 0) {
 		unsigned events = tcp_state_events(inet->tcp);
-		if (inet->write_shut || (events & TCP_FAILED)) {
+		if (inet->write_shut || (events & (TCP_FAILED | TCP_CLOSED_BOTH))) {
 			rc = send_refused(inet, done, message);
 			break;
 		}

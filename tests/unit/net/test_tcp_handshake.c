@@ -398,6 +398,33 @@ static void without_memory_a_handshake_is_dropped(void **state)
 	lan_close(&lan);
 }
 
+static void buffers_leave_room_for_connections(void **state)
+{
+	struct lan lan;
+	struct lan_peer peer;
+	struct tcp *all[200];
+	static char text[1460];
+	(void)state;
+	lan_open(&lan, 0, 1 << 20);
+	lan_listen(&lan, 8);
+	lan.discard = false;
+	for (uint16_t i = 0; i < 200; i++) {
+		all[i] = lan_connect(&lan, &peer, (uint16_t)(1000 + i), "");
+		assert_non_null(all[i]); /* however much the others hold */
+		for (unsigned k = 0; k < 40; k++)
+			lan_peer_send(&peer, ACK, text, 1460); /* nobody reads */
+		lan_drop_all(&lan);
+		assert_true(lan.stack.memory_used < 1 << 20);
+	}
+	size_t held = 0;
+	for (uint16_t i = 0; i < 200; i++) {
+		held += tcp_readable(all[i]);
+		tcp_release(all[i], -1);
+	}
+	assert_true(held > 400 << 10);
+	lan_close(&lan);
+}
+
 static void an_idle_connection_holds_no_buffers(void **state)
 {
 	struct lan lan;
@@ -441,6 +468,7 @@ int main(void)
 		cmocka_unit_test(time_wait_is_bounded),
 		cmocka_unit_test(a_closed_port_answers_with_a_reset),
 		cmocka_unit_test(without_memory_a_handshake_is_dropped),
+		cmocka_unit_test(buffers_leave_room_for_connections),
 		cmocka_unit_test(an_idle_connection_holds_no_buffers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

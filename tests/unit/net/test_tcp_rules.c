@@ -65,6 +65,7 @@ static void a_reset_counts_only_at_the_very_next_number(void **state)
 	assert_true(one.lan.events & TCP_FAILED);
 	assert_int_equal(tcp_error_take(one.tcp), ECONNRESET);
 	assert_int_equal(tcp_error_take(one.tcp), 0);
+	assert_true(tcp_state_events(one.tcp) & TCP_CLOSED_BOTH);
 	assert_int_equal(tcp_shutdown(one.tcp, true, true), -ENOTCONN);
 	close_one(&one);
 }
