@@ -369,6 +369,15 @@ long pipe_size_set(struct file *file, uint64_t size)
 	struct page **page = kzalloc(pipe->account, slots * sizeof(struct page *));
 	if (!page)
 		return -ENOMEM;
+	if (count > pipe->slots) { /* the first page holds the newest bytes too */
+		struct page *last = page_alloc(pipe->account, 0, false);
+		if (!last) {
+			kfree(page);
+			return -ENOMEM;
+		}
+		memcpy(page_va(last), page_va(pipe->page[first % pipe->slots]), PAGE_SIZE);
+		page[(first + pipe->slots) % slots] = last;
+	}
 	for (uint32_t i = 0; i < pipe->slots; i++) {
 		uint64_t n = first + i; /* ring positions in order, then the unused rest */
 		struct page **old = &pipe->page[n % pipe->slots];
