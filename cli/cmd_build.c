@@ -10,28 +10,45 @@
 #include "imgfmt/raw.h"
 
 enum build_option {
-	OUTPUT = 1, FORMAT, HTTP, SERVE, FILES, FOLDERS, ARCHIVES, ENVIRONMENT, CWD, EXCLUDE,
-	MEMORY, PARTS, QUIET, VERBOSE, JSON, HELP,
+	OUTPUT = 1,
+	FORMAT,
+	HTTP,
+	SERVE,
+	FILES,
+	FOLDERS,
+	ARCHIVES,
+	ENVIRONMENT,
+	CWD,
+	EXCLUDE,
+	MEMORY,
+	PARTS,
+	QUIET,
+	VERBOSE,
+	JSON,
+	HELP,
 #define LIMIT(key, unit, initial, help) LIMIT_##key,
 #include "imgfmt/limits.def"
 #undef LIMIT
 };
 
-#define LIMIT(key, unit, initial, help)                                                    \
+#define LIMIT(key, unit, initial, help)                                                  \
 	{"http_" #key, 0, LIMIT_##key, OPTION_NEEDED, #unit, help " (" #initial ")"},
 
 static struct option_row rows[] = {
 	{"output", 'o', OUTPUT, OPTION_NEEDED, "FILE", "where the image goes (NAME.img)"},
 	{"format", 'f', FORMAT, OPTION_NEEDED, "FORMAT",
 	 "raw, or pvh: a folder with shim.elf and bundle for qemu -kernel and -initrd"},
-	{"http", 0, HTTP, OPTION_BY_EQUALS, "PORT", "serve the program over HTTP (port 80)"},
-	{"serve", 0, SERVE, OPTION_NEEDED, "PORT", "the program itself accepts connections"},
+	{"http", 0, HTTP, OPTION_BY_EQUALS, "PORT",
+	 "serve the program over HTTP (port 80)"},
+	{"serve", 0, SERVE, OPTION_NEEDED, "PORT",
+	 "the program itself accepts connections"},
 	{"file", 0, FILES, OPTION_NEEDED, "SRC[:DEST]", "pack a file"},
 	{"dir", 0, FOLDERS, OPTION_NEEDED, "SRC[:DEST]", "pack a folder's contents"},
 	{"archive", 0, ARCHIVES, OPTION_NEEDED, "SRC[:DEST]", "pack a tar, zip or cpio"},
 	{"env", 0, ENVIRONMENT, OPTION_NEEDED, "K=V", "set a variable"},
 	{"cwd", 0, CWD, OPTION_NEEDED, "DIR", "working directory in the image (/work)"},
-	{"exclude", 0, EXCLUDE, OPTION_NEEDED, "GLOB", "leave out of --dir and --archive"},
+	{"exclude", 0, EXCLUDE, OPTION_NEEDED, "GLOB",
+	 "leave out of --dir and --archive"},
 	{"memory", 0, MEMORY, OPTION_NEEDED, "SIZE", "memory of a job: 256M"},
 	{"parts", 0, PARTS, OPTION_NEEDED, "DIR", "elfpack's parts (../libexec/elfpack)"},
 	{"quiet", 'q', QUIET, OPTION_NONE, NULL, "say nothing but errors"},
@@ -78,12 +95,13 @@ static int set_port(struct build *build, enum manifest_mode mode, const char *te
 static int set_limit(struct build *build, int id, const char *flag, const char *value,
 		     struct diag *why)
 {
-#define LIMIT(key, unit, initial, help)                                                    \
-	if (id == LIMIT_##key)                                                             \
-		return (strcmp(#unit, "ms") == 0                                           \
-				? option_duration_ms(value, &build->request.limits.key)    \
-				: option_number(value, &build->request.limits.key))        \
-			       ? diag_set(why, "--%s %s: not a number (" #unit ")", flag, value) \
+#define LIMIT(key, unit, initial, help)                                                  \
+	if (id == LIMIT_##key)                                                           \
+		return (strcmp(#unit, "ms") == 0                                         \
+				? option_duration_ms(value, &build->request.limits.key)  \
+				: option_number(value, &build->request.limits.key))      \
+			       ? diag_set(why, "--%s %s: not a number (" #unit ")",      \
+					  flag, value)                                   \
 			       : 0;
 #include "imgfmt/limits.def"
 #undef LIMIT
@@ -134,7 +152,8 @@ static int take(struct build *build, int id, const char *value, struct diag *why
 		return set_env(build, value, why);
 	case CWD:
 		request->cwd = value;
-		return value[0] == '/' ? 0 : diag_set(why, "--cwd %s: not absolute", value);
+		return value[0] == '/' ? 0
+				       : diag_set(why, "--cwd %s: not absolute", value);
 	case EXCLUDE:
 		return words_add(&request->exclude, value, why);
 	case MEMORY:
@@ -248,18 +267,20 @@ static void print_result(const struct build *build, const struct pack *pack,
 	for (size_t i = 0; i < SHA256_BYTES; i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 	if (!build->quiet && !build->json)
-		fprintf(stderr, "%s: %s, %llu bytes, %u files and folders\n", build->output,
-			build->format, (unsigned long long)size, pack->rootfs.inode_count);
+		fprintf(stderr, "%s: %s, %llu bytes, %u files and folders\n",
+			build->output, build->format, (unsigned long long)size,
+			pack->rootfs.inode_count);
 	if (build->verbose && !build->json)
 		fwrite(pack->manifest, 1, pack->manifest_size, stderr);
 	if (build->json)
-		printf("{\"format\":\"%s\",\"size\":%llu,\"sha256\":\"%s\"}\n", build->format,
-		       (unsigned long long)size, hex);
+		printf("{\"format\":\"%s\",\"size\":%llu,\"sha256\":\"%s\"}\n",
+		       build->format, (unsigned long long)size, hex);
 	else
 		printf("%s\n", hex);
 }
 
-static int build_main(const struct command *command, int argc, char **argv, struct diag *why)
+static int build_main(const struct command *command, int argc, char **argv,
+		      struct diag *why)
 {
 	struct build build = {.request = {.mode = MODE_RUN, .cwd = "/work"}};
 	struct pack *pack = calloc(1, sizeof(*pack));
@@ -300,5 +321,6 @@ out:
 }
 
 const struct command cmd_build = {
-	"build", "PROGRAM [-o FILE] [-f FORMAT] [--http[=PORT] | --serve PORT] [-- ARG...]",
+	"build",
+	"PROGRAM [-o FILE] [-f FORMAT] [--http[=PORT] | --serve PORT] [-- ARG...]",
 	"pack a program into a bootable image", rows, build_main};

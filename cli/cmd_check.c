@@ -43,8 +43,8 @@ static void print_text(const struct elf_deps *deps, const char *name)
 		       deps->list[i].path ? deps->list[i].path : "not found");
 }
 
-static int read_arguments(int argc, char **argv, const char **program, bool *json, bool *help,
-			  struct diag *why)
+static int read_arguments(int argc, char **argv, const char **program, bool *json,
+			  bool *help, struct diag *why)
 {
 	struct option_reader reader = {.rows = rows, .argv = argv, .argc = argc};
 	const char *value = NULL;
@@ -62,7 +62,8 @@ static int read_arguments(int argc, char **argv, const char **program, bool *jso
 	return id == -1 ? 0 : -1;
 }
 
-static int check_main(const struct command *command, int argc, char **argv, struct diag *why)
+static int check_main(const struct command *command, int argc, char **argv,
+		      struct diag *why)
 {
 	const char *program = NULL;
 	bool json = false, help = false;
@@ -85,6 +86,6 @@ static int check_main(const struct command *command, int argc, char **argv, stru
 	return status;
 }
 
-const struct command cmd_check = {"check", "PROGRAM [--json]",
-				  "say whether a program can be packed, and what it needs", rows,
-				  check_main};
+const struct command cmd_check = {
+	"check", "PROGRAM [--json]",
+	"say whether a program can be packed, and what it needs", rows, check_main};

@@ -39,7 +39,8 @@ static int open_rootfs(struct inspect *inspect, struct diag *why)
 {
 	const struct bundle_part *part = &inspect->image.bundle.part[BUNDLE_ROOTFS];
 	if (erofs_open(&inspect->fs, part->bytes, part->size)) {
-		diag_set(why, "%s: the packed file system is damaged", inspect->image.path);
+		diag_set(why, "%s: the packed file system is damaged",
+			 inspect->image.path);
 		return EXIT_UNSUITABLE;
 	}
 	return EXIT_DONE;
@@ -62,7 +63,8 @@ static int count_file(void *context, const struct image_file *file, struct diag 
 
 static int count_files(struct inspect *inspect, struct diag *why)
 {
-	struct image_walk walk = {.fs = &inspect->fs, .enter = count_file, .context = inspect};
+	struct image_walk walk = {
+		.fs = &inspect->fs, .enter = count_file, .context = inspect};
 	int status = open_rootfs(inspect, why);
 	if (!status && image_walk(&walk, "/", why))
 		status = EXIT_UNSUITABLE;
@@ -88,8 +90,8 @@ static void print_sections(const struct inspect *inspect)
 			       ",\"size\":%zu,\"sha256\":\"%s\"}",
 			       kind == BUNDLE_SHIM ? "" : ",", name, at, part->size, hex);
 		else
-			printf("%-9s %10zu bytes at %10" PRIu64 "  %s\n", name, part->size, at,
-			       hex);
+			printf("%-9s %10zu bytes at %10" PRIu64 "  %s\n", name,
+			       part->size, at, hex);
 	}
 }
 
@@ -107,11 +109,13 @@ static int print_image(struct inspect *inspect, struct diag *why)
 	if (!inspect->json) {
 		printf("%s: %s, %zu bytes, sha256 %s\n", image->path,
 		       image_format_name(image->format), image->size, hex);
-		printf("program   %s, mode %s", manifest->exec, mode_name(manifest->mode));
+		printf("program   %s, mode %s", manifest->exec,
+		       mode_name(manifest->mode));
 		if (manifest->mode != MODE_RUN)
 			printf(", port %u", manifest->port);
 		printf("\nfiles     %u files, %" PRIu64 " bytes, %u folders, %u links\n",
-		       inspect->files, inspect->file_bytes, inspect->folders, inspect->links);
+		       inspect->files, inspect->file_bytes, inspect->folders,
+		       inspect->links);
 		print_sections(inspect);
 		return EXIT_DONE;
 	}
@@ -120,8 +124,8 @@ static int print_image(struct inspect *inspect, struct diag *why)
 	output_json(stdout, manifest->exec, strlen(manifest->exec));
 	printf(",\"mode\":\"%s\",\"port\":%u,\"files\":%u,\"file_bytes\":%" PRIu64
 	       ",\"folders\":%u,\"links\":%u,\"sections\":[",
-	       mode_name(manifest->mode), manifest->port, inspect->files, inspect->file_bytes,
-	       inspect->folders, inspect->links);
+	       mode_name(manifest->mode), manifest->port, inspect->files,
+	       inspect->file_bytes, inspect->folders, inspect->links);
 	print_sections(inspect);
 	printf("]}\n");
 	return EXIT_DONE;
@@ -151,7 +155,8 @@ static int list_file(void *context, const struct image_file *file, struct diag *
 		putchar('\n');
 		return 0;
 	}
-	printf("%s\n{\"type\":\"%c\",\"mode\":%u,\"size\":%" PRIu64 ",\"links\":%u,\"path\":",
+	printf("%s\n{\"type\":\"%c\",\"mode\":%u,\"size\":%" PRIu64
+	       ",\"links\":%u,\"path\":",
 	       inspect->listed++ ? "," : "", type_letter(file->inode.mode),
 	       file->inode.mode & 07777, file->inode.size, file->inode.links);
 	output_json(stdout, path, strlen(path));
@@ -165,7 +170,8 @@ static int list_file(void *context, const struct image_file *file, struct diag *
 
 static int inspect_ls(struct inspect *inspect, struct diag *why)
 {
-	struct image_walk walk = {.fs = &inspect->fs, .enter = list_file, .context = inspect};
+	struct image_walk walk = {
+		.fs = &inspect->fs, .enter = list_file, .context = inspect};
 	int status = open_rootfs(inspect, why);
 	if (status)
 		return status;
@@ -227,13 +233,15 @@ static int inspect_extract(struct inspect *inspect, struct diag *why)
 	int status = open_rootfs(inspect, why);
 	if (status)
 		return status;
-	return extract_tree(&inspect->fs, inspect->word_count > 1 ? inspect->words[1] : "/",
+	return extract_tree(&inspect->fs,
+			    inspect->word_count > 1 ? inspect->words[1] : "/",
 			    inspect->output, why)
 		       ? EXIT_FAILED
 		       : EXIT_DONE;
 }
 
-/* Every section by its digest, then every file by its place. All damage is named at once. */
+/* Every section by its digest, then every file by its place. All damage is named at once.
+ */
 static int inspect_verify(struct inspect *inspect, struct diag *why)
 {
 	char damage[256] = "";
@@ -245,13 +253,16 @@ static int inspect_verify(struct inspect *inspect, struct diag *why)
 		if (intact)
 			continue;
 		size_t used = strlen(damage);
-		snprintf(damage + used, sizeof(damage) - used, "%s%s", used ? ", " : "", name);
+		snprintf(damage + used, sizeof(damage) - used, "%s%s", used ? ", " : "",
+			 name);
 	}
 	if (inspect->json)
-		printf("{\"intact\":%s,\"damaged\":\"%s\"}\n", *damage ? "false" : "true", damage);
+		printf("{\"intact\":%s,\"damaged\":\"%s\"}\n", *damage ? "false" : "true",
+		       damage);
 	if (!*damage)
 		return count_files(inspect, why);
-	diag_set(why, "%s: damaged: %s: the SHA-256 is wrong", inspect->image.path, damage);
+	diag_set(why, "%s: damaged: %s: the SHA-256 is wrong", inspect->image.path,
+		 damage);
 	return EXIT_UNSUITABLE;
 }
 
@@ -306,7 +317,8 @@ static const struct action *read_arguments(struct inspect *inspect, int argc, ch
 			return NULL;
 	if (id != -1)
 		return NULL;
-	for (size_t i = 0; inspect->word_count && i < sizeof(actions) / sizeof(actions[0]); i++)
+	for (size_t i = 0;
+	     inspect->word_count && i < sizeof(actions) / sizeof(actions[0]); i++)
 		if (strcmp(inspect->words[0], actions[i].name) == 0)
 			action = &actions[i];
 	if (action != &summary) {
@@ -317,11 +329,13 @@ static const struct action *read_arguments(struct inspect *inspect, int argc, ch
 	if (!inspect->word_count && !inspect->help)
 		diag_set(why, "no image given");
 	else if (inspect->word_count > action->words_max)
-		diag_set(why, "%s: one word too many", inspect->words[inspect->word_count - 1]);
+		diag_set(why, "%s: one word too many",
+			 inspect->words[inspect->word_count - 1]);
 	return why->message[0] ? NULL : action;
 }
 
-static int inspect_main(const struct command *command, int argc, char **argv, struct diag *why)
+static int inspect_main(const struct command *command, int argc, char **argv,
+			struct diag *why)
 {
 	struct inspect inspect = {.image = {.fd = -1}};
 	const struct action *action = read_arguments(&inspect, argc, argv, why);

@@ -16,25 +16,39 @@
 #include "cli/pack.h"
 #include "cli/session.h"
 
-#define FORWARDS_MAX 32u
+#define FORWARDS_MAX        32u
 #define MEMORY_BESIDE_IMAGE (512ull << 20) /* what a guest gets unless told otherwise */
-#define MEMORY_LEAST (8ull << 20)
-#define GDB_PORT 1234
+#define MEMORY_LEAST        (8ull << 20)
+#define GDB_PORT            1234
 
 enum run_option {
-	FORWARD = 1, HTTP, FIRMWARE, MACHINE, CPUS, MEMORY, NET, ACCEL, STRACE, GDB, PARTS, VERBOSE,
+	FORWARD = 1,
+	HTTP,
+	FIRMWARE,
+	MACHINE,
+	CPUS,
+	MEMORY,
+	NET,
+	ACCEL,
+	STRACE,
+	GDB,
+	PARTS,
+	VERBOSE,
 	HELP,
 };
 
 static const struct option_row rows[] = {
 	{"publish", 'p', FORWARD, OPTION_NEEDED, "[ADDR:]HOST:GUEST",
 	 "forward a port (127.0.0.1; HOST 0: a free one)"},
-	{"http", 0, HTTP, OPTION_BY_EQUALS, "PORT", "serve a PROGRAM over HTTP (port 80)"},
+	{"http", 0, HTTP, OPTION_BY_EQUALS, "PORT",
+	 "serve a PROGRAM over HTTP (port 80)"},
 	{"firmware", 0, FIRMWARE, OPTION_NEEDED, "NAME", "bios, uefi or pvh"},
 	{"machine", 0, MACHINE, OPTION_NEEDED, "NAME", "q35, pc or microvm (q35)"},
 	{"cpus", 0, CPUS, OPTION_NEEDED, "N", "processors (1)"},
-	{"memory", 'm', MEMORY, OPTION_NEEDED, "SIZE", "of the machine (512M and the image's size)"},
-	{"net", 0, NET, OPTION_NEEDED, "tap=IFNAME", "a TAP interface instead of forwarding"},
+	{"memory", 'm', MEMORY, OPTION_NEEDED, "SIZE",
+	 "of the machine (512M and the image's size)"},
+	{"net", 0, NET, OPTION_NEEDED, "tap=IFNAME",
+	 "a TAP interface instead of forwarding"},
 	{"accel", 0, ACCEL, OPTION_NEEDED, "NAME", "kvm or tcg (kvm where it works)"},
 	{"strace", 0, STRACE, OPTION_NONE, NULL, "trace system calls to the console"},
 	{"gdb", 0, GDB, OPTION_BY_EQUALS, "PORT", "wait for a debugger (port 1234)"},
@@ -104,8 +118,9 @@ static int take(struct run *run, int id, const char *value, struct diag *why)
 	switch (id) {
 	case OPTION_WORD:
 		if (run->word)
-			return diag_set(why, "%s: one image at a time; arguments stand behind --",
-					value);
+			return diag_set(
+				why, "%s: one image at a time; arguments stand behind --",
+				value);
 		run->word = value;
 		return 0;
 	case FORWARD:
@@ -125,12 +140,14 @@ static int take(struct run *run, int id, const char *value, struct diag *why)
 		return 0;
 	case CPUS:
 		return option_number(value, &run->cpus) || !run->cpus || run->cpus > 255
-			       ? diag_set(why, "--cpus %s: not a number from 1 to 255", value)
+			       ? diag_set(why, "--cpus %s: not a number from 1 to 255",
+					  value)
 			       : 0;
 	case MEMORY:
 		return option_number(value, &plan->memory_bytes) ||
 				       plan->memory_bytes < MEMORY_LEAST
-			       ? diag_set(why, "--memory %s: not a size of at least 8M", value)
+			       ? diag_set(why, "--memory %s: not a size of at least 8M",
+					  value)
 			       : 0;
 	case NET:
 		plan->tap = strncmp(value, "tap=", 4) == 0 ? value + 4 : "";
@@ -208,7 +225,8 @@ static int memory_file(const char *name, const struct extents *bytes, struct dia
 	return fd;
 }
 
-static int memory_file_of(const char *name, const void *bytes, size_t size, struct diag *why)
+static int memory_file_of(const char *name, const void *bytes, size_t size,
+			  struct diag *why)
 {
 	struct extents one = {0};
 	int fd = extents_add(&one, 0, bytes, size) ? diag_set(why, "out of memory")
@@ -217,14 +235,18 @@ static int memory_file_of(const char *name, const void *bytes, size_t size, stru
 	return fd;
 }
 
-static int choose_firmware(struct run *run, bool has_disk, bool can_uefi, struct diag *why)
+static int choose_firmware(struct run *run, bool has_disk, bool can_uefi,
+			   struct diag *why)
 {
-	static const char *const names[] = {
-		[FIRMWARE_BIOS] = "bios", [FIRMWARE_UEFI] = "uefi", [FIRMWARE_PVH] = "pvh"};
+	static const char *const names[] = {[FIRMWARE_BIOS] = "bios",
+					    [FIRMWARE_UEFI] = "uefi",
+					    [FIRMWARE_PVH] = "pvh"};
 	struct qemu_plan *plan = &run->plan;
 	bool microvm = strcmp(plan->machine, "microvm") == 0;
-	if (!microvm && strcmp(plan->machine, "q35") != 0 && strcmp(plan->machine, "pc") != 0)
-		return diag_set(why, "--machine %s: there are q35, pc and microvm", plan->machine);
+	if (!microvm && strcmp(plan->machine, "q35") != 0 &&
+	    strcmp(plan->machine, "pc") != 0)
+		return diag_set(why, "--machine %s: there are q35, pc and microvm",
+				plan->machine);
 	plan->firmware = has_disk && !microvm ? FIRMWARE_BIOS : FIRMWARE_PVH;
 	if (!run->firmware)
 		return 0;
@@ -233,22 +255,28 @@ static int choose_firmware(struct run *run, bool has_disk, bool can_uefi, struct
 			continue;
 		plan->firmware = (enum firmware)i;
 		if (i != FIRMWARE_PVH && microvm)
-			return diag_set(why, "--firmware %s: microvm boots by pvh only", names[i]);
+			return diag_set(why, "--firmware %s: microvm boots by pvh only",
+					names[i]);
 		if (i != FIRMWARE_PVH && !has_disk && !run->pack)
-			return diag_set(why, "--firmware %s: needs a disk image", names[i]);
+			return diag_set(why, "--firmware %s: needs a disk image",
+					names[i]);
 		if (i == FIRMWARE_UEFI && !can_uefi)
-			return diag_set(why, "--firmware uefi: %s has no EFI system partition",
+			return diag_set(why,
+					"--firmware uefi: %s has no EFI system partition",
 					run->word);
 		return 0;
 	}
-	return diag_set(why, "--firmware %s: there are bios, uefi and pvh", run->firmware);
+	return diag_set(why, "--firmware %s: there are bios, uefi and pvh",
+			run->firmware);
 }
 
 static int open_image(struct run *run, struct diag *why)
 {
 	struct image *image = &run->image;
 	if (run->request.args.count || run->has_http) {
-		diag_set(why, "%s: an image: its arguments and mode were fixed by elfpack build",
+		diag_set(why,
+			 "%s: an image: its arguments and mode were fixed by elfpack "
+			 "build",
 			 run->word);
 		return EXIT_USAGE;
 	}
@@ -258,7 +286,8 @@ static int open_image(struct run *run, struct diag *why)
 	run->mode = image->manifest.mode;
 	run->port = image->manifest.port;
 	run->image_bytes = image->bundle.size;
-	if (choose_firmware(run, image->format == IMAGE_RAW, image->has_system_partition, why))
+	if (choose_firmware(run, image->format == IMAGE_RAW, image->has_system_partition,
+			    why))
 		return EXIT_USAGE;
 	if (run->plan.firmware != FIRMWARE_PVH) {
 		run->plan.disk_fd = dup(image->fd); /* not closed on exec */
@@ -268,7 +297,8 @@ static int open_image(struct run *run, struct diag *why)
 	run->plan.kernel_fd = memory_file_of("shim.elf", shim->bytes, shim->size, why);
 	run->plan.bundle_fd = memory_file_of("bundle", image->bytes + image->bundle_at,
 					     image->bundle.size, why);
-	return run->plan.kernel_fd < 0 || run->plan.bundle_fd < 0 ? EXIT_FAILED : EXIT_DONE;
+	return run->plan.kernel_fd < 0 || run->plan.bundle_fd < 0 ? EXIT_FAILED
+								  : EXIT_DONE;
 }
 
 static int build_disk(struct run *run, struct diag *why)
@@ -314,7 +344,8 @@ static int build_image(struct run *run, struct diag *why)
 	run->plan.kernel_fd =
 		memory_file_of("shim.elf", pack->shim.bytes, pack->shim.size, why);
 	run->plan.bundle_fd = memory_file("bundle", &pack->bundle.extents, why);
-	return run->plan.kernel_fd < 0 || run->plan.bundle_fd < 0 ? EXIT_FAILED : EXIT_DONE;
+	return run->plan.kernel_fd < 0 || run->plan.bundle_fd < 0 ? EXIT_FAILED
+								  : EXIT_DONE;
 }
 
 /* A port that is free now; QEMU binds it a moment later. */
@@ -393,7 +424,8 @@ static int run_guest(struct run *run, struct diag *why)
 		return EXIT_FAILED;
 	}
 	for (unsigned i = 0; run->verbose && session.qemu[i]; i++)
-		fprintf(stderr, "%s%c", session.qemu[i], session.qemu[i + 1] ? ' ' : '\n');
+		fprintf(stderr, "%s%c", session.qemu[i],
+			session.qemu[i + 1] ? ' ' : '\n');
 	if (plan->gdb_port)
 		fprintf(stderr, "elfpack: run: waiting for gdb: target remote :%u\n",
 			plan->gdb_port);
@@ -403,12 +435,15 @@ static int run_guest(struct run *run, struct diag *why)
 	return status;
 }
 
-static int run_main(const struct command *command, int argc, char **argv, struct diag *why)
+static int run_main(const struct command *command, int argc, char **argv,
+		    struct diag *why)
 {
 	struct run run = {.request = {.mode = MODE_RUN, .cwd = "/work"},
 			  .cpus = 1,
 			  .image = {.fd = -1},
-			  .plan = {.machine = "q35", .disk_fd = -1, .kernel_fd = -1,
+			  .plan = {.machine = "q35",
+				   .disk_fd = -1,
+				   .kernel_fd = -1,
 				   .bundle_fd = -1}};
 	int status = EXIT_USAGE;
 	limits_default(&run.request.limits);
@@ -432,6 +467,6 @@ out:
 	return status;
 }
 
-const struct command cmd_run = {"run", "IMAGE|PROGRAM [-p [ADDR:]HOST:GUEST]... [-- ARG...]",
-				"run an image, or a program as a temporary one, in QEMU", rows,
-				run_main};
+const struct command cmd_run = {
+	"run", "IMAGE|PROGRAM [-p [ADDR:]HOST:GUEST]... [-- ARG...]",
+	"run an image, or a program as a temporary one, in QEMU", rows, run_main};

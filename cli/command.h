@@ -9,11 +9,12 @@ enum exit_status { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_UNSUITAB
 
 struct command {
 	const char *name;
-	const char *usage;   /* behind the name */
-	const char *summary; /* one line */
+	const char *usage;                /* behind the name */
+	const char *summary;              /* one line */
 	const struct option_row *options; /* ends with a row without a name */
 	/* Returns an exit status; *why says what went wrong. */
-	int (*main)(const struct command *command, int argc, char **argv, struct diag *why);
+	int (*main)(const struct command *command, int argc, char **argv,
+		    struct diag *why);
 };
 
 extern const struct command cmd_build, cmd_check, cmd_inspect, cmd_run;

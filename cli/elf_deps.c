@@ -18,8 +18,11 @@
 
 /* What ld.so of Debian searches without being told (ldconfig -v's last). */
 static const char *const default_folders[] = {"/lib/x86_64-linux-gnu",
-					      "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib",
-					      "/lib64", "/usr/lib64"};
+					      "/usr/lib/x86_64-linux-gnu",
+					      "/lib",
+					      "/usr/lib",
+					      "/lib64",
+					      "/usr/lib64"};
 
 struct search {
 	struct elf_deps *deps;
@@ -37,7 +40,8 @@ struct dynamic {
 	const char *rpath, *runpath;
 };
 
-static int add(struct elf_deps *deps, const char *name, const char *path, size_t needed_by)
+static int add(struct elf_deps *deps, const char *name, const char *path,
+	       size_t needed_by)
 {
 	if (deps->count == deps->room) {
 		size_t room = deps->room ? 2 * deps->room : 32;
@@ -129,9 +133,11 @@ static bool is_default_folder(const char *path)
 	return false;
 }
 
-/* In ld.so's order: DT_RPATH (unless there is DT_RUNPATH), DT_RUNPATH, cache, defaults. */
-static bool find(struct search *search, const struct dynamic *dynamic, const char *program_rpath,
-		 const char *asker, const char *name, char out[PATH_MAX])
+/* In ld.so's order: DT_RPATH (unless there is DT_RUNPATH), DT_RUNPATH, cache, defaults.
+ */
+static bool find(struct search *search, const struct dynamic *dynamic,
+		 const char *program_rpath, const char *asker, const char *name,
+		 char out[PATH_MAX])
 {
 	if (strchr(name, '/'))
 		return !expand(search, name, strlen(name), asker, out) && is_library(out);
@@ -163,12 +169,14 @@ static const char *string_at(const struct dynamic *dynamic, uint64_t at)
 }
 
 /* Where an address lies in the file; past its end when nowhere. */
-static uint64_t file_offset(const struct dynamic *dynamic, uint64_t address, size_t headers)
+static uint64_t file_offset(const struct dynamic *dynamic, uint64_t address,
+			    size_t headers)
 {
 	GElf_Phdr header;
 	for (size_t i = 0; i < headers; i++)
-		if (gelf_getphdr(dynamic->elf, (int)i, &header) && header.p_type == PT_LOAD &&
-		    address >= header.p_vaddr && address - header.p_vaddr < header.p_filesz)
+		if (gelf_getphdr(dynamic->elf, (int)i, &header) &&
+		    header.p_type == PT_LOAD && address >= header.p_vaddr &&
+		    address - header.p_vaddr < header.p_filesz)
 			return address - header.p_vaddr + header.p_offset;
 	return UINT64_MAX;
 }
@@ -182,14 +190,14 @@ static bool known(const struct elf_deps *deps, const char *name)
 	return false;
 }
 
-static int need(struct search *search, const struct dynamic *dynamic, const char *program_rpath,
-		size_t asker, const char *name)
+static int need(struct search *search, const struct dynamic *dynamic,
+		const char *program_rpath, size_t asker, const char *name)
 {
 	char path[PATH_MAX];
 	if (!name || known(search->deps, name))
 		return 0;
-	bool found = find(search, dynamic, program_rpath, search->deps->list[asker].path, name,
-			  path);
+	bool found = find(search, dynamic, program_rpath, search->deps->list[asker].path,
+			  name, path);
 	return add(search->deps, name, found ? path : NULL, asker)
 		       ? diag_set(search->why, "out of memory")
 		       : 0;
@@ -227,14 +235,15 @@ static int read_dynamic(struct search *search, struct dynamic *dynamic, size_t a
 	return 0;
 }
 
-static int read_interpreter(struct search *search, const struct dynamic *dynamic, size_t asker,
-			    const GElf_Phdr *header)
+static int read_interpreter(struct search *search, const struct dynamic *dynamic,
+			    size_t asker, const GElf_Phdr *header)
 {
 	const char *name = dynamic->bytes + header->p_offset;
 	if (header->p_offset > dynamic->size ||
 	    header->p_filesz > dynamic->size - header->p_offset || !header->p_filesz ||
 	    !memchr(name, 0, header->p_filesz))
-		return 0; /* elf_plan has said so of a program; of a library it means nothing */
+		return 0; /* elf_plan has said so of a program; of a library it means
+			     nothing */
 	return need(search, dynamic, NULL, asker, name);
 }
 
@@ -279,9 +288,10 @@ int elf_deps_find(struct elf_deps *deps, const char *program, struct diag *why)
 	uint32_t mode = 0;
 	memset(deps, 0, sizeof(*deps));
 	elf_version(EV_CURRENT);
-	if (tree_read_file(CACHE_FILE, &search.cache, &search.cache_size, &mode, &ignored))
+	if (tree_read_file(CACHE_FILE, &search.cache, &search.cache_size, &mode,
+			   &ignored))
 		search.cache_size = 0;
-	int rc = !full			       ? diag_errno(why, "%s", program)
+	int rc = !full                         ? diag_errno(why, "%s", program)
 		 : add(deps, program, full, 0) ? diag_set(why, "out of memory")
 					       : 0;
 	for (size_t at = 0; !rc && at < deps->count; at++)
@@ -303,8 +313,8 @@ int elf_deps_missing(const struct elf_deps *deps, struct diag *why)
 			continue;
 		const char *asker = deps->list[dep->needed_by].name;
 		used += (size_t)snprintf(text + used, sizeof(text) - used,
-					 "%s%s: not found (needed by %s)", used ? "; " : "",
-					 dep->name, asker);
+					 "%s%s: not found (needed by %s)",
+					 used ? "; " : "", dep->name, asker);
 	}
 	return used ? diag_set(why, "%s: %s", deps->list[0].name, text) : 0;
 }

@@ -1,5 +1,6 @@
-/* elf_deps.h: what a dynamic program needs beside itself: its interpreter and the closure of its
- * DT_NEEDED libraries, found as ld.so finds them (ld.so(8)), but without running anything. */
+/* elf_deps.h: what a dynamic program needs beside itself: its interpreter and the closure
+ * of its DT_NEEDED libraries, found as ld.so finds them (ld.so(8)), but without running
+ * anything. */
 #ifndef ELFPACK_CLI_ELF_DEPS_H
 #define ELFPACK_CLI_ELF_DEPS_H
 
@@ -9,8 +10,8 @@
 #include "imgfmt/diag.h"
 
 struct elf_dep {
-	char *name;      /* as it is asked for: a soname or a path */
-	char *path;      /* where it is, absolute; NULL: nowhere */
+	char *name;       /* as it is asked for: a soname or a path */
+	char *path;       /* where it is, absolute; NULL: nowhere */
 	size_t needed_by; /* index of who asks first; the program is 0 */
 };
 
@@ -18,7 +19,8 @@ struct elf_deps {
 	struct elf_dep *list; /* [0] is the program */
 	size_t count, room;
 	bool uses_origin; /* a path relative to the program's own place was needed */
-	bool uses_cache;  /* /etc/ld.so.cache led to a folder that is not searched without it */
+	bool uses_cache;  /* /etc/ld.so.cache led to a folder that is not searched without
+			     it */
 };
 
 /* Returns 0; or -1 with *why when the program or a library cannot be read. */

@@ -1,5 +1,6 @@
-/* extract.c: writing packed files out. Every name is made in a folder that we made ourselves and
- * hold open, so that a link in the image leads nowhere while it is unpacked. */
+/* extract.c: writing packed files out. Every name is made in a folder that we made
+ * ourselves and hold open, so that a link in the image leads nowhere while it is
+ * unpacked. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -36,7 +37,8 @@ int extract_bytes(const struct erofs *fs, const struct erofs_inode *inode, int t
 		size_t run = 0;
 		const uint8_t *bytes = erofs_data(fs, inode, done, &run);
 		if (!bytes || !run)
-			return diag_set(why, "%s: its bytes lie outside of the image", name);
+			return diag_set(why, "%s: its bytes lie outside of the image",
+					name);
 		ssize_t written = write(to, bytes, run);
 		if (written < 0 && errno != EINTR)
 			return diag_errno(why, "%s", name);
@@ -45,7 +47,8 @@ int extract_bytes(const struct erofs *fs, const struct erofs_inode *inode, int t
 	return 0;
 }
 
-static int enter_folder(struct extraction *out, const struct image_file *file, struct diag *why)
+static int enter_folder(struct extraction *out, const struct image_file *file,
+			struct diag *why)
 {
 	const char *name = out->started ? file->name : out->folder;
 	if (mkdirat(out->at, name, 0700))
@@ -75,7 +78,8 @@ static int leave_folder(void *context, const struct image_file *file, struct dia
 	return up < 0 ? diag_errno(why, "%s: %s", out->folder, file->path) : 0;
 }
 
-static int remember(struct extraction *out, const struct image_file *file, struct diag *why)
+static int remember(struct extraction *out, const struct image_file *file,
+		    struct diag *why)
 {
 	struct first_name *first = calloc(1, sizeof(*first));
 	char *path = strdup(file->path + out->prefix + 1);
@@ -89,16 +93,18 @@ static int remember(struct extraction *out, const struct image_file *file, struc
 	return 0;
 }
 
-static int extract_file(struct extraction *out, const struct image_file *file, struct diag *why)
+static int extract_file(struct extraction *out, const struct image_file *file,
+			struct diag *why)
 {
 	for (struct first_name *first = out->names; first && file->inode.links > 1;
 	     first = first->next)
 		if (first->nid == file->inode.nid)
 			return linkat(out->root, first->path, out->at, file->name, 0)
-				       ? diag_errno(why, "%s: %s", out->folder, file->path)
+				       ? diag_errno(why, "%s: %s", out->folder,
+						    file->path)
 				       : 0;
-	int fd = openat(out->at, file->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			0600);
+	int fd = openat(out->at, file->name,
+			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return diag_errno(why, "%s: %s", out->folder, file->path);
 	int rc = extract_bytes(out->fs, &file->inode, fd, file->path, why);
@@ -121,7 +127,8 @@ static int enter(void *context, const struct image_file *file, struct diag *why)
 	if (S_ISREG(file->inode.mode))
 		return extract_file(out, file, why);
 	if (!S_ISLNK(file->inode.mode))
-		return diag_set(why, "%s: neither a file, a folder nor a link", file->path);
+		return diag_set(why, "%s: neither a file, a folder nor a link",
+				file->path);
 	if (image_link_target(out->fs, &file->inode, target, sizeof(target)))
 		return diag_set(why, "%s: a damaged link", file->path);
 	return symlinkat(target, out->at, file->name)
@@ -129,7 +136,8 @@ static int enter(void *context, const struct image_file *file, struct diag *why)
 		       : 0;
 }
 
-int extract_tree(const struct erofs *fs, const char *path, const char *folder, struct diag *why)
+int extract_tree(const struct erofs *fs, const char *path, const char *folder,
+		 struct diag *why)
 {
 	struct extraction out = {.fs = fs, .folder = folder, .root = -1, .at = AT_FDCWD};
 	struct image_walk walk = {

@@ -36,7 +36,8 @@ static int open_file(struct image *image, struct diag *why)
 		close(folder);
 		errno = error;
 		if (image->fd < 0 && errno == ENOENT) {
-			diag_set(why, "%s: a folder without a bundle: not an image", image->path);
+			diag_set(why, "%s: a folder without a bundle: not an image",
+				 image->path);
 			return EXIT_UNSUITABLE;
 		}
 		if (image->fd < 0 || fstat(image->fd, &st)) {
@@ -46,7 +47,8 @@ static int open_file(struct image *image, struct diag *why)
 	}
 	if (!S_ISREG(st.st_mode) || !st.st_size) {
 		diag_set(why, "%s: %s", image->path,
-			 st.st_size ? "not a regular file" : "an empty file, not an image");
+			 st.st_size ? "not a regular file"
+				    : "an empty file, not an image");
 		return EXIT_UNSUITABLE;
 	}
 	image->size = (size_t)st.st_size;
@@ -78,14 +80,15 @@ static int find_bundle(struct image *image, struct diag *why)
 		image->format = IMAGE_BUNDLE;
 		return EXIT_DONE;
 	}
-	int found = gpt_find(image->bytes, image->size, bundle_type, &first, &last, &reason);
+	int found =
+		gpt_find(image->bytes, image->size, bundle_type, &first, &last, &reason);
 	if (found < 0)
 		return unsuitable(image, reason, why);
 	if (!found)
 		return unsuitable(image, "a disk without an elfpack bundle", why);
 	image->bundle_at = first * GPT_SECTOR;
-	image->has_system_partition =
-		gpt_find(image->bytes, image->size, system_type, &first, &last, &reason) == 1;
+	image->has_system_partition = gpt_find(image->bytes, image->size, system_type,
+					       &first, &last, &reason) == 1;
 	return EXIT_DONE;
 }
 
@@ -95,9 +98,10 @@ static int read_manifest(struct image *image, struct diag *why)
 	const char *reason = "";
 	unsigned line = 0;
 	if (!bundle_part_intact(part))
-		return unsuitable(image, "the manifest is damaged: its SHA-256 is wrong", why);
-	if (manifest_parse(&image->manifest, (const char *)part->bytes, part->size, &reason,
-			   &line)) {
+		return unsuitable(image, "the manifest is damaged: its SHA-256 is wrong",
+				  why);
+	if (manifest_parse(&image->manifest, (const char *)part->bytes, part->size,
+			   &reason, &line)) {
 		diag_set(why, "%s: the manifest, line %u: %s", image->path, line, reason);
 		return EXIT_UNSUITABLE;
 	}

@@ -1,4 +1,5 @@
-/* image.h: opening what `elfpack build` wrote: a raw disk, a pvh folder, or a bare bundle. */
+/* image.h: opening what `elfpack build` wrote: a raw disk, a pvh folder, or a bare
+ * bundle. */
 #ifndef ELFPACK_CLI_IMAGE_H
 #define ELFPACK_CLI_IMAGE_H
 
@@ -14,10 +15,10 @@ enum image_format { IMAGE_RAW, IMAGE_PVH, IMAGE_BUNDLE };
 struct image {
 	const char *path;
 	enum image_format format;
-	int fd;                /* of the disk or the bundle */
-	const uint8_t *bytes;  /* mapped: the whole of that file */
+	int fd;               /* of the disk or the bundle */
+	const uint8_t *bytes; /* mapped: the whole of that file */
 	size_t size;
-	uint64_t bundle_at;    /* bytes from the start of the file */
+	uint64_t bundle_at; /* bytes from the start of the file */
 	bool has_system_partition;
 	struct bundle_view bundle; /* section digests are not checked */
 	struct manifest manifest;

@@ -1,5 +1,6 @@
-/* image_tree.c: walking the packed file system. Depth is bounded by PATH_MAX, and the number of
- * entries by what the file system's size has room for, so that folders in a circle end. */
+/* image_tree.c: walking the packed file system. Depth is bounded by PATH_MAX, and the
+ * number of entries by what the file system's size has room for, so that folders in a
+ * circle end. */
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 #include "cli/image_tree.h"
 
 #define ENTRY_BYTES_LEAST 13u /* an entry and one byte of its name */
-#define LINKS_FOLLOWED 40
+#define LINKS_FOLLOWED    40
 
 static int damaged(const char *path, struct diag *why)
 {
@@ -20,7 +21,8 @@ static int damaged(const char *path, struct diag *why)
 static bool is_dots(const struct erofs_entry *entry)
 {
 	return entry->name[0] == '.' &&
-	       (entry->name_size == 1 || (entry->name_size == 2 && entry->name[1] == '.'));
+	       (entry->name_size == 1 ||
+		(entry->name_size == 2 && entry->name[1] == '.'));
 }
 
 int image_link_target(const struct erofs *fs, const struct erofs_inode *inode, char *out,
@@ -81,8 +83,8 @@ static int walk_folder(struct image_walk *walk, char *path, size_t size,
 	return rc < 0 ? damaged(path, why) : 0;
 }
 
-static int find(const struct erofs *fs, const char *path, int links, struct erofs_inode *inode,
-		struct diag *why)
+static int find(const struct erofs *fs, const char *path, int links,
+		struct erofs_inode *inode, struct diag *why)
 {
 	struct erofs_entry entry;
 	char joined[2 * PATH_MAX];
@@ -109,8 +111,8 @@ static int find(const struct erofs *fs, const char *path, int links, struct erof
 		if (image_link_target(fs, inode, target, sizeof(target)))
 			return damaged(path, why);
 		int folder = target[0] == '/' ? 0 : (int)(folder_end - path);
-		if ((size_t)snprintf(joined, sizeof(joined), "%.*s%s%s", folder, path, target,
-				     at) >= sizeof(joined))
+		if ((size_t)snprintf(joined, sizeof(joined), "%.*s%s%s", folder, path,
+				     target, at) >= sizeof(joined))
 			return diag_set(why, "%s: too long a path", path);
 		return find(fs, joined, links - 1, inode, why);
 	}
@@ -135,7 +137,7 @@ int image_walk(struct image_walk *walk, const char *path, struct diag *why)
 		size--;
 	if (size + 1 >= sizeof(buffer))
 		return diag_set(why, "%s: too long a path", path);
-	snprintf(buffer, sizeof(buffer), "%s%.*s", *path == '/' || !size ? "" : "/", (int)size,
-		 path);
+	snprintf(buffer, sizeof(buffer), "%s%.*s", *path == '/' || !size ? "" : "/",
+		 (int)size, path);
 	return walk_one(walk, buffer, strlen(buffer), inode.nid, why);
 }

@@ -1,4 +1,5 @@
-/* image_tree.h: walking an image's packed file system, which may be damaged or hostile. */
+/* image_tree.h: walking an image's packed file system, which may be damaged or hostile.
+ */
 #ifndef ELFPACK_CLI_IMAGE_TREE_H
 #define ELFPACK_CLI_IMAGE_TREE_H
 
@@ -6,7 +7,8 @@
 #include "imgfmt/erofs_read.h"
 
 struct image_file {
-	const char *path; /* absolute, without the final slash of a folder; "" for the root */
+	const char *
+		path; /* absolute, without the final slash of a folder; "" for the root */
 	const char *name; /* its last component */
 	struct erofs_inode inode;
 };
@@ -19,7 +21,8 @@ struct image_walk {
 	image_visit *enter;
 	image_visit *leave; /* a folder, behind its children; NULL: not wanted */
 	void *context;
-	uint64_t left; /* filled by the walk: entries that can still be, in a file system so big */
+	uint64_t left; /* filled by the walk: entries that can still be, in a file system
+			  so big */
 };
 
 /* From a path on, with everything below. *why says what is damaged or missing. */

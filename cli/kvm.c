@@ -1,6 +1,6 @@
 /* kvm.c: trying KVM out. A device that opens proves little: inside a virtual machine or a
- * container it may be there and fail, or hang, at the first instruction. So a trial runs one,
- * in a child that an alarm ends. Linux Documentation/virt/kvm/api.rst. */
+ * container it may be there and fail, or hang, at the first instruction. So a trial runs
+ * one, in a child that an alarm ends. Linux Documentation/virt/kvm/api.rst. */
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <signal.h>
@@ -15,8 +15,8 @@
 #include "cli/kvm.h"
 
 #define TRIAL_SECONDS 2
-#define TRIAL_PAGE 4096
-#define OPCODE_HLT 0xf4
+#define TRIAL_PAGE    4096
+#define OPCODE_HLT    0xf4
 
 static bool cpu_virtualises(void)
 {
@@ -60,8 +60,9 @@ static bool trial_runs(int kvm)
 		return false;
 	segments.cs.base = 0;
 	segments.cs.selector = 0;
-	return !ioctl(cpu, KVM_SET_SREGS, &segments) && !ioctl(cpu, KVM_SET_REGS, &registers) &&
-	       !ioctl(cpu, KVM_RUN, 0) && run->exit_reason == KVM_EXIT_HLT;
+	return !ioctl(cpu, KVM_SET_SREGS, &segments) &&
+	       !ioctl(cpu, KVM_SET_REGS, &registers) && !ioctl(cpu, KVM_RUN, 0) &&
+	       run->exit_reason == KVM_EXIT_HLT;
 }
 
 bool kvm_works(const char **why)

@@ -6,7 +6,7 @@
 #include "cli/library_cache.h"
 #include "imgfmt/abi/le.h"
 
-#define CACHE_MAGIC "glibc-ld.so.cache1.1"
+#define CACHE_MAGIC  "glibc-ld.so.cache1.1"
 #define FLAGS_X86_64 0x0303u /* FLAG_X8664_LIB64 | FLAG_ELF_LIBC6 */
 
 struct cache_header {
@@ -41,8 +41,8 @@ const char *library_cache_find(const void *bytes, size_t size, const char *sonam
 		return NULL;
 	for (uint32_t i = 0; i < count; i++, entry++) {
 		const char *key = string_at(bytes, size, le32_get(entry->key));
-		if (key && le32_get(entry->flags) == FLAGS_X86_64 && !le64_get(entry->hwcap) &&
-		    strcmp(key, soname) == 0)
+		if (key && le32_get(entry->flags) == FLAGS_X86_64 &&
+		    !le64_get(entry->hwcap) && strcmp(key, soname) == 0)
 			return string_at(bytes, size, le32_get(entry->value));
 	}
 	return NULL;

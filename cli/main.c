@@ -6,7 +6,8 @@
 
 #include "cli/command.h"
 
-static const struct command *const commands[] = {&cmd_build, &cmd_run, &cmd_check, &cmd_inspect};
+static const struct command *const commands[] = {&cmd_build, &cmd_run, &cmd_check,
+						 &cmd_inspect};
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
@@ -21,14 +22,16 @@ static void usage(FILE *to)
 int main(int argc, char **argv)
 {
 	struct diag why = {0};
-	/* Names in archives are UTF-8 wherever we run: the same inputs, the same image. */
+	/* Names in archives are UTF-8 wherever we run: the same inputs, the same image.
+	 */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;
 	}
 	if (strcmp(argv[1], "--version") == 0)
-		return printf("elfpack %s\n", ELFPACK_VERSION) < 0 ? EXIT_FAILED : EXIT_DONE;
+		return printf("elfpack %s\n", ELFPACK_VERSION) < 0 ? EXIT_FAILED
+								   : EXIT_DONE;
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		usage(stdout);
 		return EXIT_DONE;

@@ -135,8 +135,8 @@ int option_duration_ms(const char *text, uint64_t *ms)
 	if (number_and_unit(text, ms, &unit))
 		return -1;
 	uint64_t times = !*unit || strcmp(unit, "ms") == 0 ? 1
-			 : strcmp(unit, "s") == 0	   ? 1000
-			 : strcmp(unit, "m") == 0	   ? 60000
+			 : strcmp(unit, "s") == 0          ? 1000
+			 : strcmp(unit, "m") == 0          ? 60000
 							   : 0;
 	if (!times || *ms > UINT64_MAX / times)
 		return -1;

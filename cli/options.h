@@ -1,4 +1,5 @@
-/* options.h: command lines, read by one table a command; help is made from the same rows. */
+/* options.h: command lines, read by one table a command; help is made from the same rows.
+ */
 #ifndef ELFPACK_CLI_OPTIONS_H
 #define ELFPACK_CLI_OPTIONS_H
 
@@ -6,7 +7,11 @@
 
 #include "imgfmt/diag.h"
 
-enum option_argument { OPTION_NONE, OPTION_NEEDED, OPTION_BY_EQUALS /* --name[=value] only */ };
+enum option_argument {
+	OPTION_NONE,
+	OPTION_NEEDED,
+	OPTION_BY_EQUALS /* --name[=value] only */
+};
 
 struct option_row {
 	const char *name; /* without dashes */
@@ -21,12 +26,12 @@ struct option_row {
 struct option_reader {
 	const struct option_row *rows;
 	char **argv;
-	int argc, at; /* after the end: at is the first argument behind "--" */
+	int argc, at;        /* after the end: at is the first argument behind "--" */
 	const char *cluster; /* rest of a group of one-letter options */
 };
 
-/* Reads the next argument: an option's id with *value (NULL: none), or OPTION_WORD. -1: the
- * end, -2: wrong, *why says how. */
+/* Reads the next argument: an option's id with *value (NULL: none), or OPTION_WORD. -1:
+ * the end, -2: wrong, *why says how. */
 int option_next(struct option_reader *reader, const char **value, struct diag *why);
 void option_help(const struct option_row *rows);
 

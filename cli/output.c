@@ -14,9 +14,12 @@ const char *output_hex(const uint8_t digest[SHA256_BYTES], char hex[HEX_ROOM])
 static size_t utf8_size(const uint8_t *text, size_t left)
 {
 	uint8_t first = text[0];
-	size_t size = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
-		      : first < 0xf5					    ? 4
-										    : 0;
+	size_t size = first < 0x80   ? 1
+		      : first < 0xc2 ? 0
+		      : first < 0xe0 ? 2
+		      : first < 0xf0 ? 3
+		      : first < 0xf5 ? 4
+				     : 0;
 	if (!size || size > left)
 		return 0;
 	for (size_t i = 1; i < size; i++)

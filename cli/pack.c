@@ -34,7 +34,8 @@ static char *find_program(const char *name, struct diag *why)
 		struct stat st;
 		if (size && asprintf(&found, "%.*s/%s", (int)size, path, name) < 0)
 			return NULL;
-		if (size && !stat(found, &st) && S_ISREG(st.st_mode) && !access(found, X_OK))
+		if (size && !stat(found, &st) && S_ISREG(st.st_mode) &&
+		    !access(found, X_OK))
 			return found;
 		free(size ? found : NULL);
 		path += size + (path[size] == ':');
@@ -56,7 +57,8 @@ static int check_program(const char *name, const void *bytes, size_t size, bool 
 	case ELF_NOT_ELF:
 		return diag_set(why, "%s: not an ELF program", name);
 	case ELF_FOREIGN:
-		return diag_set(why, "%s: not a program for 64-bit x86 Linux: %s", name, reason);
+		return diag_set(why, "%s: not a program for 64-bit x86 Linux: %s", name,
+				reason);
 	case ELF_TRUNCATED:
 		return diag_set(why, "%s: the file is truncated: %s", name, reason);
 	case ELF_MALFORMED:
@@ -66,8 +68,8 @@ static int check_program(const char *name, const void *bytes, size_t size, bool 
 	return 0;
 }
 
-/* Under the system's folders a program keeps its path; elsewhere the path is this machine's
- * business and the program goes to /usr/bin. */
+/* Under the system's folders a program keeps its path; elsewhere the path is this
+ * machine's business and the program goes to /usr/bin. */
 static int image_path(char **out, const char *file)
 {
 	static const char *const kept[] = {"/usr/", "/bin/", "/sbin/", "/opt/"};
@@ -94,7 +96,7 @@ static int split(const struct pack_request *request, const char *word, bool whol
 		rc = (*path = strdup(colon + 1)) ? 0 : -1;
 	else
 		rc = asprintf(path, "%s/%s", request->cwd,
-			      colon	     ? colon + 1
+			      colon          ? colon + 1
 			      : whole_folder ? ""
 					     : name);
 	return rc < 0 ? diag_set(why, "out of memory") : 0;
@@ -108,22 +110,26 @@ static int add_sources(struct pack *pack, const struct pack_request *request,
 	int rc = 0;
 	for (size_t i = 0; !rc && i < words->count; i++) {
 		char *source = NULL, *path = NULL;
-		rc = split(request, words->list[i], kind != SOURCE_FILE, &source, &path, why);
+		rc = split(request, words->list[i], kind != SOURCE_FILE, &source, &path,
+			   why);
 		if (rc)
 			;
 		else if (kind == SOURCE_FILE)
 			rc = tree_add_file(&pack->tree, source, path, why);
 		else if (kind == SOURCE_FOLDER)
-			rc = tree_add_folder(&pack->tree, source, path, &request->exclude, why);
+			rc = tree_add_folder(&pack->tree, source, path, &request->exclude,
+					     why);
 		else
-			rc = tree_add_archive(&pack->tree, source, path, &request->exclude, why);
+			rc = tree_add_archive(&pack->tree, source, path,
+					      &request->exclude, why);
 		free(source);
 		free(path);
 	}
 	return rc;
 }
 
-static int make_tree(struct pack *pack, const struct pack_request *request, struct diag *why)
+static int make_tree(struct pack *pack, const struct pack_request *request,
+		     struct diag *why)
 {
 	static const char *const folders[] = {"/dev", "/proc", "/sys", "/tmp"};
 	if (tree_init(&pack->tree, why))
@@ -175,24 +181,25 @@ static int emit_limits(struct text *text, const struct limits *limits)
 	struct limits initial;
 	int rc = 0;
 	limits_default(&initial);
-#define LIMIT(key, unit, standard, help)                                                   \
-	if (!rc && limits->key != initial.key)                                             \
+#define LIMIT(key, unit, standard, help)                                                 \
+	if (!rc && limits->key != initial.key)                                           \
 		rc = emit_number(text, "limit." #key, limits->key);
 #include "imgfmt/limits.def"
 #undef LIMIT
 	return rc;
 }
 
-static int make_manifest(struct pack *pack, const struct pack_request *request, const char *path,
-			 struct diag *why)
+static int make_manifest(struct pack *pack, const struct pack_request *request,
+			 const char *path, struct diag *why)
 {
 	static const char *const modes[] = {
 		[MODE_RUN] = "run", [MODE_HTTP] = "http", [MODE_SERVE] = "serve"};
 	const char *name = strrchr(path, '/') + 1, *reason = "";
 	struct text text = {0};
 	unsigned line = 0;
-	int rc = emit(&text, "version", "1") || emit(&text, "mode", modes[request->mode]) ||
-		 emit(&text, "exec", path) || emit(&text, "arg", name);
+	int rc = emit(&text, "version", "1") ||
+		 emit(&text, "mode", modes[request->mode]) || emit(&text, "exec", path) ||
+		 emit(&text, "arg", name);
 	for (size_t i = 0; !rc && i < request->args.count; i++)
 		rc = emit(&text, "arg", request->args.list[i]);
 	if (!rc && !env_set(&request->env, "PATH"))
@@ -223,13 +230,16 @@ static int read_part(struct part_file *part, const char *folder, const char *nam
 		return diag_set(why, "out of memory");
 	int rc = tree_read_file(path, &part->bytes, &part->size, &mode, why);
 	if (rc)
-		diag_hint(why, "elfpack's own parts belong into ../libexec/elfpack; --parts DIR "
-			       "names another folder");
+		diag_hint(
+			why,
+			"elfpack's own parts belong into ../libexec/elfpack; --parts DIR "
+			"names another folder");
 	free(path);
 	return rc;
 }
 
-static int read_parts(struct pack *pack, const struct pack_request *request, struct diag *why)
+static int read_parts(struct pack *pack, const struct pack_request *request,
+		      struct diag *why)
 {
 	char folder[4096];
 	if (request->parts) {
@@ -249,19 +259,22 @@ static int read_parts(struct pack *pack, const struct pack_request *request, str
 	    read_part(&pack->stage2, folder, "stage2.bin", why) ||
 	    read_part(&pack->shim, folder, "shim.elf", why))
 		return -1;
-	return request->mode == MODE_HTTP ? read_part(&pack->front, folder, "front", why) : 0;
+	return request->mode == MODE_HTTP ? read_part(&pack->front, folder, "front", why)
+					  : 0;
 }
 
 static int make_bundle(struct pack *pack, struct diag *why)
 {
 	struct extents section[BUNDLE_MANIFEST] = {0};
-	int rc = extents_add(&section[BUNDLE_SHIM - 1], 0, pack->shim.bytes, pack->shim.size) ||
+	int rc = extents_add(&section[BUNDLE_SHIM - 1], 0, pack->shim.bytes,
+			     pack->shim.size) ||
 		 extents_add(&section[BUNDLE_FRONT - 1], 0, pack->front.bytes,
 			     pack->front.size) ||
 		 extents_add(&section[BUNDLE_MANIFEST - 1], 0, pack->manifest,
 			     pack->manifest_size) ||
 		 extents_append(&section[BUNDLE_ROOTFS - 1], 0, &pack->rootfs.extents);
-	rc = rc ? diag_set(why, "out of memory") : bundle_write(&pack->bundle, section, why);
+	rc = rc ? diag_set(why, "out of memory")
+		: bundle_write(&pack->bundle, section, why);
 	for (size_t i = 0; i < BUNDLE_MANIFEST; i++)
 		extents_free(&section[i]);
 	return rc;
@@ -274,7 +287,8 @@ static int build_time(uint64_t *seconds, struct diag *why)
 	if (!text || !*text)
 		return 0;
 	return option_number(text, seconds)
-		       ? diag_set(why, "SOURCE_DATE_EPOCH: %s is not a number of seconds", text)
+		       ? diag_set(why, "SOURCE_DATE_EPOCH: %s is not a number of seconds",
+				  text)
 		       : 0;
 }
 
@@ -284,7 +298,8 @@ static int add_libraries(struct pack *pack, const struct elf_deps *deps, struct 
 	for (size_t i = 1; i < deps->count; i++)
 		if (tree_add_own_path(&pack->tree, deps->list[i].path, why))
 			return -1;
-	return deps->uses_cache ? tree_add_own_path(&pack->tree, "/etc/ld.so.cache", why) : 0;
+	return deps->uses_cache ? tree_add_own_path(&pack->tree, "/etc/ld.so.cache", why)
+				: 0;
 }
 
 /* Returns an exit status. */
@@ -335,15 +350,18 @@ int pack_make(struct pack *pack, const struct pack_request *request, struct diag
 		goto out;
 	status = EXIT_FAILED;
 	/* What is found beside the program must stay beside it. */
-	if (deps.uses_origin ? !(path = strdup(deps.list[0].path)) : image_path(&path, file))
+	if (deps.uses_origin ? !(path = strdup(deps.list[0].path))
+			     : image_path(&path, file))
 		goto out;
 	if (build_time(&seconds, why) || make_tree(pack, request, why) ||
 	    add_libraries(pack, &deps, why))
 		goto out;
 	int rc = tree_put_file(&pack->tree, path, mode | 0111, bytes, size, why);
 	bytes = NULL;
-	if (rc || make_manifest(pack, request, path, why) || read_parts(pack, request, why) ||
-	    erofs_write(&pack->rootfs, &pack->tree, seconds, why) || make_bundle(pack, why))
+	if (rc || make_manifest(pack, request, path, why) ||
+	    read_parts(pack, request, why) ||
+	    erofs_write(&pack->rootfs, &pack->tree, seconds, why) ||
+	    make_bundle(pack, why))
 		goto out;
 	status = EXIT_DONE;
 out:

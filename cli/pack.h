@@ -1,5 +1,5 @@
-/* pack.h: from a program and what goes with it to a bundle, in memory. Formats and files are
- * the commands' own. */
+/* pack.h: from a program and what goes with it to a bundle, in memory. Formats and files
+ * are the commands' own. */
 #ifndef ELFPACK_CLI_PACK_H
 #define ELFPACK_CLI_PACK_H
 
@@ -16,12 +16,13 @@ struct pack_request {
 	enum manifest_mode mode;
 	uint16_t port;
 	const char *cwd;
-	struct words args;                    /* behind argv[0] */
-	struct words env;                     /* K=V */
+	struct words args;                     /* behind argv[0] */
+	struct words env;                      /* K=V */
 	struct words files, folders, archives; /* SRC[:DEST] */
 	struct words exclude;
 	struct limits limits;
-	const char *parts; /* folder with mbr.bin, stage2.bin, shim.elf, front; NULL: ours */
+	const char
+		*parts; /* folder with mbr.bin, stage2.bin, shim.elf, front; NULL: ours */
 };
 
 struct part_file {
@@ -41,7 +42,8 @@ struct pack {
 int words_add(struct words *words, const char *word, struct diag *why);
 /* Returns an exit status. The pack must not move; pack_free in any case. */
 int pack_make(struct pack *pack, const struct pack_request *request, struct diag *why);
-/* What a program needs, found or not; an exit status, as of pack_make. elf_deps_free in any case. */
+/* What a program needs, found or not; an exit status, as of pack_make. elf_deps_free in
+ * any case. */
 int pack_check(const char *program, struct elf_deps *deps, struct diag *why);
 void pack_free(struct pack *pack);
 

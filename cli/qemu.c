@@ -1,5 +1,5 @@
-/* qemu.c: starting QEMU. Files are handed over as descriptors, named /proc/self/fd/N: QEMU's
- * option syntax cannot spoil their names then, and a file in memory needs none. */
+/* qemu.c: starting QEMU. Files are handed over as descriptors, named /proc/self/fd/N:
+ * QEMU's option syntax cannot spoil their names then, and a file in memory needs none. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,16 +13,16 @@
 #include "cli/qemu.h"
 
 #define QEMU_PROGRAM "qemu-system-x86_64"
-#define OVMF_CODE "/usr/share/OVMF/OVMF_CODE.fd"
-#define MEBIBYTE (1024ull * 1024)
+#define OVMF_CODE    "/usr/share/OVMF/OVMF_CODE.fd"
+#define MEBIBYTE     (1024ull * 1024)
 
 /* shim's machine_power_off writes the status to EXIT_STATUS_PORT, then ends QEMU through
  * EXIT_PORT; QEMU's own exit status has room for seven of its bits only. */
-#define EXIT_PORT "0x501"
+#define EXIT_PORT        "0x501"
 #define EXIT_STATUS_PORT "0x502"
 
 #define ARGUMENTS_MAX 64u
-#define TEXT_MAX 8192u
+#define TEXT_MAX      8192u
 
 struct words_out {
 	char *list[ARGUMENTS_MAX];
@@ -120,7 +120,8 @@ static void add_network(struct words_out *out, const struct qemu_plan *plan)
 	for (unsigned i = 0; i < plan->forward_count && used < sizeof(forwards); i++) {
 		const struct forward *f = &plan->forward[i];
 		used += (size_t)snprintf(forwards + used, sizeof(forwards) - used,
-					 ",hostfwd=tcp:%s:%u-:%u", f->address, f->host, f->guest);
+					 ",hostfwd=tcp:%s:%u-:%u", f->address, f->host,
+					 f->guest);
 	}
 	out->full |= used >= sizeof(forwards);
 	add(out, "-netdev");
@@ -130,8 +131,9 @@ static void add_network(struct words_out *out, const struct qemu_plan *plan)
 		add(out, "user,id=net%s", forwards);
 	add(out, "-device");
 	/* No boot ROM: the network is never booted from. */
-	add(out, strcmp(plan->machine, "microvm") == 0 ? "virtio-net-device,netdev=net"
-						       : "virtio-net-pci,netdev=net,romfile=");
+	add(out, strcmp(plan->machine, "microvm") == 0
+			 ? "virtio-net-device,netdev=net"
+			 : "virtio-net-pci,netdev=net,romfile=");
 }
 
 char **qemu_arguments(const struct qemu_plan *plan)
@@ -153,8 +155,8 @@ char **qemu_arguments(const struct qemu_plan *plan)
 	return NULL;
 }
 
-static _Noreturn void become_qemu(char **argv, int console_in, int console_out, pid_t parent,
-				  int error_fd)
+static _Noreturn void become_qemu(char **argv, int console_in, int console_out,
+				  pid_t parent, int error_fd)
 {
 	sigset_t none;
 	sigemptyset(&none);

@@ -1,4 +1,5 @@
-/* qemu.h: QEMU's command line for an image, and QEMU as a child that cannot outlive us. */
+/* qemu.h: QEMU's command line for an image, and QEMU as a child that cannot outlive us.
+ */
 #ifndef ELFPACK_CLI_QEMU_H
 #define ELFPACK_CLI_QEMU_H
 
@@ -36,7 +37,8 @@ struct qemu_plan {
 /* A NULL-terminated argv, malloc'd in one piece; NULL when memory ran out. */
 char **qemu_arguments(const struct qemu_plan *plan);
 
-/* Starts it with the guest's console on the two descriptors. Returns its process, or -1. */
+/* Starts it with the guest's console on the two descriptors. Returns its process, or -1.
+ */
 pid_t qemu_start(char **argv, int console_in, int console_out, struct diag *why);
 
 #endif

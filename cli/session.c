@@ -1,5 +1,5 @@
-/* session.c: one loop over the guest's console, our standard input, signals, and the question
- * whether its HTTP server is ready. */
+/* session.c: one loop over the guest's console, our standard input, signals, and the
+ * question whether its HTTP server is ready. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +17,11 @@
 #include "cli/command.h"
 #include "cli/session.h"
 
-#define END_OF_TRANSMISSION 4 /* what a terminal makes of Ctrl-D */
-#define STATUS_UNKNOWN 125    /* the guest ended without saying how, as in env(1) */
-#define PROBE_FIRST_MS 100    /* how long the first question may take; doubles */
-#define PROBE_LAST_MS 2000
-#define PROBE_PAUSE_MS 5
+#define END_OF_TRANSMISSION 4   /* what a terminal makes of Ctrl-D */
+#define STATUS_UNKNOWN      125 /* the guest ended without saying how, as in env(1) */
+#define PROBE_FIRST_MS      100 /* how long the first question may take; doubles */
+#define PROBE_LAST_MS       2000
+#define PROBE_PAUSE_MS      5
 
 enum probe_state { PROBE_OFF, PROBE_PAUSED, PROBE_CONNECTING, PROBE_ASKED };
 
@@ -40,13 +40,13 @@ struct probe {
 struct session {
 	pid_t qemu;
 	int to_guest, from_guest, signals, status;
-	bool listening;          /* the guest reads its console: before that, input is lost */
-	int said;                /* what its kernel wrote last to the status port, -1: nothing */
+	bool listening; /* the guest reads its console: before that, input is lost */
+	int said;       /* what its kernel wrote last to the status port, -1: nothing */
 	bool interactive, input_open;
-	int ended_by;            /* signal that ended us, 0: none */
+	int ended_by; /* signal that ended us, 0: none */
 	char input[4096];
 	size_t input_at, input_size;
-	bool held_return;        /* a CR that may be of a CR LF */
+	bool held_return; /* a CR that may be of a CR LF */
 	struct probe probe;
 };
 
@@ -68,7 +68,8 @@ static void probe_pause(struct probe *probe)
 
 static void probe_connect(struct probe *probe)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(probe->at->host)};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons(probe->at->host)};
 	inet_pton(AF_INET, probe->at->address, &to.sin_addr);
 	if (!to.sin_addr.s_addr) /* 0.0.0.0: every address */
 		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -198,7 +199,8 @@ static void take_signal(struct session *session)
 	kill(session->qemu, SIGKILL); /* it writes to no file: nothing is lost */
 }
 
-/* The first byte says that the console is listened to, the last one is the exit status. */
+/* The first byte says that the console is listened to, the last one is the exit status.
+ */
 static bool take_status(struct session *session)
 {
 	uint8_t bytes[16];
@@ -261,26 +263,29 @@ static int watch(struct session *session)
 	return status;
 }
 
-/* isa-debug-exit ends QEMU with (2 * status + 1) & 255: then the byte said last is the status. */
+/* isa-debug-exit ends QEMU with (2 * status + 1) & 255: then the byte said last is the
+ * status. */
 static bool ended_by_guest(const struct session *session, int status)
 {
 	return session->said >= 0 && WIFEXITED(status) &&
 	       WEXITSTATUS(status) == ((session->said << 1 | 1) & 0xff);
 }
 
-static int end_status(const struct session_plan *plan, const struct session *session, int status,
-		      struct diag *why)
+static int end_status(const struct session_plan *plan, const struct session *session,
+		      int status, struct diag *why)
 {
 	if (ended_by_guest(session, status))
 		return session->said;
 	if (session->ended_by)
 		return 128 + session->ended_by;
 	if (WIFSIGNALED(status)) {
-		diag_set(why, "%s was killed by signal %d", plan->qemu[0], WTERMSIG(status));
+		diag_set(why, "%s was killed by signal %d", plan->qemu[0],
+			 WTERMSIG(status));
 		return EXIT_FAILED;
 	}
 	if (WEXITSTATUS(status)) {
-		diag_set(why, "%s ended with status %d", plan->qemu[0], WEXITSTATUS(status));
+		diag_set(why, "%s ended with status %d", plan->qemu[0],
+			 WEXITSTATUS(status));
 		return EXIT_FAILED;
 	}
 	if (!plan->interactive)
@@ -305,17 +310,19 @@ static int open_signals(struct diag *why)
 
 int session_run(const struct session_plan *plan, struct diag *why)
 {
-	struct session session = {.interactive = plan->interactive,
-				  .input_open = plan->interactive,
-				  .signals = -1,
-				  .status = plan->status[0],
-				  .said = -1,
-				  .probe = {.fd = -1,
-					    .at = plan->http,
-					    .patience_ms = PROBE_FIRST_MS,
-					    .state = plan->http ? PROBE_PAUSED : PROBE_OFF}};
+	struct session session = {
+		.interactive = plan->interactive,
+		.input_open = plan->interactive,
+		.signals = -1,
+		.status = plan->status[0],
+		.said = -1,
+		.probe = {.fd = -1,
+			  .at = plan->http,
+			  .patience_ms = PROBE_FIRST_MS,
+			  .state = plan->http ? PROBE_PAUSED : PROBE_OFF}};
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, status = EXIT_FAILED;
-	if (fcntl(plan->status[1], F_SETFD, 0) || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC)) {
+	if (fcntl(plan->status[1], F_SETFD, 0) || pipe2(in, O_CLOEXEC) ||
+	    pipe2(out, O_CLOEXEC)) {
 		diag_errno(why, "pipe");
 		goto out;
 	}

@@ -1,4 +1,5 @@
-/* gpt.c: protective MBR and both copies of the GUID partition table; finding a partition. */
+/* gpt.c: protective MBR and both copies of the GUID partition table; finding a partition.
+ */
 #include <string.h>
 
 #include "imgfmt/abi/le.h"
@@ -32,7 +33,7 @@ struct mbr_record {
 _Static_assert(sizeof(struct mbr_record) == 16, "MBR ABI");
 
 #define MBR_RECORDS_AT 446
-#define MBR_TYPE_GPT 0xee
+#define MBR_TYPE_GPT   0xee
 
 static void write_mbr(const struct gpt_disk *disk, uint8_t *sector)
 {
@@ -42,7 +43,8 @@ static void write_mbr(const struct gpt_disk *disk, uint8_t *sector)
 		.type = MBR_TYPE_GPT,
 		.last_chs = {0xff, 0xff, 0xff},
 		.first_lba = le32_make(1),
-		.sectors = le32_make(sectors > UINT32_MAX ? UINT32_MAX : (uint32_t)sectors)};
+		.sectors =
+			le32_make(sectors > UINT32_MAX ? UINT32_MAX : (uint32_t)sectors)};
 	memset(sector + 440, 0, GPT_SECTOR - 440);
 	memcpy(sector + MBR_RECORDS_AT, &record, sizeof(record));
 	sector[510] = 0x55;
@@ -133,9 +135,11 @@ static int check_table(const uint8_t *disk, size_t size, const char **why)
 	if (le32_get(header.header_size) != sizeof(header) ||
 	    crc32_ieee(&header, sizeof(header)) != stored)
 		return refuse(why, "the partition table's header is damaged");
-	if (le64_get(header.entries_lba) != 2 || le32_get(header.entry_count) != GPT_ENTRIES ||
+	if (le64_get(header.entries_lba) != 2 ||
+	    le32_get(header.entry_count) != GPT_ENTRIES ||
 	    le32_get(header.entry_size) != GPT_ENTRY_BYTES)
-		return refuse(why, "not an elfpack image: another kind of partition table");
+		return refuse(why,
+			      "not an elfpack image: another kind of partition table");
 	if (crc32_ieee(disk + 2ul * GPT_SECTOR, (size_t)GPT_ENTRIES * GPT_ENTRY_BYTES) !=
 	    le32_get(header.entries_crc))
 		return refuse(why, "the partition table is damaged");
@@ -155,7 +159,8 @@ int gpt_find(const void *disk, size_t size, const uint8_t type[16], uint64_t *fi
 		*first_lba = le64_get(entry->first_lba);
 		*last_lba = le64_get(entry->last_lba);
 		if (*first_lba > *last_lba || *last_lba >= size / GPT_SECTOR)
-			return refuse(why, "a partition reaches past the end: the file is cut short");
+			return refuse(why, "a partition reaches past the end: the file "
+					   "is cut short");
 		return 1;
 	}
 	return 0;

@@ -14,33 +14,38 @@ static uint64_t round_up(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-static int put_stages(struct layout *layout, const struct image_parts *parts, struct diag *why)
+static int put_stages(struct layout *layout, const struct image_parts *parts,
+		      struct diag *why)
 {
 	uint8_t *stage2 = layout->head + (size_t)BIOS_STAGE2_LBA * GPT_SECTOR;
 	struct bios_stage2_header *header = (void *)stage2;
-	/* A part may be a whole sector; what counts is that nothing lies in the tables. */
+	/* A part may be a whole sector; what counts is that nothing lies in the tables.
+	 */
 	if (parts->stage1_size > GPT_SECTOR)
-		return diag_set(why, "mbr.bin: %zu bytes, a sector has %u", parts->stage1_size,
-				GPT_SECTOR);
+		return diag_set(why, "mbr.bin: %zu bytes, a sector has %u",
+				parts->stage1_size, GPT_SECTOR);
 	for (size_t i = BIOS_STAGE1_BYTES; i < parts->stage1_size && i < 510; i++)
 		if (parts->stage1[i])
 			return diag_set(why, "mbr.bin: code past its %u bytes",
 					BIOS_STAGE1_BYTES);
 	size_t room = (size_t)BIOS_STAGE2_SECTORS * GPT_SECTOR;
 	if (parts->stage2_size > room || parts->stage2_size < sizeof(*header))
-		return diag_set(why, "stage2.bin: %zu bytes, %zu to %zu fit", parts->stage2_size,
-				sizeof(*header), room);
+		return diag_set(why, "stage2.bin: %zu bytes, %zu to %zu fit",
+				parts->stage2_size, sizeof(*header), room);
 	memcpy(layout->head, parts->stage1,
-	       parts->stage1_size < BIOS_STAGE1_BYTES ? parts->stage1_size : BIOS_STAGE1_BYTES);
+	       parts->stage1_size < BIOS_STAGE1_BYTES ? parts->stage1_size
+						      : BIOS_STAGE1_BYTES);
 	memcpy(stage2, parts->stage2, parts->stage2_size);
 	if (memcmp(header->magic, BIOS_STAGE2_MAGIC, sizeof(header->magic)) != 0)
-		return diag_set(why, "stage2.bin: not elfpack's second stage (wrong magic)");
+		return diag_set(why,
+				"stage2.bin: not elfpack's second stage (wrong magic)");
 	header->bundle_lba = le64_make(layout->bundle_lba);
 	header->bundle_sectors = le64_make(layout->bundle_sectors);
 	return 0;
 }
 
-static void put_tables(struct layout *layout, const struct image_parts *parts, uint64_t sectors)
+static void put_tables(struct layout *layout, const struct image_parts *parts,
+		       uint64_t sectors)
 {
 	static const uint8_t system_type[16] = GPT_TYPE_SYSTEM;
 	static const uint8_t boot_type[16] = GPT_TYPE_BIOS_BOOT;
@@ -54,7 +59,8 @@ static void put_tables(struct layout *layout, const struct image_parts *parts, u
 	if (layout->system_sectors) {
 		memcpy(partition[count].type, system_type, 16);
 		partition[count].first_lba = layout->system_lba;
-		partition[count].last_lba = layout->system_lba + layout->system_sectors - 1;
+		partition[count].last_lba =
+			layout->system_lba + layout->system_sectors - 1;
 		partition[count++].name = "EFI system";
 	}
 	memcpy(partition[count].type, bundle_type, 16);
@@ -81,8 +87,8 @@ int layout_plan(struct layout *layout, const struct image_parts *parts, struct d
 	}
 	layout->bundle_lba = next;
 	layout->bundle_sectors = parts->bundle->extents.size / GPT_SECTOR;
-	uint64_t sectors = round_up(next + layout->bundle_sectors + GPT_TAIL_SECTORS,
-				    BLOCK_SECTORS);
+	uint64_t sectors =
+		round_up(next + layout->bundle_sectors + GPT_TAIL_SECTORS, BLOCK_SECTORS);
 	if (sectors < LAYOUT_SECTORS_LEAST)
 		sectors = LAYOUT_SECTORS_LEAST;
 	if (put_stages(layout, parts, why))
@@ -91,7 +97,8 @@ int layout_plan(struct layout *layout, const struct image_parts *parts, struct d
 	struct extents *all = &layout->extents;
 	if (extents_add(all, 0, layout->head, sizeof(layout->head)) ||
 	    (system && extents_append(all, layout->system_lba * GPT_SECTOR, system)) ||
-	    extents_append(all, layout->bundle_lba * GPT_SECTOR, &parts->bundle->extents) ||
+	    extents_append(all, layout->bundle_lba * GPT_SECTOR,
+			   &parts->bundle->extents) ||
 	    extents_add(all, (sectors - GPT_TAIL_SECTORS) * GPT_SECTOR, layout->tail,
 			sizeof(layout->tail))) {
 		layout_free(layout);

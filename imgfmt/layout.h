@@ -18,8 +18,8 @@
 
 #define LAYOUT_ALIGN_SECTORS 128u /* 64 KiB: partitions start on multiples of it */
 
-/* A disk has at least a cylinder (16 heads of 63 sectors), or SeaBIOS cannot read its first sector
- * and does not boot from it: 1 MiB. */
+/* A disk has at least a cylinder (16 heads of 63 sectors), or SeaBIOS cannot read its
+ * first sector and does not boot from it: 1 MiB. */
 #define LAYOUT_SECTORS_LEAST 2048u
 
 struct image_parts {

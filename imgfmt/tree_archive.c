@@ -7,8 +7,8 @@
 
 #include "imgfmt/tree.h"
 
-static int read_entry(struct archive *archive, const char *source, void **bytes, size_t *size,
-		      struct diag *why)
+static int read_entry(struct archive *archive, const char *source, void **bytes,
+		      size_t *size, struct diag *why)
 {
 	size_t room = 0, used = 0;
 	char *out = NULL;
@@ -25,7 +25,8 @@ static int read_entry(struct archive *archive, const char *source, void **bytes,
 		la_ssize_t got = archive_read_data(archive, out + used, room - used);
 		if (got < 0) {
 			free(out);
-			return diag_set(why, "%s: %s", source, archive_error_string(archive));
+			return diag_set(why, "%s: %s", source,
+					archive_error_string(archive));
 		}
 		if (!got)
 			break;
@@ -36,9 +37,9 @@ static int read_entry(struct archive *archive, const char *source, void **bytes,
 	return 0;
 }
 
-static int add_entry(struct tree *tree, struct archive *archive, struct archive_entry *entry,
-		     const char *source, const char *path, const char *hard_link,
-		     struct diag *why)
+static int add_entry(struct tree *tree, struct archive *archive,
+		     struct archive_entry *entry, const char *source, const char *path,
+		     const char *hard_link, struct diag *why)
 {
 	void *bytes = NULL;
 	size_t size = 0;
@@ -55,13 +56,14 @@ static int add_entry(struct tree *tree, struct archive *archive, struct archive_
 			return -1;
 		return tree_put_file(tree, path, mode, bytes, size, why);
 	default:
-		return diag_set(why, "%s: %s: a device, FIFO or socket cannot be packed", source,
-				path);
+		return diag_set(why, "%s: %s: a device, FIFO or socket cannot be packed",
+				source, path);
 	}
 }
 
 /* A folder that is left out takes with it what is in it. */
-static bool excluded_with_parents(const struct words *exclude, char *path, size_t root_size)
+static bool excluded_with_parents(const struct words *exclude, char *path,
+				  size_t root_size)
 {
 	bool excluded = tree_excluded(exclude, path);
 	for (char *slash = path; !excluded && (slash = strchr(slash, '/')); slash++) {

@@ -1,5 +1,5 @@
-/* fuzz_bundle.c: a bundle, or a disk with one, may be any bytes. The digests of header and table
- * are made right first, or nothing behind them would ever be reached. */
+/* fuzz_bundle.c: a bundle, or a disk with one, may be any bytes. The digests of header
+ * and table are made right first, or nothing behind them would ever be reached. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

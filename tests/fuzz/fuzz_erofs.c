@@ -1,5 +1,5 @@
-/* fuzz_erofs.c: a packed file system may be any bytes: every inode, entry, lookup and byte that
- * the reader gives out must lie inside. */
+/* fuzz_erofs.c: a packed file system may be any bytes: every inode, entry, lookup and
+ * byte that the reader gives out must lie inside. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "imgfmt/erofs_read.h"
 
 #define ENTRIES_MAX 200
-#define DEPTH_MAX 5
+#define DEPTH_MAX   5
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,7 +15,8 @@ static unsigned touch(const struct erofs *fs, const struct erofs_inode *inode)
 {
 	unsigned sum = 0;
 	size_t run = 0;
-	for (uint64_t at = 0, pieces = 0; at < inode->size && pieces < 8; at += run, pieces++) {
+	for (uint64_t at = 0, pieces = 0; at < inode->size && pieces < 8;
+	     at += run, pieces++) {
 		const uint8_t *bytes = erofs_data(fs, inode, at, &run);
 		if (!bytes)
 			break;

@@ -1,4 +1,5 @@
-/* fuzz_manifest.c: a manifest may be any text; what is read is written back to the same. */
+/* fuzz_manifest.c: a manifest may be any text; what is read is written back to the same.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -18,9 +18,12 @@ static uint8_t *make_bundle(size_t *size)
 	struct extents section[BUNDLE_MANIFEST] = {0};
 	struct bundle bundle;
 	struct diag why = {0};
-	assert_int_equal(extents_add(&section[BUNDLE_SHIM - 1], 0, shim, sizeof(shim)), 0);
-	assert_int_equal(extents_add(&section[BUNDLE_ROOTFS - 1], 0, rootfs, sizeof(rootfs)), 0);
-	assert_int_equal(extents_add(&section[BUNDLE_MANIFEST - 1], 0, text, sizeof(text) - 1), 0);
+	assert_int_equal(extents_add(&section[BUNDLE_SHIM - 1], 0, shim, sizeof(shim)),
+			 0);
+	assert_int_equal(
+		extents_add(&section[BUNDLE_ROOTFS - 1], 0, rootfs, sizeof(rootfs)), 0);
+	assert_int_equal(
+		extents_add(&section[BUNDLE_MANIFEST - 1], 0, text, sizeof(text) - 1), 0);
 	assert_int_equal(bundle_write(&bundle, section, &why), 0);
 	uint8_t *bytes = malloc((size_t)bundle.extents.size);
 	assert_non_null(bytes);

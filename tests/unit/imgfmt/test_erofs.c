@@ -1,5 +1,5 @@
-/* test_erofs.c: packed file systems, written and read back; damage. That the format is EROFS'
- * own is tests/cli/test_erofs.py's to show, with fsck.erofs. */
+/* test_erofs.c: packed file systems, written and read back; damage. That the format is
+ * EROFS' own is tests/cli/test_erofs.py's to show, with fsck.erofs. */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <setjmp.h>
@@ -121,7 +121,8 @@ static void folder_of_many_names_is_found_and_listed_in_byte_order(void **state)
 	uint64_t position = 0;
 	unsigned seen = 0;
 	for (unsigned i = 0; i < 3000; i++) {
-		snprintf(path, sizeof(path), "d/%u-some-longer-name-%u", i * 7919 % 3000, i);
+		snprintf(path, sizeof(path), "d/%u-some-longer-name-%u", i * 7919 % 3000,
+			 i);
 		put(p, path, 1, 'x');
 	}
 	pack(p, 0);
@@ -133,7 +134,8 @@ static void folder_of_many_names_is_found_and_listed_in_byte_order(void **state)
 		assert_true(strcmp(last, name) < 0);
 		strcpy(last, name);
 		struct erofs_entry found;
-		assert_int_equal(erofs_lookup(&p->fs, &folder, name, strlen(name), &found), 1);
+		assert_int_equal(
+			erofs_lookup(&p->fs, &folder, name, strlen(name), &found), 1);
 		assert_int_equal(found.nid, entry.nid);
 		seen++;
 	}

@@ -20,7 +20,8 @@ static uint8_t disk[SECTORS * GPT_SECTOR];
 static void make_disk(void)
 {
 	static const uint8_t identity[SHA256_BYTES] = {42};
-	struct gpt_partition partition = {.first_lba = 128, .last_lba = 199, .name = "a name"};
+	struct gpt_partition partition = {
+		.first_lba = 128, .last_lba = 199, .name = "a name"};
 	struct gpt_disk plan = {.sectors = SECTORS,
 				.first_usable_lba = GPT_HEAD_SECTORS,
 				.identity = identity,
@@ -46,15 +47,16 @@ static void mbr_protects_the_whole_disk_and_keeps_the_boot_code(void **state)
 	make_disk();
 	assert_int_equal(disk[0], 0x90);
 	assert_int_equal(disk[439], 0x90);
-	assert_int_equal(record[0], 0);                     /* not bootable */
-	assert_int_equal(number(record + 1, 3), 0x000200);  /* CHS of LBA 1 */
+	assert_int_equal(record[0], 0);                    /* not bootable */
+	assert_int_equal(number(record + 1, 3), 0x000200); /* CHS of LBA 1 */
 	assert_int_equal(record[4], 0xee);
 	assert_int_equal(number(record + 8, 4), 1);
 	assert_int_equal(number(record + 12, 4), SECTORS - 1);
 	assert_int_equal(number(disk + 510, 2), 0xaa55);
 }
 
-/* 5.3.2: the CRC is over HeaderSize bytes with its own field zero; entries over all of them. */
+/* 5.3.2: the CRC is over HeaderSize bytes with its own field zero; entries over all of
+ * them. */
 static void check_header(uint64_t own, uint64_t other, uint64_t entries)
 {
 	uint8_t header[92];
@@ -130,7 +132,8 @@ static void every_bit_flipped_in_the_table_is_noticed(void **state)
 		if (i == GPT_SECTOR + 92)
 			i = 1024; /* the rest of the header's sector is reserved */
 		disk[i] ^= (uint8_t)(1u << i % 8);
-		assert_int_equal(gpt_find(disk, sizeof(disk), kind, &first, &last, &why), -1);
+		assert_int_equal(gpt_find(disk, sizeof(disk), kind, &first, &last, &why),
+				 -1);
 		disk[i] ^= (uint8_t)(1u << i % 8);
 	}
 }
@@ -141,8 +144,10 @@ static void disk_that_ends_inside_the_partition_is_refused(void **state)
 	const char *why = NULL;
 	(void)state;
 	make_disk();
-	assert_int_equal(gpt_find(disk, (size_t)199 * GPT_SECTOR, kind, &first, &last, &why), -1);
-	assert_int_equal(gpt_find(disk, (size_t)200 * GPT_SECTOR, kind, &first, &last, &why), 1);
+	assert_int_equal(
+		gpt_find(disk, (size_t)199 * GPT_SECTOR, kind, &first, &last, &why), -1);
+	assert_int_equal(
+		gpt_find(disk, (size_t)200 * GPT_SECTOR, kind, &first, &last, &why), 1);
 	assert_int_equal(gpt_find(disk, 100, kind, &first, &last, &why), -1);
 }
 
@@ -150,7 +155,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mbr_protects_the_whole_disk_and_keeps_the_boot_code),
-		cmocka_unit_test(both_headers_name_each_other_and_their_checksums_are_right),
+		cmocka_unit_test(
+			both_headers_name_each_other_and_their_checksums_are_right),
 		cmocka_unit_test(entry_has_its_type_place_and_utf16_name),
 		cmocka_unit_test(guids_are_distinct_and_of_version_8),
 		cmocka_unit_test(partition_is_found_by_its_type),

@@ -1,4 +1,5 @@
-/* test_layout.c: where a disk image's parts lie, read back by the offsets of abi/bios.h. */
+/* test_layout.c: where a disk image's parts lie, read back by the offsets of abi/bios.h.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,7 +68,8 @@ static void second_stage_is_told_where_the_bundle_lies(void **state)
 
 static void partitions_start_on_64_kib_and_hold_their_contents(void **state)
 {
-	static const uint8_t system_type[16] = GPT_TYPE_SYSTEM, bundle_type[16] = BUNDLE_GPT_TYPE;
+	static const uint8_t system_type[16] = GPT_TYPE_SYSTEM,
+			     bundle_type[16] = BUNDLE_GPT_TYPE;
 	static const uint8_t fat[5000] = {0xeb};
 	struct extents system = {0};
 	uint64_t first = 0, last = 0;

@@ -27,8 +27,10 @@ static void complete_text_is_understood(void **state)
 	unsigned line = 0;
 	(void)state;
 	assert_int_equal(parse(&m,
-			       "version=1\n# a comment\n\nmode=http\nport=8080\nexec=/usr/bin/sed\n"
-			       "arg=sed\narg=-n\nenv=A=b=c\nallow_env=LANG\ncwd=/work\nprogram=sed\n"
+			       "version=1\n# a "
+			       "comment\n\nmode=http\nport=8080\nexec=/usr/bin/sed\n"
+			       "arg=sed\narg=-n\nenv=A=b=c\nallow_env=LANG\ncwd=/"
+			       "work\nprogram=sed\n"
 			       "example=s/a/b/\nok_exit=1\nlimit.wall_ms=5\n",
 			       &line),
 			 0);
@@ -84,9 +86,9 @@ static void error_names_its_line(void **state)
 
 static void what_is_missing_is_an_error_of_the_whole(void **state)
 {
-	static const char *const texts[] = {"", "version=1\n", "version=1\nmode=run\nexec=/x\n",
-					    "version=1\nmode=run\narg=x\n",
-					    "version=1\nmode=http\nexec=/x\narg=x\n"};
+	static const char *const texts[] = {
+		"", "version=1\n", "version=1\nmode=run\nexec=/x\n",
+		"version=1\nmode=run\narg=x\n", "version=1\nmode=http\nexec=/x\narg=x\n"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct manifest m;

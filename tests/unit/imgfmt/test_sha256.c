@@ -1,5 +1,5 @@
-/* test_sha256.c: SHA-256 against the examples of FIPS 180-2, appendix B, and NIST's file of
- * example values (the empty message, a million times "a"). */
+/* test_sha256.c: SHA-256 against the examples of FIPS 180-2, appendix B, and NIST's file
+ * of example values (the empty message, a million times "a"). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,7 +25,8 @@ static void expect_digest(const void *bytes, size_t size, const char *hex)
 static void digest_of_the_empty_message(void **state)
 {
 	(void)state;
-	expect_digest("", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	expect_digest("", 0,
+		      "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
 static void digest_of_one_block(void **state)
@@ -37,7 +38,8 @@ static void digest_of_one_block(void **state)
 
 static void digest_of_two_blocks(void **state)
 {
-	static const char text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+	static const char text[] =
+		"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
 	(void)state;
 	expect_digest(text, sizeof(text) - 1,
 		      "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
@@ -65,7 +67,8 @@ static void digest_does_not_depend_on_how_the_bytes_arrive(void **state)
 		sha256_init(&hash);
 		for (size_t at = 0; at < sizeof(bytes); at += piece)
 			sha256_add(&hash, bytes + at,
-				   sizeof(bytes) - at < piece ? sizeof(bytes) - at : piece);
+				   sizeof(bytes) - at < piece ? sizeof(bytes) - at
+							      : piece);
 		sha256_end(&hash, pieces);
 		assert_memory_equal(whole, pieces, sizeof(whole));
 	}

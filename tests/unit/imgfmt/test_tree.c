@@ -115,7 +115,8 @@ static void hard_links_share_an_inode_until_one_is_replaced(void **state)
 
 static void children_are_sorted_by_bytes(void **state)
 {
-	static const char *const sorted[] = {"A", "a", "a-", "a.b", "ab", "\xc3\xa4", "\xff"};
+	static const char *const sorted[] = {"A",  "a",        "a-",  "a.b",
+					     "ab", "\xc3\xa4", "\xff"};
 	(void)state;
 	for (size_t i = 7; i-- > 0;)
 		assert_int_equal(put(sorted[(i * 3) % 7], "x"), 0);
