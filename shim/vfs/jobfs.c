@@ -383,6 +383,7 @@ static int jobfs_change(struct vnode *vnode, const struct vnode_change *change)
 		node->mtime_ns = change->mtime_ns;
 	node->ctime_ns = time_now_ns();
 	node_changed(node);
+	inotify_event(vnode, IN_ATTRIB);
 	return 0;
 }
 

@@ -51,7 +51,7 @@ static long regular_read(struct file *file, struct uio *uio, uint64_t *pos)
 		if (moved == 0)
 			break;
 	}
-	if (done && !list_empty(&file->vnode->watches))
+	if (done)
 		inotify_event(file->vnode, IN_ACCESS);
 	return done;
 }
