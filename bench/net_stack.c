@@ -1,6 +1,7 @@
 /* net_stack.c: how fast the network stack is by itself, without a device: connections a
- * second (connect, 100 bytes of request, 1 KiB of answer, close) and megabytes a second in
- * both directions, checksums computed. The peer's frames are made by hand and cost little. */
+ * second (connect, 100 bytes of request, 1 KiB of answer, close) and megabytes a second
+ * in both directions, checksums computed. The peer's frames are made by hand and cost
+ * little. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,12 +78,17 @@ static void address(void *context)
 }
 
 static const struct net_env env = {
-	.now_ns = now_ns, .transmit = transmit, .allocate = allocate, .release = release,
-	.random = random_bytes, .wake_at = wake_at, .address = address,
+	.now_ns = now_ns,
+	.transmit = transmit,
+	.allocate = allocate,
+	.release = release,
+	.random = random_bytes,
+	.wake_at = wake_at,
+	.address = address,
 };
 
-static void input(struct bench *b, uint16_t port, uint8_t flags, uint32_t seq, uint32_t ack,
-		  const void *data, uint32_t size)
+static void input(struct bench *b, uint16_t port, uint8_t flags, uint32_t seq,
+		  uint32_t ack, const void *data, uint32_t size)
 {
 	static uint8_t frame[2048] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45};
 	uint8_t *ip = frame + ETH_HEADER, *tcp = ip + IP_HEADER;
@@ -109,7 +115,8 @@ static void input(struct bench *b, uint16_t port, uint8_t flags, uint32_t seq, u
 	net_flush(&b->stack);
 }
 
-static struct tcp *connect_peer(struct bench *b, uint16_t port, uint32_t seq, uint32_t size)
+static struct tcp *connect_peer(struct bench *b, uint16_t port, uint32_t seq,
+				uint32_t size)
 {
 	static const uint8_t request[MSS];
 	input(b, port, SYN, seq, 0, NULL, 0);
@@ -175,7 +182,8 @@ static double receiving(struct bench *b)
 	uint32_t seq = 1002;
 	size_t run;
 	const uint64_t start = now_ns(NULL);
-	for (size_t left = (size_t)MEGABYTES << 20; left >= MSS; left -= MSS, seq += MSS) {
+	for (size_t left = (size_t)MEGABYTES << 20; left >= MSS;
+	     left -= MSS, seq += MSS) {
 		input(b, 2, ACK, seq, b->end, data, MSS);
 		for (const void *from; (from = tcp_read_peek(tcp, &run)) && run;) {
 			run = run < sizeof(sink) ? run : sizeof(sink);
@@ -198,7 +206,8 @@ int main(void)
 	if (net_stack_init(&b.stack, &env, &b, mac, 1500, 0, 64 << 20))
 		return 1;
 	net_address_set(&b.stack, 0x0a000002, 0xffffff00, 0x0a000001);
-	if (tcp_listen(&b.stack, (struct tcp_endpoint){0, 80}, 64, NULL, NULL, &b.listener))
+	if (tcp_listen(&b.stack, (struct tcp_endpoint){0, 80}, 64, NULL, NULL,
+		       &b.listener))
 		return 1;
 	printf("connections/s %.0f\n", connections(&b));
 	printf("sending MB/s %.0f\n", sending(&b));

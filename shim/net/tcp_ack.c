@@ -1,5 +1,6 @@
-/* tcp_ack.c: what an acknowledgement says: bytes that have arrived, the peer's window, the
- * round trip (RFC 6298), and how much the network may carry (RFC 5681, 6928). Pure. */
+/* tcp_ack.c: what an acknowledgement says: bytes that have arrived, the peer's window,
+ * the round trip (RFC 6298), and how much the network may carry (RFC 5681, 6928). Pure.
+ */
 #include "shim/net/tcp_internal.h"
 
 uint32_t tcp_initial_window(const struct tcp *tcp)
@@ -61,7 +62,8 @@ static void window_input(struct tcp *tcp, const struct tcp_segment *s)
 	}
 }
 
-/* More for each acknowledgement, as long as what we may send is what limits us: RFC 7661. */
+/* More for each acknowledgement, as long as what we may send is what limits us: RFC 7661.
+ */
 static void window_grow(struct tcp *tcp, uint32_t acked, uint32_t flight)
 {
 	const uint32_t mss = tcp->mss;
@@ -71,9 +73,11 @@ static void window_grow(struct tcp *tcp, uint32_t acked, uint32_t flight)
 	    tcp->cwnd > 2 * TCP_RING_MAX)
 		return;
 	if (slow)
-		tcp->cwnd += min32(acked, tcp->recovery == TCP_RECOVERY_NONE ? 2 * mss : mss);
+		tcp->cwnd +=
+			min32(acked, tcp->recovery == TCP_RECOVERY_NONE ? 2 * mss : mss);
 	else
-		tcp->cwnd += max32((uint32_t)((uint64_t)mss * min32(acked, 2 * mss) / tcp->cwnd), 1);
+		tcp->cwnd += max32(
+			(uint32_t)((uint64_t)mss * min32(acked, 2 * mss) / tcp->cwnd), 1);
 }
 
 static void recovery_step(struct tcp *tcp, uint32_t acked)
@@ -93,7 +97,8 @@ static void recovery_step(struct tcp *tcp, uint32_t acked)
 	if (!tcp->sack) {
 		/* A partial acknowledgement shows the next hole: RFC 6582, 3.2. */
 		const uint32_t gone = acked / tcp_payload_max(tcp);
-		tcp->duplicate_acks -= (uint8_t)min32(tcp->duplicate_acks, gone ? gone - 1 : 0);
+		tcp->duplicate_acks -=
+			(uint8_t)min32(tcp->duplicate_acks, gone ? gone - 1 : 0);
 		tcp->high_retransmit = tcp->send_una;
 		tcp->retransmit_now = true;
 	}
@@ -142,7 +147,8 @@ static bool writable(const struct tcp *tcp)
 
 static bool advance(struct tcp *tcp, const struct tcp_segment *s, unsigned *events)
 {
-	const uint32_t flight = tcp->send_next - tcp->send_una, acked = s->ack - tcp->send_una;
+	const uint32_t flight = tcp->send_next - tcp->send_una,
+		       acked = s->ack - tcp->send_una;
 	const bool was_writable = writable(tcp);
 	const bool fin = tcp_fin_open(tcp) && s->ack == tcp_data_end(tcp) + 1;
 	measure(tcp, s);
@@ -198,7 +204,8 @@ enum tcp_ack tcp_ack_input(struct tcp *tcp, const struct tcp_segment *s, unsigne
 	if (s->ack != tcp->send_una) {
 		fin = advance(tcp, s, events);
 	} else if (tcp->send_next != tcp->send_una &&
-		   (news || (!s->size && !(s->flags & TCP_FIN) && window == tcp->send_window))) {
+		   (news ||
+		    (!s->size && !(s->flags & TCP_FIN) && window == tcp->send_window))) {
 		if (tcp->duplicate_acks < 255)
 			tcp->duplicate_acks++; /* RFC 5681, 2 */
 	}

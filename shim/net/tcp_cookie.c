@@ -1,20 +1,21 @@
-/* tcp_cookie.c: the handshake without half-open connections. Our initial sequence number says
- * all that the completing segment must bring back:
+/* tcp_cookie.c: the handshake without half-open connections. Our initial sequence number
+ * says all that the completing segment must bring back:
  *
  *   31      27 26  24 23                     0
  *   [ counter ][ MSS ][ keyed hash, 24 bits  ]
  *
- * counter: steps of 64 s; the hash covers addresses, ports, the peer's number, counter and
- * MSS. Window scale and SACK travel in the low bits of our timestamp, so a peer without
- * timestamps gets neither. As required of RFC 6528, numbers are unguessable and differ for
- * each pair of endpoints. Pure. */
+ * counter: steps of 64 s; the hash covers addresses, ports, the peer's number, counter
+ * and MSS. Window scale and SACK travel in the low bits of our timestamp, so a peer
+ * without timestamps gets neither. As required of RFC 6528, numbers are unguessable and
+ * differ for each pair of endpoints. Pure. */
 #include "shim/net/tcp_internal.h"
 
 #define COUNTER_NS (64 * TCP_SECOND)
 enum { STAMP_BITS = 6, STAMP_SACK = 16, STAMP_NO_SCALE = 15 };
 enum { SCALE_MAX = 14 }; /* RFC 7323, 2.3 */
 
-static const uint16_t mss_table[8] = {64, TCP_MSS_DEFAULT, 1024, 1220, 1380, 1440, 1460, 8960};
+static const uint16_t mss_table[8] = {64,  TCP_MSS_DEFAULT, 1024, 1220, 1380, 1440, 1460,
+				      8960};
 
 /* Timestamps begin anywhere for each pair of endpoints: uptime is nobody's business. */
 uint32_t tcp_stamp_offset(struct net_stack *stack, const struct tcp_segment *s)
@@ -29,13 +30,14 @@ uint32_t tcp_stamp_now(const struct net_stack *stack, uint32_t offset)
 	return (uint32_t)(stack->now_ns / TCP_MS) + offset;
 }
 
-static uint32_t cookie(struct net_stack *stack, const struct tcp_segment *s, uint32_t peer_isn,
-		       uint64_t counter, uint32_t mss_index)
+static uint32_t cookie(struct net_stack *stack, const struct tcp_segment *s,
+		       uint32_t peer_isn, uint64_t counter, uint32_t mss_index)
 {
-	const uint64_t input[4] = {
-		(uint64_t)s->packet->source << 32 | s->packet->destination,
-		(uint64_t)s->source_port << 48 | (uint64_t)s->destination_port << 32 | peer_isn,
-		counter, mss_index};
+	const uint64_t input[4] = {(uint64_t)s->packet->source << 32 |
+					   s->packet->destination,
+				   (uint64_t)s->source_port << 48 |
+					   (uint64_t)s->destination_port << 32 | peer_isn,
+				   counter, mss_index};
 	const uint32_t hash = (uint32_t)siphash(stack->cookie_key, input, sizeof(input));
 	return (uint32_t)(counter & 31) << 27 | mss_index << 24 | (hash & 0xffffff);
 }
@@ -50,7 +52,8 @@ void tcp_cookie_answer(struct net_stack *stack, const struct tcp_segment *syn)
 	uint32_t stamp = 0;
 	if (syn->stamped) {
 		stamp = tcp_stamp_now(stack, tcp_stamp_offset(stack, syn));
-		uint32_t bits = syn->scale == 255 ? STAMP_NO_SCALE : min32(syn->scale, SCALE_MAX);
+		uint32_t bits =
+			syn->scale == 255 ? STAMP_NO_SCALE : min32(syn->scale, SCALE_MAX);
 		if (syn->sack_permitted)
 			bits |= STAMP_SACK;
 		/* Never later than what the connection will send: RFC 7323, 5. */
@@ -96,7 +99,8 @@ static void take_options(struct tcp *tcp, const struct tcp_segment *s)
 		tcp->scaled = true;
 		tcp->peer_scale = (uint8_t)scale;
 	}
-	/* Up to 64 ms too long, for the bits; much longer if it was not the first that came. */
+	/* Up to 64 ms too long, for the bits; much longer if it was not the first that
+	 * came. */
 	if (age < 300)
 		tcp_round_trip(tcp, age * 1000ull);
 }
@@ -119,7 +123,8 @@ struct tcp *tcp_cookie_accept(struct net_stack *stack, struct tcp_listener *list
 	tcp->send_una = tcp->send_next = tcp->high_retransmit = tcp->small_end = s->ack;
 	tcp->recover = s->ack - 1;
 	tcp->read_next = tcp->receive_next = tcp->last_ack_sent = s->seq;
-	tcp->announced = s->seq + min32(stack->buffer_limit, 65535); /* as tcp_syn_ack did */
+	tcp->announced =
+		s->seq + min32(stack->buffer_limit, 65535); /* as tcp_syn_ack did */
 	tcp->window_seq = s->seq - 1;
 	tcp->window_ack = s->ack;
 	tcp->cwnd = tcp_initial_window(tcp);

@@ -1,13 +1,20 @@
-/* tcp_input.c: segments in: RFC 9293, 3.10.7, hardened by RFC 5961. There is no SYN-SENT and
- * no SYN-RECEIVED: a SYN is answered and forgotten (tcp_cookie.c). Pure. */
+/* tcp_input.c: segments in: RFC 9293, 3.10.7, hardened by RFC 5961. There is no SYN-SENT
+ * and no SYN-RECEIVED: a SYN is answered and forgotten (tcp_cookie.c). Pure. */
 #include "shim/net/tcp_internal.h"
 
 #include "shim/lib/errno.h"
 
-enum { OPTION_END, OPTION_PAD, OPTION_MSS, OPTION_SCALE, OPTION_SACK_PERMITTED, OPTION_SACK,
-       OPTION_STAMPS = 8 };
+enum {
+	OPTION_END,
+	OPTION_PAD,
+	OPTION_MSS,
+	OPTION_SCALE,
+	OPTION_SACK_PERMITTED,
+	OPTION_SACK,
+	OPTION_STAMPS = 8
+};
 #define STAMP_OLD_NS (24ull * 86400 * TCP_SECOND) /* RFC 7323, 5.5 */
-#define ANSWER_NS (100 * TCP_MS)
+#define ANSWER_NS    (100 * TCP_MS)
 
 static void parse_option(struct tcp_segment *s, const uint8_t *p, uint32_t length)
 {
@@ -74,7 +81,8 @@ static bool parse(struct tcp_segment *s, const struct ip_packet *packet)
 static bool challenge_allowed(struct net_stack *stack)
 {
 	const uint64_t second = stack->now_ns / TCP_SECOND;
-	const uint32_t most = 500 + (uint32_t)(siphash(stack->stamp_key, &second, 8) & 511);
+	const uint32_t most =
+		500 + (uint32_t)(siphash(stack->stamp_key, &second, 8) & 511);
 	return net_rate_take(stack, &stack->challenge_rate, most);
 }
 
@@ -113,14 +121,17 @@ static bool stamp_good(const struct tcp *tcp, const struct tcp_segment *s)
 /* RFC 9293, 3.4: does any of it lie in the window? */
 static bool sequence_good(const struct tcp *tcp, const struct tcp_segment *s)
 {
-	const uint32_t length = s->size + (s->flags & TCP_SYN ? 1 : 0) +
-				(s->flags & TCP_FIN ? 1 : 0);
+	const uint32_t length =
+		s->size + (s->flags & TCP_SYN ? 1 : 0) + (s->flags & TCP_FIN ? 1 : 0);
 	if (!length || tcp->announced == tcp->receive_next)
-		return seq_le(tcp->receive_next, s->seq) && seq_le(s->seq, tcp->announced);
-	return seq_lt(s->seq, tcp->announced) && seq_lt(tcp->receive_next, s->seq + length);
+		return seq_le(tcp->receive_next, s->seq) &&
+		       seq_le(s->seq, tcp->announced);
+	return seq_lt(s->seq, tcp->announced) &&
+	       seq_lt(tcp->receive_next, s->seq + length);
 }
 
-/* The checks before anything is believed; false: done with it. *ended: the connection too. */
+/* The checks before anything is believed; false: done with it. *ended: the connection
+ * too. */
 static bool admit(struct tcp *tcp, const struct tcp_segment *s, bool *ended)
 {
 	if (!stamp_good(tcp, s) || !sequence_good(tcp, s)) {
@@ -181,7 +192,8 @@ static void fin_received(struct tcp *tcp, unsigned *events)
 }
 
 /* False: the connection is gone. */
-static bool connection_input(struct tcp *tcp, const struct tcp_segment *s, unsigned *events)
+static bool connection_input(struct tcp *tcp, const struct tcp_segment *s,
+			     unsigned *events)
 {
 	struct net_stack *stack = tcp->stack;
 	bool ended = false;
@@ -235,9 +247,9 @@ static void listener_input(struct net_stack *stack, struct tcp_listener *listene
 		listener->ops->acceptable(listener->user);
 }
 
-/* For a connection in TIME-WAIT. A SYN is answered as if there were none; only the segment
- * that proves a handshake takes its place, so a port is free for its owner at any time and
- * for nobody else. True: s was for the old connection. */
+/* For a connection in TIME-WAIT. A SYN is answered as if there were none; only the
+ * segment that proves a handshake takes its place, so a port is free for its owner at any
+ * time and for nobody else. True: s was for the old connection. */
 static bool wait_input(struct tcp *tcp, const struct tcp_segment *s,
 		       const struct tcp_listener *listener)
 {
@@ -249,7 +261,8 @@ static bool wait_input(struct tcp *tcp, const struct tcp_segment *s,
 		return !listener || s->flags & TCP_ACK;
 	if (!(s->flags & TCP_ACK))
 		return true;
-	if (listener && s->seq != tcp->receive_next && tcp_cookie_check(tcp->stack, s, &mss, &recent)) {
+	if (listener && s->seq != tcp->receive_next &&
+	    tcp_cookie_check(tcp->stack, s, &mss, &recent)) {
 		tcp_end(tcp, 0);
 		return false;
 	}
@@ -276,8 +289,9 @@ static void closed_input(struct net_stack *stack, struct tcp_listener *listener,
 			listener_input(stack, listener, s, mss);
 			return;
 		}
-		/* Perhaps bytes have overtaken the segment that proves the handshake: the peer
-		 * sends both again. Anything older is of a connection that is no more. */
+		/* Perhaps bytes have overtaken the segment that proves the handshake: the
+		 * peer sends both again. Anything older is of a connection that is no
+		 * more. */
 		stack->counters.tcp_cookies_bad++;
 		if (s->flags & TCP_SYN || !recent || tcp_reset_known(stack, s))
 			tcp_reset_answer(stack, s);
@@ -296,11 +310,13 @@ void tcp_segment_input(struct net_stack *stack, const struct ip_packet *packet)
 	struct tcp *tcp = tcp_find(stack, &s);
 	struct tcp_listener *listener = NULL;
 	if (!tcp || tcp->state == TCP_TIME_WAIT)
-		listener = tcp_find_listener(stack, packet->destination, s.destination_port);
+		listener =
+			tcp_find_listener(stack, packet->destination, s.destination_port);
 	if (tcp && tcp->state == TCP_TIME_WAIT && !wait_input(tcp, &s, listener)) {
 		tcp = NULL;
 		/* Its user was told, who may have closed the listener. */
-		listener = tcp_find_listener(stack, packet->destination, s.destination_port);
+		listener =
+			tcp_find_listener(stack, packet->destination, s.destination_port);
 	}
 	if (!tcp) {
 		closed_input(stack, listener, &s);

@@ -1,5 +1,5 @@
-/* tcp_output.c: segments out: which bytes are next (RFC 9293, 3.8.6; Nagle, RFC 6675) and how
- * they are dressed. Pure. */
+/* tcp_output.c: segments out: which bytes are next (RFC 9293, 3.8.6; Nagle, RFC 6675) and
+ * how they are dressed. Pure. */
 #include "shim/net/tcp_internal.h"
 
 #define TSO_MAX 61440u /* with all headers below 64 KiB */
@@ -42,10 +42,14 @@ static int transmit(struct net_stack *stack, const struct outgoing *o)
 		put16(tcp + 16, (uint16_t)~checksum_fold(sum));
 	}
 	const struct netdev_frame frame = {
-		.header = header, .header_size = ETH_HEADER + IP_HEADER + head,
-		.payload = o->size ? o->payload : NULL, .payload_size = o->size,
-		.checksum_start = ETH_HEADER + IP_HEADER, .checksum_offset = 16,
-		.segment_size = (uint16_t)(o->size > o->segment_size ? o->segment_size : 0),
+		.header = header,
+		.header_size = ETH_HEADER + IP_HEADER + head,
+		.payload = o->size ? o->payload : NULL,
+		.payload_size = o->size,
+		.checksum_start = ETH_HEADER + IP_HEADER,
+		.checksum_offset = 16,
+		.segment_size =
+			(uint16_t)(o->size > o->segment_size ? o->segment_size : 0),
 		.checksum = device,
 	};
 	return stack->env->transmit(stack->context, &frame);
@@ -98,13 +102,20 @@ static int send_segment(struct tcp *tcp, uint32_t seq, uint8_t flags, const void
 {
 	struct net_stack *stack = tcp->stack;
 	struct outgoing o = {
-		.mac = tcp->peer_mac, .source = tcp->local_address,
-		.destination = tcp->peer_address, .source_port = tcp->local_port,
-		.destination_port = tcp->peer_port, .seq = seq, .ack = tcp->receive_next,
-		.flags = flags, .payload = payload, .size = size,
+		.mac = tcp->peer_mac,
+		.source = tcp->local_address,
+		.destination = tcp->peer_address,
+		.source_port = tcp->local_port,
+		.destination_port = tcp->peer_port,
+		.seq = seq,
+		.ack = tcp->receive_next,
+		.flags = flags,
+		.payload = payload,
+		.size = size,
 	};
 	if (tcp->stamps)
-		put_stamps(&o, tcp_stamp_now(stack, tcp->stamp_offset), tcp->stamp_recent);
+		put_stamps(&o, tcp_stamp_now(stack, tcp->stamp_offset),
+			   tcp->stamp_recent);
 	o.segment_size = tcp_payload_max(tcp);
 	if (flags & TCP_ACK)
 		put_sack(&o, tcp);
@@ -146,9 +157,12 @@ void tcp_reset_answer(struct net_stack *stack, const struct tcp_segment *s)
 	if (s->flags & TCP_RST || !net_rate_take(stack, &stack->reset_rate, 1000))
 		return;
 	struct outgoing o = {
-		.mac = s->packet->source_mac, .source = s->packet->destination,
-		.destination = s->packet->source, .source_port = s->destination_port,
-		.destination_port = s->source_port, .flags = TCP_RST,
+		.mac = s->packet->source_mac,
+		.source = s->packet->destination,
+		.destination = s->packet->source,
+		.source_port = s->destination_port,
+		.destination_port = s->source_port,
+		.flags = TCP_RST,
 	};
 	if (s->flags & TCP_ACK) {
 		o.seq = s->ack;
@@ -165,11 +179,17 @@ void tcp_syn_ack(struct net_stack *stack, const struct tcp_segment *syn, uint32_
 		 uint32_t stamp)
 {
 	struct outgoing o = {
-		.mac = syn->packet->source_mac, .source = syn->packet->destination,
-		.destination = syn->packet->source, .source_port = syn->destination_port,
-		.destination_port = syn->source_port, .seq = isn, .ack = syn->seq + 1,
-		.flags = TCP_SYN | TCP_ACK, .window = min32(stack->buffer_limit, 65535),
-		.option_size = 4, .options = {2, 4},
+		.mac = syn->packet->source_mac,
+		.source = syn->packet->destination,
+		.destination = syn->packet->source,
+		.source_port = syn->destination_port,
+		.destination_port = syn->source_port,
+		.seq = isn,
+		.ack = syn->seq + 1,
+		.flags = TCP_SYN | TCP_ACK,
+		.window = min32(stack->buffer_limit, 65535),
+		.option_size = 4,
+		.options = {2, 4},
 	};
 	put16(o.options + 2, stack->mtu - IP_HEADER - TCP_HEADER);
 	if (syn->stamped) {
@@ -213,8 +233,9 @@ static bool plan_again(struct tcp *tcp, bool lost_only, struct plan *plan)
 	return true;
 }
 
-/* May less than a full segment go out? Nagle (RFC 9293, 3.7.4; only against a small segment
- * that is not yet acknowledged), cork, and the sender's silly window avoidance (3.8.6.2.1). */
+/* May less than a full segment go out? Nagle (RFC 9293, 3.7.4; only against a small
+ * segment that is not yet acknowledged), cork, and the sender's silly window avoidance
+ * (3.8.6.2.1). */
 static bool small_allowed(const struct tcp *tcp, uint32_t size, uint32_t queued)
 {
 	if (tcp->push)
@@ -301,7 +322,8 @@ static int send_planned(struct tcp *tcp, struct plan *plan)
 	if (plan->size) {
 		uint32_t run;
 		payload = tcp_ring_at(&tcp->out, plan->seq, &run);
-		if (run < plan->size) { /* one piece each: it is cut where the ring wraps */
+		if (run <
+		    plan->size) { /* one piece each: it is cut where the ring wraps */
 			plan->size = run;
 			plan->fin = false;
 		}

@@ -1,8 +1,10 @@
-/* tcp_receive.c: bytes in. They go to their place in the ring at once, in order or not; what
- * is out of order is remembered as a few ranges, which are also the SACK blocks. Pure. */
+/* tcp_receive.c: bytes in. They go to their place in the ring at once, in order or not;
+ * what is out of order is remembered as a few ranges, which are also the SACK blocks.
+ * Pure. */
 #include "shim/net/tcp_internal.h"
 
-/* RFC 9293, 3.8.6.2.2: the window's edge moves only by a worthwhile step, and never back. */
+/* RFC 9293, 3.8.6.2.2: the window's edge moves only by a worthwhile step, and never back.
+ */
 uint32_t tcp_window_edge(const struct tcp *tcp)
 {
 	const uint32_t held = tcp->receive_next - tcp->read_next;
@@ -122,7 +124,8 @@ static void take_bytes(struct tcp *tcp, uint32_t seq, const uint8_t *data, uint3
 		return;
 	}
 	if (tcp->receive_next == before) {
-		/* Each one that is out of order is worth a duplicate: the sender counts them. */
+		/* Each one that is out of order is worth a duplicate: the sender counts
+		 * them. */
 		tcp_send_ack(tcp, tcp->send_next);
 		return;
 	}

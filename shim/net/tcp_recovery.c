@@ -1,6 +1,6 @@
-/* tcp_recovery.c: what the peer has selectively acknowledged (RFC 2018), what is therefore
- * lost and what is still on its way (RFC 6675). Without SACK duplicates stand for segments
- * that have arrived somewhere above the first hole (RFC 6582). Pure. */
+/* tcp_recovery.c: what the peer has selectively acknowledged (RFC 2018), what is
+ * therefore lost and what is still on its way (RFC 6675). Without SACK duplicates stand
+ * for segments that have arrived somewhere above the first hole (RFC 6582). Pure. */
 #include "shim/net/tcp_internal.h"
 
 static void sack_insert(struct tcp *tcp, struct tcp_range range, bool *news)
@@ -11,7 +11,8 @@ static void sack_insert(struct tcp *tcp, struct tcp_range range, bool *news)
 		i++;
 	uint32_t j = i;
 	for (; j < tcp->sacked_count && seq_le(r[j].start, range.end); j++) {
-		if (j == i && seq_le(r[j].start, range.start) && seq_le(range.end, r[j].end))
+		if (j == i && seq_le(r[j].start, range.start) &&
+		    seq_le(range.end, r[j].end))
 			return; /* known */
 		if (seq_lt(r[j].start, range.start))
 			range.start = r[j].start;
@@ -45,7 +46,8 @@ void tcp_sack_forget(struct tcp *tcp)
 	while (gone < tcp->sacked_count && seq_le(tcp->sacked[gone].end, tcp->send_una))
 		gone++;
 	tcp->sacked_count = (uint8_t)(tcp->sacked_count - gone);
-	memmove(tcp->sacked, tcp->sacked + gone, tcp->sacked_count * sizeof(*tcp->sacked));
+	memmove(tcp->sacked, tcp->sacked + gone,
+		tcp->sacked_count * sizeof(*tcp->sacked));
 	if (tcp->sacked_count && seq_lt(tcp->sacked[0].start, tcp->send_una))
 		tcp->sacked[0].start = tcp->send_una;
 }
@@ -76,26 +78,30 @@ static uint32_t lost_end(const struct tcp *tcp, uint32_t i, uint32_t start, uint
 	if (tcp->recovery == TCP_RECOVERY_NONE)
 		return start;
 	if (tcp->recovery == TCP_RECOVERY_LOSS)
-		return seq_lt(end, tcp->recover)	 ? end
+		return seq_lt(end, tcp->recover)     ? end
 		       : seq_lt(start, tcp->recover) ? tcp->recover
-						       : start;
+						     : start;
 	if (tcp->sacked_count)
 		return gap_lost(tcp, i) ? end : start;
-	return start == tcp->send_una ? start + min32(tcp_payload_max(tcp), end - start) : start;
+	return start == tcp->send_una ? start + min32(tcp_payload_max(tcp), end - start)
+				      : start;
 }
 
 uint32_t tcp_pipe(const struct tcp *tcp)
 {
 	uint32_t pipe = 0, start = tcp->send_una;
 	for (uint32_t i = 0; i <= tcp->sacked_count; i++) {
-		const uint32_t end = i < tcp->sacked_count ? tcp->sacked[i].start : tcp->send_next;
+		const uint32_t end =
+			i < tcp->sacked_count ? tcp->sacked[i].start : tcp->send_next;
 		pipe += end - lost_end(tcp, i, start, end);
-		if (tcp->recovery != TCP_RECOVERY_NONE && seq_lt(start, tcp->high_retransmit))
+		if (tcp->recovery != TCP_RECOVERY_NONE &&
+		    seq_lt(start, tcp->high_retransmit))
 			pipe += min32(end - start, tcp->high_retransmit - start);
 		if (i < tcp->sacked_count)
 			start = tcp->sacked[i].end;
 	}
-	const uint32_t arrived = tcp->sack ? 0 : tcp->duplicate_acks * tcp_payload_max(tcp);
+	const uint32_t arrived =
+		tcp->sack ? 0 : tcp->duplicate_acks * tcp_payload_max(tcp);
 	return pipe > arrived ? pipe - arrived : 0;
 }
 
@@ -109,8 +115,9 @@ bool tcp_next_hole(const struct tcp *tcp, bool lost_only, struct tcp_range *hole
 			end = lost_end(tcp, i, start, end);
 		else if (last)
 			return false; /* nothing shows that these are missing */
-		const uint32_t from =
-			seq_lt(start, tcp->high_retransmit) ? tcp->high_retransmit : start;
+		const uint32_t from = seq_lt(start, tcp->high_retransmit)
+					      ? tcp->high_retransmit
+					      : start;
 		if (seq_lt(from, end)) {
 			hole->start = from;
 			hole->end = end;

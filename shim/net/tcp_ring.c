@@ -1,5 +1,5 @@
-/* tcp_ring.c: byte queues addressed by sequence number, of a size that is a power of two and
- * grows on demand: a connection without bytes costs no buffer. Pure. */
+/* tcp_ring.c: byte queues addressed by sequence number, of a size that is a power of two
+ * and grows on demand: a connection without bytes costs no buffer. Pure. */
 #include "shim/net/tcp_internal.h"
 
 /* The run of bytes that lie in one piece from seq on. */
@@ -10,7 +10,8 @@ void *tcp_ring_at(const struct tcp_ring *ring, uint32_t seq, uint32_t *run)
 	return ring->bytes + offset;
 }
 
-void tcp_ring_write(struct tcp_ring *ring, uint32_t seq, const uint8_t *data, uint32_t size)
+void tcp_ring_write(struct tcp_ring *ring, uint32_t seq, const uint8_t *data,
+		    uint32_t size)
 {
 	uint32_t run;
 	void *at = tcp_ring_at(ring, seq, &run);
@@ -30,11 +31,14 @@ bool tcp_ring_reserve(struct net_stack *stack, struct tcp_ring *ring, uint32_t n
 		return true;
 	if (need > TCP_RING_MAX)
 		return false;
-	struct tcp_ring larger = {.size = ring->size ? ring->size : TCP_RING_MIN, .base = first};
+	struct tcp_ring larger = {.size = ring->size ? ring->size : TCP_RING_MIN,
+				  .base = first};
 	while (larger.size < need)
 		larger.size *= 2;
-	/* The last eighth is for connections, which take turns as long as there are some. */
-	if (stack->memory_used + larger.size > stack->memory_limit - stack->memory_limit / 8)
+	/* The last eighth is for connections, which take turns as long as there are some.
+	 */
+	if (stack->memory_used + larger.size >
+	    stack->memory_limit - stack->memory_limit / 8)
 		return false;
 	larger.bytes = net_allocate(stack, larger.size);
 	if (!larger.bytes)

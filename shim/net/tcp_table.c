@@ -47,14 +47,14 @@ static uint64_t tuple_hash(struct net_stack *stack, uint32_t peer, uint32_t loca
 
 static uint64_t hash_of(const struct tcp *tcp)
 {
-	return tuple_hash(tcp->stack, tcp->peer_address, tcp->local_address, tcp->peer_port,
-			  tcp->local_port);
+	return tuple_hash(tcp->stack, tcp->peer_address, tcp->local_address,
+			  tcp->peer_port, tcp->local_port);
 }
 
 static uint64_t segment_hash(struct net_stack *stack, const struct tcp_segment *s)
 {
-	return tuple_hash(stack, s->packet->source, s->packet->destination, s->source_port,
-			  s->destination_port);
+	return tuple_hash(stack, s->packet->source, s->packet->destination,
+			  s->source_port, s->destination_port);
 }
 
 static struct tcp **bucket_of(struct tcp *tcp)
@@ -65,7 +65,8 @@ static struct tcp **bucket_of(struct tcp *tcp)
 void tcp_reset_note(struct tcp *tcp)
 {
 	struct net_stack *stack = tcp->stack;
-	stack->resets[stack->reset_next++ % TCP_RESETS_KNOWN] = (uint32_t)(hash_of(tcp) >> 32);
+	stack->resets[stack->reset_next++ % TCP_RESETS_KNOWN] =
+		(uint32_t)(hash_of(tcp) >> 32);
 }
 
 bool tcp_reset_known(struct net_stack *stack, const struct tcp_segment *s)
@@ -82,13 +83,15 @@ struct tcp *tcp_find(struct net_stack *stack, const struct tcp_segment *s)
 {
 	const uint32_t peer = s->packet->source, local = s->packet->destination;
 	struct tcp *tcp = stack->table[segment_hash(stack, s) & stack->table_mask];
-	while (tcp && (tcp->peer_port != s->source_port || tcp->peer_address != peer ||
-		       tcp->local_port != s->destination_port || tcp->local_address != local))
+	while (tcp &&
+	       (tcp->peer_port != s->source_port || tcp->peer_address != peer ||
+		tcp->local_port != s->destination_port || tcp->local_address != local))
 		tcp = tcp->hash_next;
 	return tcp;
 }
 
-struct tcp_listener *tcp_find_listener(struct net_stack *stack, uint32_t address, uint16_t port)
+struct tcp_listener *tcp_find_listener(struct net_stack *stack, uint32_t address,
+				       uint16_t port)
 {
 	struct tcp_listener *any = NULL;
 	for (struct tcp_listener *l = stack->listeners; l; l = l->next) {
@@ -177,8 +180,10 @@ void tcp_queue_remove(struct tcp *tcp)
 	} else {
 		return;
 	}
-	*(tcp->queue_previous ? &tcp->queue_previous->queue_next : first) = tcp->queue_next;
-	*(tcp->queue_next ? &tcp->queue_next->queue_previous : last) = tcp->queue_previous;
+	*(tcp->queue_previous ? &tcp->queue_previous->queue_next : first) =
+		tcp->queue_next;
+	*(tcp->queue_next ? &tcp->queue_next->queue_previous : last) =
+		tcp->queue_previous;
 	tcp->queue_next = tcp->queue_previous = NULL;
 }
 
@@ -190,7 +195,8 @@ void tcp_pend(struct tcp *tcp)
 	tcp->pending = true;
 	tcp->pending_next = NULL;
 	tcp->pending_previous = stack->pending_last;
-	*(stack->pending_last ? &stack->pending_last->pending_next : &stack->pending) = tcp;
+	*(stack->pending_last ? &stack->pending_last->pending_next : &stack->pending) =
+		tcp;
 	stack->pending_last = tcp;
 }
 
@@ -199,10 +205,10 @@ void tcp_unpend(struct tcp *tcp)
 	struct net_stack *stack = tcp->stack;
 	if (!tcp->pending)
 		return;
-	*(tcp->pending_previous ? &tcp->pending_previous->pending_next : &stack->pending) =
-		tcp->pending_next;
-	*(tcp->pending_next ? &tcp->pending_next->pending_previous : &stack->pending_last) =
-		tcp->pending_previous;
+	*(tcp->pending_previous ? &tcp->pending_previous->pending_next
+				: &stack->pending) = tcp->pending_next;
+	*(tcp->pending_next ? &tcp->pending_next->pending_previous
+			    : &stack->pending_last) = tcp->pending_previous;
 	tcp->pending = false;
 }
 
@@ -240,8 +246,8 @@ void tcp_end(struct tcp *tcp, int error)
 			      TCP_READABLE | TCP_WRITABLE);
 }
 
-/* Our end is done, the peer's too; late segments of either are answered for a while. How many
- * such connections there are is bounded by memory. */
+/* Our end is done, the peer's too; late segments of either are answered for a while. How
+ * many such connections there are is bounded by memory. */
 void tcp_enter_wait(struct tcp *tcp)
 {
 	struct net_stack *stack = tcp->stack;

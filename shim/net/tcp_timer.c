@@ -1,10 +1,11 @@
 /* tcp_timer.c: deadlines. A connection has several and is in one slot of a wheel of 10 ms
- * steps, that of the earliest; one that has moved away is noticed when its slot comes. Pure. */
+ * steps, that of the earliest; one that has moved away is noticed when its slot comes.
+ * Pure. */
 #include "shim/net/tcp_internal.h"
 
 #include "shim/lib/errno.h"
 
-#define TICK_NS (10 * TCP_MS)
+#define TICK_NS     (10 * TCP_MS)
 #define PERSIST_MAX (60 * TCP_SECOND)
 
 static uint64_t earliest(const struct tcp *tcp)
@@ -78,7 +79,8 @@ void tcp_keep_restart(struct tcp *tcp)
 static bool given_up(const struct tcp *tcp, uint32_t tries, uint32_t most)
 {
 	if (tcp->user_timeout_ms)
-		return tcp->stack->now_ns - tcp->stuck_ns >= tcp->user_timeout_ms * TCP_MS;
+		return tcp->stack->now_ns - tcp->stuck_ns >=
+		       tcp->user_timeout_ms * TCP_MS;
 	return tries > most;
 }
 
@@ -87,7 +89,8 @@ static bool retransmit_due(struct tcp *tcp)
 {
 	if (tcp->persisting) {
 		/* Probes are answered as long as the peer lives, and so are sent for ever
-		 * (RFC 9293, 3.8.6.1). A number that the peer has had draws the answer. */
+		 * (RFC 9293, 3.8.6.1). A number that the peer has had draws the answer.
+		 */
 		if (tcp->probes && given_up(tcp, tcp->probes, TCP_RETRIES)) {
 			tcp_end(tcp, ETIMEDOUT);
 			return false;
@@ -122,9 +125,10 @@ static bool keep_due(struct tcp *tcp)
 	const uint64_t now = tcp->stack->now_ns;
 	const uint64_t idle_ns = tcp->keep_idle_s * TCP_SECOND;
 	if (tcp->send_una != tcp->send_next || now - tcp->last_received_ns < idle_ns) {
-		tcp->keep_ns = now + idle_ns - (now - tcp->last_received_ns < idle_ns
-							? now - tcp->last_received_ns
-							: 0);
+		tcp->keep_ns = now + idle_ns -
+			       (now - tcp->last_received_ns < idle_ns
+					? now - tcp->last_received_ns
+					: 0);
 		return true;
 	}
 	if (tcp->probes >= tcp->keep_count) {
@@ -205,8 +209,8 @@ void tcp_timers(struct net_stack *stack)
 	}
 	if (stack->wheel_tick < now)
 		stack->wheel_tick = now;
-	for (uint64_t tick = stack->wheel_tick + 1; stack->wheel_count &&
-	     tick <= stack->wheel_tick + TCP_WHEEL_SLOTS; tick++) {
+	for (uint64_t tick = stack->wheel_tick + 1;
+	     stack->wheel_count && tick <= stack->wheel_tick + TCP_WHEEL_SLOTS; tick++) {
 		if (!stack->wheel[tick % TCP_WHEEL_SLOTS])
 			continue;
 		net_wake_by(stack, tick * TICK_NS);

@@ -1,10 +1,10 @@
-/* tcp_user.c: tcp.h. Calls of users send nothing themselves: they leave the connection among
- * those that net_flush serves. Pure. */
+/* tcp_user.c: tcp.h. Calls of users send nothing themselves: they leave the connection
+ * among those that net_flush serves. Pure. */
 #include "shim/net/tcp_internal.h"
 
 #include "shim/lib/errno.h"
 
-#define CORK_NS (200 * TCP_MS) /* as Linux */
+#define CORK_NS    (200 * TCP_MS) /* as Linux */
 #define STARVED_NS (100 * TCP_MS)
 
 int tcp_listen(struct net_stack *stack, struct tcp_endpoint local, uint32_t backlog,
@@ -18,8 +18,12 @@ int tcp_listen(struct net_stack *stack, struct tcp_endpoint local, uint32_t back
 	struct tcp_listener *l = net_allocate(stack, sizeof(*l));
 	if (!l)
 		return -ENOMEM;
-	*l = (struct tcp_listener){.stack = stack, .next = stack->listeners, .local = local,
-				   .backlog = backlog ? backlog : 1, .ops = ops, .user = user};
+	*l = (struct tcp_listener){.stack = stack,
+				   .next = stack->listeners,
+				   .local = local,
+				   .backlog = backlog ? backlog : 1,
+				   .ops = ops,
+				   .user = user};
 	stack->listeners = l;
 	*out = l;
 	return 0;
@@ -49,7 +53,8 @@ bool tcp_acceptable(const struct tcp_listener *listener)
 	return listener->first;
 }
 
-struct tcp *tcp_accept(struct tcp_listener *listener, const struct tcp_user_ops *ops, void *user)
+struct tcp *tcp_accept(struct tcp_listener *listener, const struct tcp_user_ops *ops,
+		       void *user)
 {
 	struct tcp *tcp = listener->first;
 	if (!tcp)
@@ -91,9 +96,10 @@ void tcp_read_done(struct tcp *tcp, size_t size)
 			tcp_ring_free(tcp->stack, &tcp->in);
 		return;
 	}
-	/* A window that has opened by a worthwhile step is news; what fits beside an answer
-	 * need not be told before it. */
-	const uint32_t edge = tcp_window_edge(tcp), left = tcp->announced - tcp->receive_next;
+	/* A window that has opened by a worthwhile step is news; what fits beside an
+	 * answer need not be told before it. */
+	const uint32_t edge = tcp_window_edge(tcp),
+		       left = tcp->announced - tcp->receive_next;
 	const uint32_t step = min32(2u * tcp->receive_mss, tcp->receive_limit / 2);
 	if (!tcp->fin_taken && edge - tcp->announced >= max32(step, left)) {
 		tcp->ack_now = true;
@@ -132,7 +138,8 @@ void *tcp_write_space(struct tcp *tcp, size_t *room)
 		return NULL;
 	}
 	void *at = tcp_ring_at(ring, tcp_data_end(tcp), &run);
-	*room = min32(min32(run, ring->size - tcp->queued), tcp->send_limit - tcp->queued);
+	*room = min32(min32(run, ring->size - tcp->queued),
+		      tcp->send_limit - tcp->queued);
 	return at;
 }
 
@@ -163,8 +170,8 @@ unsigned tcp_state_events(const struct tcp *tcp)
 	    tcp->state == TCP_CLOSING || tcp->state == TCP_LAST_ACK ||
 	    (tcp->read_shut && tcp->fin_queued))
 		events |= TCP_CLOSED_BOTH;
-	if (!may_write(tcp) || (!tcp->starved_ns &&
-				tcp->queued <= tcp->send_limit - tcp->send_limit / 3))
+	if (!may_write(tcp) ||
+	    (!tcp->starved_ns && tcp->queued <= tcp->send_limit - tcp->send_limit / 3))
 		events |= TCP_WRITABLE; /* a write would not wait, if only to fail */
 	return events;
 }
@@ -339,9 +346,13 @@ struct tcp_endpoint tcp_peer(const struct tcp *tcp)
 struct tcp_status tcp_status(const struct tcp *tcp)
 {
 	return (struct tcp_status){
-		.state = tcp->state, .rtt_us = tcp->rtt_us, .rttvar_us = tcp->rttvar_us,
-		.rto_us = tcp->rto_us, .mss = tcp_payload_max(tcp),
-		.window_bytes = tcp->send_window, .congestion_bytes = tcp->cwnd,
+		.state = tcp->state,
+		.rtt_us = tcp->rtt_us,
+		.rttvar_us = tcp->rttvar_us,
+		.rto_us = tcp->rto_us,
+		.mss = tcp_payload_max(tcp),
+		.window_bytes = tcp->send_window,
+		.congestion_bytes = tcp->cwnd,
 		.retransmits = tcp->retransmits,
 	};
 }

@@ -1,5 +1,5 @@
-/* fuzz_dhcp.c: a DHCP server that says anything: options and headers are the fuzzer's, the
- * transaction and our address in it are right. */
+/* fuzz_dhcp.c: a DHCP server that says anything: options and headers are the fuzzer's,
+ * the transaction and our address in it are right. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -58,14 +58,20 @@ static void address(void *context)
 }
 
 static const struct net_env env = {
-	.now_ns = now_ns, .transmit = transmit, .allocate = allocate, .release = release,
-	.random = random_bytes, .wake_at = wake_at, .address = address,
+	.now_ns = now_ns,
+	.transmit = transmit,
+	.allocate = allocate,
+	.release = release,
+	.random = random_bytes,
+	.wake_at = wake_at,
+	.address = address,
 };
 
 static void answer(struct machine *m, const uint8_t *data, size_t size)
 {
 	const size_t total = 14 + 20 + 8 + 240 + size;
-	uint8_t *frame = calloc(1, total), *ip = frame + 14, *udp = ip + 20, *message = udp + 8;
+	uint8_t *frame = calloc(1, total), *ip = frame + 14, *udp = ip + 20,
+		*message = udp + 8;
 	memset(frame, 255, 6);
 	memcpy(frame + 6, "\2\0\0\0\0\1\10", 7);
 	ip[0] = 0x45;

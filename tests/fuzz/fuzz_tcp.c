@@ -1,6 +1,6 @@
-/* fuzz_tcp.c: a program of bytes drives a stack with a listener and live connections: frames
- * with arbitrary headers near or far from a connection's numbers, user calls, time, full
- * devices and missing memory. After each step what must hold is checked. */
+/* fuzz_tcp.c: a program of bytes drives a stack with a listener and live connections:
+ * frames with arbitrary headers near or far from a connection's numbers, user calls,
+ * time, full devices and missing memory. After each step what must hold is checked. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -87,8 +87,13 @@ static void address(void *context)
 }
 
 static const struct net_env env = {
-	.now_ns = now_ns, .transmit = transmit, .allocate = allocate, .release = release,
-	.random = random_bytes, .wake_at = wake_at, .address = address,
+	.now_ns = now_ns,
+	.transmit = transmit,
+	.allocate = allocate,
+	.release = release,
+	.random = random_bytes,
+	.wake_at = wake_at,
+	.address = address,
 };
 
 static uint8_t next(struct machine *m)
@@ -119,7 +124,8 @@ static void check_connection(const struct tcp *t)
 	}
 	for (uint32_t i = 0; i < t->sacked_count; i++) {
 		require(seq_lt(t->sacked[i].start, t->sacked[i].end));
-		require(seq_le(i ? t->sacked[i - 1].end : t->send_una, t->sacked[i].start));
+		require(seq_le(i ? t->sacked[i - 1].end : t->send_una,
+			       t->sacked[i].start));
 		require(seq_le(t->sacked[i].end, t->send_next));
 	}
 	if (flight && t->state != TCP_TIME_WAIT)
@@ -146,12 +152,14 @@ static void check(struct machine *m)
 /* Bit by bit of the program: how far each field lies from what the stack expects. */
 static void send_frame(struct machine *m, const struct tcp *near)
 {
-	uint8_t frame[14 + 20 + 60 + 2048] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45};
+	uint8_t frame[14 + 20 + 60 + 2048] = {2, 0, 0, 0, 0, 2, 2,   0,
+					      0, 0, 0, 1, 8, 0, 0x45};
 	uint8_t *ip = frame + 14, *tcp = ip + 20;
 	const uint8_t shape = next(m), flags = next(m);
 	const uint32_t options = shape & 1 ? next(m) % 11 * 4u : 0;
 	uint32_t size = shape & 2 ? next(m) * (shape & 4 ? 8u : 1u) : 0;
-	uint32_t seq = near ? near->receive_next : next(m), ack = near ? near->send_next : next(m);
+	uint32_t seq = near ? near->receive_next : next(m),
+		 ack = near ? near->send_next : next(m);
 	if (shape & 8)
 		seq += (uint32_t)(int8_t)next(m) * (shape & 16 ? 700u : 1u);
 	if (shape & 32)
@@ -267,7 +275,8 @@ static void step(struct machine *m)
 /* Three of the users begin with a connection: the fuzzer need not find the way. */
 static void connect(struct machine *m, uint16_t port, bool stamps)
 {
-	uint8_t frame[14 + 20 + 20 + 20] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45};
+	uint8_t frame[14 + 20 + 20 + 20] = {2, 0, 0, 0, 0, 2, 2,   0,
+					    0, 0, 0, 1, 8, 0, 0x45};
 	uint8_t *ip = frame + 14, *tcp = ip + 20;
 	const uint32_t options = stamps ? 20 : 0;
 	put16(ip + 2, 40 + options);
@@ -298,12 +307,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 2};
-	struct machine m = {.now_ns = 1000000000000, .wake_ns = UINT64_MAX, .program = data,
+	struct machine m = {.now_ns = 1000000000000,
+			    .wake_ns = UINT64_MAX,
+			    .program = data,
 			    .left = size};
 	if (net_stack_init(&m.stack, &env, &m, mac, 1500, 0, LIMIT))
 		abort();
 	net_address_set(&m.stack, 0x0a000002, 0xffffff00, 0x0a000001);
-	if (tcp_listen(&m.stack, (struct tcp_endpoint){0, 80}, 3, NULL, NULL, &m.listener))
+	if (tcp_listen(&m.stack, (struct tcp_endpoint){0, 80}, 3, NULL, NULL,
+		       &m.listener))
 		abort();
 	for (uint16_t i = 0; i < 3; i++) {
 		connect(&m, 1 + i, i != 2);

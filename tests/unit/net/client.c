@@ -19,13 +19,15 @@ uint8_t stream_byte(uint64_t key, size_t at)
 
 static unsigned chance(struct link *link, unsigned below)
 {
-	link->random_state = link->random_state * 6364136223846793005u + 1442695040888963407u;
+	link->random_state =
+		link->random_state * 6364136223846793005u + 1442695040888963407u;
 	return (unsigned)((link->random_state >> 33) % below);
 }
 
 static void put(struct link *link, bool to_stack, const uint8_t *bytes, size_t size)
 {
-	if ((link->large && size > link->large) || chance(link, 1000) < link->loss_permille) {
+	if ((link->large && size > link->large) ||
+	    chance(link, 1000) < link->loss_permille) {
 		link->dropped++;
 		return;
 	}
@@ -60,7 +62,8 @@ static unsigned blocks(const struct client *c, uint32_t out[4][2])
 	return count;
 }
 
-static void emit(struct client *c, struct link *link, uint8_t flags, uint32_t seq, size_t size)
+static void emit(struct client *c, struct link *link, uint8_t flags, uint32_t seq,
+		 size_t size)
 {
 	uint8_t data[1460], frame[2048];
 	const size_t first = seq - c->iss - 1;
@@ -69,10 +72,18 @@ static void emit(struct client *c, struct link *link, uint8_t flags, uint32_t se
 	const size_t unread = c->receive_next - c->irs - 1 - c->read;
 	const size_t window = c->buffer > unread ? c->buffer - unread : 0;
 	struct lan_segment s = {
-		.source = LAN_CLIENT, .destination = LAN_SERVER, .source_port = c->port,
-		.destination_port = LAN_PORT, .seq = seq, .ack = c->receive_next, .flags = flags,
-		.stamped = c->stamps, .stamp = (uint32_t)(c->lan->now_ns / MS), .echo = c->echo,
-		.data = data, .size = size,
+		.source = LAN_CLIENT,
+		.destination = LAN_SERVER,
+		.source_port = c->port,
+		.destination_port = LAN_PORT,
+		.seq = seq,
+		.ack = c->receive_next,
+		.flags = flags,
+		.stamped = c->stamps,
+		.stamp = (uint32_t)(c->lan->now_ns / MS),
+		.echo = c->echo,
+		.data = data,
+		.size = size,
 	};
 	if (flags & SYN) {
 		s.ack = 0;
@@ -124,10 +135,17 @@ void client_open(struct client *c, struct link *link, uint16_t port, size_t send
 {
 	const bool sack = c->sack, stamps = c->stamps;
 	const size_t buffer = c->buffer;
-	*c = (struct client){.lan = link->lan, .port = port, .mss = 1460, .sack = sack,
-			     .stamps = stamps, .buffer = buffer ? buffer : 60000,
-			     .iss = 0xfffff000u + port, .key = port, .send_total = send_total,
-			     .receive_total = receive_total, .cwnd = 14600};
+	*c = (struct client){.lan = link->lan,
+			     .port = port,
+			     .mss = 1460,
+			     .sack = sack,
+			     .stamps = stamps,
+			     .buffer = buffer ? buffer : 60000,
+			     .iss = 0xfffff000u + port,
+			     .key = port,
+			     .send_total = send_total,
+			     .receive_total = receive_total,
+			     .cwnd = 14600};
 	c->received = calloc(1, receive_total + 1);
 	c->have = calloc(1, receive_total + 1);
 	c->una = c->next = c->most = c->iss;
@@ -151,7 +169,8 @@ static void timeout(struct client *c, struct link *link)
 		emit(c, link, SYN, c->iss, 0);
 		return;
 	}
-	if (!c->peer_window && c->una == c->next && c->una != c->iss + 1 + c->send_total) {
+	if (!c->peer_window && c->una == c->next &&
+	    c->una != c->iss + 1 + c->send_total) {
 		emit(c, link, ACK, c->una, 1); /* a window probe of one byte */
 		return;
 	}
@@ -171,15 +190,17 @@ static void take_ack(struct client *c, struct link *link, const struct lan_segme
 	if (seq_lt(s->ack, c->una))
 		return;
 	if (s->ack != c->una) {
-		c->cwnd = c->cwnd + (s->ack - c->una) < 1000000 ? c->cwnd + (s->ack - c->una)
-								: 1000000;
+		c->cwnd = c->cwnd + (s->ack - c->una) < 1000000
+				  ? c->cwnd + (s->ack - c->una)
+				  : 1000000;
 		c->una = s->ack;
 		if (seq_lt(c->next, c->una))
 			c->next = c->una;
 		c->dup = 0;
 		c->tries = 0;
 		c->timer_ns = c->una == c->most ? 0 : c->lan->now_ns + TIMEOUT;
-	} else if (c->una != c->most && !s->size && window == c->peer_window && ++c->dup == 3) {
+	} else if (c->una != c->most && !s->size && window == c->peer_window &&
+		   ++c->dup == 3) {
 		const uint32_t next = c->next;
 		c->next = c->una;
 		c->cwnd = c->cwnd / 2 > 2920 ? c->cwnd / 2 : 2920;

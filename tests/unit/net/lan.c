@@ -1,7 +1,8 @@
 /* lan.c: see lan.h. */
 #include "tests/unit/net/lan.h"
 
-static const uint8_t server_mac[6] = {2, 0, 0, 0, 0, 2}, client_mac[6] = {2, 0, 0, 0, 0, 1};
+static const uint8_t server_mac[6] = {2, 0, 0, 0, 0, 2},
+		     client_mac[6] = {2, 0, 0, 0, 0, 1};
 
 static uint64_t now_ns(void *context)
 {
@@ -24,7 +25,8 @@ static int transmit(void *context, const struct netdev_frame *frame)
 	f->segment_size = frame->segment_size;
 	memcpy(f->bytes, frame->header, frame->header_size);
 	if (frame->payload_size)
-		memcpy(f->bytes + frame->header_size, frame->payload, frame->payload_size);
+		memcpy(f->bytes + frame->header_size, frame->payload,
+		       frame->payload_size);
 	if (frame->checksum) {
 		uint8_t *at = f->bytes + frame->checksum_start;
 		const uint64_t sum = checksum_add(0, at, size - frame->checksum_start);
@@ -56,7 +58,8 @@ static void random_bytes(void *context, void *out, size_t size)
 {
 	struct lan *lan = context;
 	for (size_t i = 0; i < size; i++) {
-		lan->random_state = lan->random_state * 6364136223846793005u + 1442695040888963407u;
+		lan->random_state =
+			lan->random_state * 6364136223846793005u + 1442695040888963407u;
 		((uint8_t *)out)[i] = (uint8_t)(lan->random_state >> 56);
 	}
 }
@@ -72,8 +75,13 @@ static void address(void *context)
 }
 
 static const struct net_env env = {
-	.now_ns = now_ns, .transmit = transmit, .allocate = allocate, .release = release,
-	.random = random_bytes, .wake_at = wake_at, .address = address,
+	.now_ns = now_ns,
+	.transmit = transmit,
+	.allocate = allocate,
+	.release = release,
+	.random = random_bytes,
+	.wake_at = wake_at,
+	.address = address,
 };
 
 void lan_open(struct lan *lan, uint32_t features, uint64_t memory_limit)
@@ -82,8 +90,9 @@ void lan_open(struct lan *lan, uint32_t features, uint64_t memory_limit)
 	lan->now_ns = 1000 * SECOND;
 	lan->wake_ns = UINT64_MAX;
 	lan->random_state = 42;
-	assert_int_equal(net_stack_init(&lan->stack, &env, lan, server_mac, 1500, features,
-					memory_limit), 0);
+	assert_int_equal(net_stack_init(&lan->stack, &env, lan, server_mac, 1500,
+					features, memory_limit),
+			 0);
 	net_address_set(&lan->stack, LAN_SERVER, 0xffffff00, LAN_CLIENT);
 	lan_drop_all(lan);
 }
@@ -111,12 +120,14 @@ static void on_event(void *user, unsigned events)
 	((struct lan *)user)->events |= events;
 }
 
-static const struct tcp_user_ops user_ops = {.acceptable = on_acceptable, .event = on_event};
+static const struct tcp_user_ops user_ops = {.acceptable = on_acceptable,
+					     .event = on_event};
 
 void lan_listen(struct lan *lan, uint32_t backlog)
 {
 	const struct tcp_endpoint any = {0, LAN_PORT};
-	assert_int_equal(tcp_listen(&lan->stack, any, backlog, &user_ops, lan, &lan->listener), 0);
+	assert_int_equal(
+		tcp_listen(&lan->stack, any, backlog, &user_ops, lan, &lan->listener), 0);
 }
 
 struct tcp *lan_accept(struct lan *lan)
@@ -315,10 +326,19 @@ void lan_expect_silence(struct lan *lan)
 void lan_peer_send(struct lan_peer *peer, uint8_t flags, const void *data, size_t size)
 {
 	const struct lan_segment s = {
-		.source = LAN_CLIENT, .destination = LAN_SERVER, .source_port = peer->port,
-		.destination_port = LAN_PORT, .seq = peer->seq, .ack = peer->ack,
-		.flags = flags, .window = peer->window, .stamped = peer->stamps,
-		.stamp = peer->stamp, .echo = peer->echo, .data = data, .size = size,
+		.source = LAN_CLIENT,
+		.destination = LAN_SERVER,
+		.source_port = peer->port,
+		.destination_port = LAN_PORT,
+		.seq = peer->seq,
+		.ack = peer->ack,
+		.flags = flags,
+		.window = peer->window,
+		.stamped = peer->stamps,
+		.stamp = peer->stamp,
+		.echo = peer->echo,
+		.data = data,
+		.size = size,
 	};
 	peer->seq += (uint32_t)size + (flags & FIN ? 1 : 0);
 	lan_send(peer->lan, &s);
@@ -339,12 +359,25 @@ struct tcp *lan_connect(struct lan *lan, struct lan_peer *peer, uint16_t port,
 			const char *options)
 {
 	const bool sack = strchr(options, 'k'), stamps = sack || strchr(options, 's');
-	*peer = (struct lan_peer){.lan = lan, .port = port, .seq = 1000000u * port, .window = 65000,
-				  .stamps = stamps, .sack = sack, .stamp = 7000};
+	*peer = (struct lan_peer){.lan = lan,
+				  .port = port,
+				  .seq = 1000000u * port,
+				  .window = 65000,
+				  .stamps = stamps,
+				  .sack = sack,
+				  .stamp = 7000};
 	const struct lan_segment syn = {
-		.source = LAN_CLIENT, .destination = LAN_SERVER, .source_port = port,
-		.destination_port = LAN_PORT, .seq = peer->seq++, .flags = SYN, .window = 65000,
-		.mss = 1460, .stamped = stamps, .stamp = peer->stamp, .scaled = stamps,
+		.source = LAN_CLIENT,
+		.destination = LAN_SERVER,
+		.source_port = port,
+		.destination_port = LAN_PORT,
+		.seq = peer->seq++,
+		.flags = SYN,
+		.window = 65000,
+		.mss = 1460,
+		.stamped = stamps,
+		.stamp = peer->stamp,
+		.scaled = stamps,
 		.sack_permitted = sack,
 	};
 	lan_send(lan, &syn);

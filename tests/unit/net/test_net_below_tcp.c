@@ -1,7 +1,8 @@
 /* test_net_below_tcp.c: ARP, IPv4 and ICMP. */
 #include "tests/unit/net/lan.h"
 
-static const uint8_t server_mac[6] = {2, 0, 0, 0, 0, 2}, client_mac[6] = {2, 0, 0, 0, 0, 1};
+static const uint8_t server_mac[6] = {2, 0, 0, 0, 0, 2},
+		     client_mac[6] = {2, 0, 0, 0, 0, 1};
 static const uint8_t everyone[6] = {255, 255, 255, 255, 255, 255};
 
 static size_t arp(uint8_t *frame, uint16_t operation, uint32_t target)
@@ -104,7 +105,8 @@ static void an_echo_comes_back_whole(void **state)
 		assert_int_equal(f->size, 34 + sizes[i]);
 		assert_int_equal(f->bytes[34], 0);
 		assert_memory_equal(f->bytes + 38, frame + 38, sizes[i] - 4);
-		assert_int_equal(checksum_fold(checksum_add(0, f->bytes + 34, sizes[i])), 0xffff);
+		assert_int_equal(checksum_fold(checksum_add(0, f->bytes + 34, sizes[i])),
+				 0xffff);
 		free(f);
 	}
 	lan_close(&lan);
@@ -129,8 +131,8 @@ static void echoes_are_answered_at_a_bounded_rate(void **state)
 
 static void nobody_who_is_not_one_host_is_answered(void **state)
 {
-	static const uint32_t sources[] = {0, 0x7f000001, 0xe0000001, 0xffffffff, 0x0a0000ff,
-					   LAN_SERVER};
+	static const uint32_t sources[] = {0,          0x7f000001, 0xe0000001,
+					   0xffffffff, 0x0a0000ff, LAN_SERVER};
 	struct lan lan;
 	uint8_t frame[128];
 	(void)state;
@@ -207,7 +209,8 @@ static void siphash_and_checksum_are_as_published(void **state)
 	/* Aumasson and Bernstein, SipHash, appendix A. */
 	assert_true(siphash(key, bytes, 15) == 0xa129ca6149be45e5);
 	/* RFC 1071, 3: the sum of these is ddf2. */
-	assert_int_equal(checksum_fold(checksum_add(0, "\0\1\xf2\3\xf4\xf5\xf6\xf7", 8)), 0xddf2);
+	assert_int_equal(checksum_fold(checksum_add(0, "\0\1\xf2\3\xf4\xf5\xf6\xf7", 8)),
+			 0xddf2);
 }
 
 int main(void)

@@ -1,9 +1,10 @@
-/* test_net_dhcp.c: an address is got, kept, renewed and given up, whatever servers say. */
+/* test_net_dhcp.c: an address is got, kept, renewed and given up, whatever servers say.
+ */
 #include "tests/unit/net/lan.h"
 
 enum { DISCOVER = 1, OFFER, REQUEST, DECLINE, DHCP_ACK, NAK };
 #define SERVER_ID LAN_CLIENT
-#define LEASE 1000u
+#define LEASE     1000u
 
 struct request {
 	uint8_t type, mac[6];
@@ -32,8 +33,10 @@ static struct request expect_request(struct lan *lan)
 	const uint32_t size = get16(udp + 4);
 	const uint64_t pseudo = checksum_pseudo(get32(ip + 12), get32(ip + 16), 17, size);
 	assert_int_equal(checksum_fold(checksum_add(pseudo, udp, size)), 0xffff);
-	struct request r = {.xid = get32(message + 4), .source = get32(ip + 12),
-			    .destination = get32(ip + 16), .client = get32(message + 12)};
+	struct request r = {.xid = get32(message + 4),
+			    .source = get32(ip + 12),
+			    .destination = get32(ip + 16),
+			    .client = get32(message + 12)};
 	memcpy(r.mac, f->bytes, 6);
 	r.type = *option(message, size - 8, 53);
 	const uint8_t *p = option(message, size - 8, 50);
@@ -44,10 +47,11 @@ static struct request expect_request(struct lan *lan)
 	return r;
 }
 
-static void send_answer(struct lan *lan, uint32_t xid, uint32_t address, const uint8_t *options,
-			size_t size)
+static void send_answer(struct lan *lan, uint32_t xid, uint32_t address,
+			const uint8_t *options, size_t size)
 {
-	uint8_t *frame = calloc(1, 14 + 28 + 240 + size), *ip = frame + 14, *udp = ip + 20;
+	uint8_t *frame = calloc(1, 14 + 28 + 240 + size), *ip = frame + 14,
+		*udp = ip + 20;
 	uint8_t *message = udp + 8;
 	const uint32_t length = (uint32_t)(8 + 240 + size);
 	memset(frame, 255, 6);
@@ -72,10 +76,11 @@ static void send_answer(struct lan *lan, uint32_t xid, uint32_t address, const u
 	free(frame);
 }
 
-static void answer(struct lan *lan, uint32_t xid, uint8_t type, uint32_t address, uint32_t lease)
+static void answer(struct lan *lan, uint32_t xid, uint8_t type, uint32_t address,
+		   uint32_t lease)
 {
-	uint8_t o[64] = {53, 1, type, 54, 4, 0, 0, 0, 0, 1, 4, 255, 255, 255, 0,
-			 3,  4, 0,    0,  0, 0, 51, 4};
+	uint8_t o[64] = {53,  1,   type, 54, 4, 0, 0, 0, 0, 1,  4, 255,
+			 255, 255, 0,    3,  4, 0, 0, 0, 0, 51, 4};
 	put32(o + 5, SERVER_ID);
 	put32(o + 17, LAN_CLIENT);
 	put32(o + 23, lease);
@@ -145,7 +150,8 @@ static void without_an_answer_all_servers_are_asked_and_the_address_given_up(voi
 		while (lan.first && lan.stack.address) {
 			const struct request r = expect_request(&lan);
 			const bool all = r.destination == 0xffffffff;
-			assert_true(s < LEASE * 7 / 8 - 1 ? !all : all || s < LEASE * 7 / 8 + 2);
+			assert_true(s < LEASE * 7 / 8 - 1 ? !all
+							  : all || s < LEASE * 7 / 8 + 2);
 			rebinding |= all;
 		}
 	}
@@ -182,9 +188,11 @@ static void requests_are_repeated_less_and_less_often(void **state)
 		while (!lan.first)
 			lan_wait(&lan, SECOND / 10);
 		expect_request(&lan);
-		const uint64_t gap = lan.now_ns - last, expected = i ? (2 * SECOND) << (i > 5 ? 5 : i) : 0;
+		const uint64_t gap = lan.now_ns - last,
+			       expected = i ? (2 * SECOND) << (i > 5 ? 5 : i) : 0;
 		if (i) /* RFC 2131, 4.1: 4, 8, 16, 32, 64 s give or take one */
-			assert_in_range(gap, expected - SECOND - SECOND / 5, expected + SECOND + SECOND / 5);
+			assert_in_range(gap, expected - SECOND - SECOND / 5,
+					expected + SECOND + SECOND / 5);
 		last = lan.now_ns;
 	}
 	lan_close(&lan);
@@ -214,8 +222,9 @@ static void options_that_lie_about_their_size_do_no_harm(void **state)
 		uint8_t bytes[16];
 		size_t size;
 	} bad[] = {
-		{{53}, 1}, {{53, 1}, 2}, {{53, 255, 2}, 3}, {{53, 0}, 2}, {{51, 4, 0, 0}, 4},
-		{{0, 0, 0, 0}, 4}, {{255}, 1}, {{52, 1, 3, 255}, 4}, {{54, 3, 1, 2, 3, 53, 1}, 7},
+		{{53}, 1},    {{53, 1}, 2},         {{53, 255, 2}, 3},
+		{{53, 0}, 2}, {{51, 4, 0, 0}, 4},   {{0, 0, 0, 0}, 4},
+		{{255}, 1},   {{52, 1, 3, 255}, 4}, {{54, 3, 1, 2, 3, 53, 1}, 7},
 	};
 	struct lan lan;
 	(void)state;
@@ -246,7 +255,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_address_is_offered_requested_and_taken),
 		cmocka_unit_test(a_lease_is_renewed_at_half_of_its_time),
-		cmocka_unit_test(without_an_answer_all_servers_are_asked_and_the_address_given_up),
+		cmocka_unit_test(
+			without_an_answer_all_servers_are_asked_and_the_address_given_up),
 		cmocka_unit_test(a_refusal_means_to_begin_again),
 		cmocka_unit_test(requests_are_repeated_less_and_less_often),
 		cmocka_unit_test(answers_that_are_not_for_us_are_ignored),

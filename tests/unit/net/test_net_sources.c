@@ -1,14 +1,15 @@
-/* test_net_sources.c: what the network stack must not contain: a way to open connections, and
- * what only a hosted program has. */
+/* test_net_sources.c: what the network stack must not contain: a way to open connections,
+ * and what only a hosted program has. */
 #include <dirent.h>
 #include <stdio.h>
 
 #include "tests/unit/net/lan.h"
 
-/* Words that code of an active open would need. The one that makes a SYN must make an ACK with
- * it: tcp_syn_ack. */
-static const char *const forbidden[] = {"SYN_SENT", "SYN_RECEIVED", "SYN_RECV", "tcp_connect",
-					"active_open", "tcp_open", "ephemeral"};
+/* Words that code of an active open would need. The one that makes a SYN must make an ACK
+ * with it: tcp_syn_ack. */
+static const char *const forbidden[] = {"SYN_SENT",    "SYN_RECEIVED", "SYN_RECV",
+					"tcp_connect", "active_open",  "tcp_open",
+					"ephemeral"};
 
 /* The file without its comments. */
 static char *read_code(const char *path)
@@ -54,10 +55,17 @@ static void no_source_of_tcp_opens_a_connection(void **state)
 
 static void pure_sources_include_nothing_of_the_kernel(void **state)
 {
-	static const char *const allowed[] = {
-		"<stdbool.h>", "<stddef.h>", "<stdint.h>", "<string.h>", "\"shim/lib/errno.h\"",
-		"\"shim/lib/string.h\"", "\"shim/net/stack.h\"", "\"shim/net/tcp.h\"",
-		"\"shim/net/tcp_internal.h\"", "\"shim/net/wire.h\"", "\"shim/dev/netdev.h\""};
+	static const char *const allowed[] = {"<stdbool.h>",
+					      "<stddef.h>",
+					      "<stdint.h>",
+					      "<string.h>",
+					      "\"shim/lib/errno.h\"",
+					      "\"shim/lib/string.h\"",
+					      "\"shim/net/stack.h\"",
+					      "\"shim/net/tcp.h\"",
+					      "\"shim/net/tcp_internal.h\"",
+					      "\"shim/net/wire.h\"",
+					      "\"shim/dev/netdev.h\""};
 	FILE *list = fopen(SHIM_NET "/pure.cmake", "r");
 	char line[512], path[1024], word[512];
 	unsigned files = 0;

@@ -33,12 +33,16 @@ static void a_request_is_answered_and_the_connection_closed(void **state)
 	lan_close(&lan);
 }
 
-
 static struct lan_segment syn(uint16_t port, uint32_t seq)
 {
-	return (struct lan_segment){.source = LAN_CLIENT, .destination = LAN_SERVER,
-				    .source_port = port, .destination_port = LAN_PORT,
-				    .seq = seq, .flags = SYN, .window = 1000, .mss = 1460};
+	return (struct lan_segment){.source = LAN_CLIENT,
+				    .destination = LAN_SERVER,
+				    .source_port = port,
+				    .destination_port = LAN_PORT,
+				    .seq = seq,
+				    .flags = SYN,
+				    .window = 1000,
+				    .mss = 1460};
 }
 
 static void a_flood_of_syns_takes_no_memory(void **state)
@@ -81,12 +85,14 @@ static void initial_numbers_differ_by_endpoint_and_time(void **state)
 	}
 	assert_int_not_equal(seen[0] & 0xffffff, seen[1] & 0xffffff);
 	assert_int_not_equal(seen[0] & 0xffffff, seen[2] & 0xffffff);
-	assert_int_equal((seen[2] >> 27) - (seen[0] >> 27), 1); /* RFC 6528: it moves on */
+	assert_int_equal((seen[2] >> 27) - (seen[0] >> 27),
+			 1); /* RFC 6528: it moves on */
 	lan_close(&lan);
 }
 
 /* The segment that completes a handshake begun by syn, after a while. */
-static struct lan_segment completing(struct lan *lan, struct lan_segment s, uint64_t wait_ns)
+static struct lan_segment completing(struct lan *lan, struct lan_segment s,
+				     uint64_t wait_ns)
 {
 	lan_send(lan, &s);
 	const struct lan_segment answer = lan_expect(lan);
@@ -211,7 +217,8 @@ static void a_full_backlog_drops_and_the_peer_may_try_again(void **state)
 	(void)state;
 	lan_open(&lan, 0, 1 << 20);
 	lan_listen(&lan, 1);
-	const struct lan_segment a = completing(&lan, syn(1, 5), 0), b = completing(&lan, syn(2, 5), 0);
+	const struct lan_segment a = completing(&lan, syn(1, 5), 0),
+				 b = completing(&lan, syn(2, 5), 0);
 	lan_send(&lan, &a);
 	lan_send(&lan, &b);
 	assert_int_equal(lan.stack.counters.tcp_backlog_full, 1);
@@ -244,18 +251,26 @@ static void options_are_agreed_only_with_timestamps(void **state)
 		assert_int_equal(answer.mss, 1460);
 		assert_int_equal(answer.stamped, offers[i].stamped);
 		assert_int_equal(answer.scaled, offers[i].stamped && offers[i].scaled);
-		assert_int_equal(answer.sack_permitted, offers[i].stamped && offers[i].sack);
+		assert_int_equal(answer.sack_permitted,
+				 offers[i].stamped && offers[i].sack);
 		if (answer.stamped)
 			assert_int_equal(answer.echo, 4711);
-		s = (struct lan_segment){.source = LAN_CLIENT, .destination = LAN_SERVER,
-					 .source_port = s.source_port, .destination_port = LAN_PORT,
-					 .seq = 6, .ack = answer.seq + 1, .flags = ACK,
-					 .window = 100, .stamped = offers[i].stamped,
-					 .stamp = 4712, .echo = answer.stamp};
+		s = (struct lan_segment){.source = LAN_CLIENT,
+					 .destination = LAN_SERVER,
+					 .source_port = s.source_port,
+					 .destination_port = LAN_PORT,
+					 .seq = 6,
+					 .ack = answer.seq + 1,
+					 .flags = ACK,
+					 .window = 100,
+					 .stamped = offers[i].stamped,
+					 .stamp = 4712,
+					 .echo = answer.stamp};
 		lan_send(&lan, &s);
 		struct tcp *tcp = lan_accept(&lan);
 		assert_non_null(tcp);
-		assert_int_equal(tcp_status(tcp).window_bytes, answer.scaled ? 100 << 9 : 100);
+		assert_int_equal(tcp_status(tcp).window_bytes,
+				 answer.scaled ? 100 << 9 : 100);
 		tcp_release(tcp, 0);
 		lan_drop_all(&lan);
 	}
@@ -280,7 +295,8 @@ static void segments_are_no_larger_than_the_peer_allows(void **state)
 		lan_write(tcp, text, sizeof(text));
 		net_flush(&lan.stack);
 		/* RFC 9293, 3.7.1; and our own link carries 1460. */
-		const uint32_t most = announced[i] ? announced[i] < 1460 ? announced[i] : 1460 : 536;
+		const uint32_t most =
+			announced[i] ? announced[i] < 1460 ? announced[i] : 1460 : 536;
 		assert_in_range(lan_expect(&lan).size, most / 2, most);
 		tcp_release(tcp, 0);
 		lan_drop_all(&lan);
@@ -458,13 +474,16 @@ int main(void)
 		cmocka_unit_test(a_handshake_may_take_a_minute_and_not_three),
 		cmocka_unit_test(a_forged_acknowledgement_opens_nothing),
 		cmocka_unit_test(data_with_the_completing_segment_is_taken),
-		cmocka_unit_test(bytes_that_overtake_the_first_ones_are_not_taken_for_them),
-		cmocka_unit_test(bytes_of_a_connection_that_is_no_more_are_answered_with_a_reset),
+		cmocka_unit_test(
+			bytes_that_overtake_the_first_ones_are_not_taken_for_them),
+		cmocka_unit_test(
+			bytes_of_a_connection_that_is_no_more_are_answered_with_a_reset),
 		cmocka_unit_test(a_full_backlog_drops_and_the_peer_may_try_again),
 		cmocka_unit_test(options_are_agreed_only_with_timestamps),
 		cmocka_unit_test(segments_are_no_larger_than_the_peer_allows),
 		cmocka_unit_test(a_port_in_time_wait_can_be_used_again_at_once),
-		cmocka_unit_test(a_syn_leaves_time_wait_as_it_was_until_the_handshake_is_proved),
+		cmocka_unit_test(
+			a_syn_leaves_time_wait_as_it_was_until_the_handshake_is_proved),
 		cmocka_unit_test(time_wait_is_bounded),
 		cmocka_unit_test(a_closed_port_answers_with_a_reset),
 		cmocka_unit_test(without_memory_a_handshake_is_dropped),

@@ -37,8 +37,8 @@ static uint8_t status(const struct one *one)
 }
 
 /* A segment with numbers of its own. */
-static void send_at(struct one *one, uint8_t flags, uint32_t seq, uint32_t ack, const void *data,
-		    size_t size)
+static void send_at(struct one *one, uint8_t flags, uint32_t seq, uint32_t ack,
+		    const void *data, size_t size)
 {
 	struct lan_peer peer = one->peer;
 	peer.seq = seq;
@@ -104,7 +104,8 @@ static void an_acknowledgement_of_what_was_not_sent_is_answered_and_ignored(void
 	send_at(&one, ACK, one.peer.seq, one.peer.ack + 1, "data", 4);
 	assert_int_equal(lan_expect(&one.lan).ack, one.peer.seq);
 	assert_int_equal(tcp_readable(one.tcp), 0);
-	send_at(&one, ACK, one.peer.seq, one.peer.ack - 100000, "data", 4); /* RFC 5961, 5.2 */
+	send_at(&one, ACK, one.peer.seq, one.peer.ack - 100000, "data",
+		4); /* RFC 5961, 5.2 */
 	assert_int_equal(tcp_readable(one.tcp), 0);
 	close_one(&one);
 }
@@ -282,7 +283,8 @@ static void small_windows_are_not_filled_with_small_segments(void **state)
 	one.peer.window = 0;
 	lan_peer_send(&one.peer, ACK, NULL, 0);
 	write_flush(&one, text, sizeof(text));
-	one.peer.window = 100; /* far less than half of the largest: RFC 9293, 3.8.6.2.1 */
+	one.peer.window =
+		100; /* far less than half of the largest: RFC 9293, 3.8.6.2.1 */
 	lan_peer_send(&one.peer, ACK, NULL, 0);
 	lan_expect_silence(&one.lan);
 	lan_wait(&one.lan, 2 * SECOND); /* but not for ever */
@@ -342,9 +344,11 @@ static void lost_segments_are_sent_again_with_doubled_patience(void **state)
 		assert_int_equal(lan_expect(&one.lan).seq, seq);
 		const uint64_t now = one.lan.now_ns - last;
 		if (i == 0)
-			assert_in_range(now, SECOND, SECOND + 30 * MS); /* RFC 6298, 2.1 */
+			assert_in_range(now, SECOND,
+					SECOND + 30 * MS); /* RFC 6298, 2.1 */
 		else
-			assert_in_range(now, 2 * gap - 50 * MS, 2 * gap + 50 * MS); /* 5.5 */
+			assert_in_range(now, 2 * gap - 50 * MS,
+					2 * gap + 50 * MS); /* 5.5 */
 		gap = now;
 		last = one.lan.now_ns;
 	}
@@ -387,9 +391,17 @@ static void selective_acknowledgements_spare_what_has_arrived(void **state)
 	const uint32_t seq = lan_expect(&one.lan).seq;
 	lan_drop_all(&one.lan);
 	struct lan_segment s = {
-		.source = LAN_CLIENT, .destination = LAN_SERVER, .source_port = 40000,
-		.destination_port = LAN_PORT, .seq = one.peer.seq, .ack = seq, .flags = ACK,
-		.window = 65000, .stamped = true, .stamp = one.peer.stamp, .echo = one.peer.echo,
+		.source = LAN_CLIENT,
+		.destination = LAN_SERVER,
+		.source_port = 40000,
+		.destination_port = LAN_PORT,
+		.seq = one.peer.seq,
+		.ack = seq,
+		.flags = ACK,
+		.window = 65000,
+		.stamped = true,
+		.stamp = one.peer.stamp,
+		.echo = one.peer.echo,
 		.sack_count = 2, /* the first and the third are lost */
 		.sack = {{seq + 3 * 1448, seq + 10 * 1448}, {seq + 1448, seq + 2 * 1448}},
 	};
@@ -642,10 +654,16 @@ static void a_bad_checksum_is_dropped_unless_the_device_vouches(void **state)
 	uint8_t frame[128];
 	(void)state;
 	open_one(&one, "");
-	const struct lan_segment s = {.source = LAN_CLIENT, .destination = LAN_SERVER,
-				      .source_port = 40000, .destination_port = LAN_PORT,
-				      .seq = one.peer.seq, .ack = one.peer.ack, .flags = ACK,
-				      .window = 65000, .data = "x", .size = 1};
+	const struct lan_segment s = {.source = LAN_CLIENT,
+				      .destination = LAN_SERVER,
+				      .source_port = 40000,
+				      .destination_port = LAN_PORT,
+				      .seq = one.peer.seq,
+				      .ack = one.peer.ack,
+				      .flags = ACK,
+				      .window = 65000,
+				      .data = "x",
+				      .size = 1};
 	const size_t size = lan_build(frame, &s);
 	frame[size - 1] ^= 1;
 	net_input(&one.lan.stack, frame, size, false);
@@ -663,12 +681,16 @@ static void one_port_has_one_listener(void **state)
 	(void)state;
 	lan_open(&lan, 0, 1 << 20);
 	lan_listen(&lan, 1);
-	assert_int_equal(tcp_listen(&lan.stack, (struct tcp_endpoint){LAN_SERVER, LAN_PORT}, 1,
-				    NULL, NULL, &other), -EADDRINUSE);
-	assert_int_equal(tcp_listen(&lan.stack, (struct tcp_endpoint){LAN_SERVER, 81}, 1, NULL,
-				    NULL, &other), 0);
-	assert_int_equal(tcp_listen(&lan.stack, (struct tcp_endpoint){LAN_SERVER + 1, 81}, 1,
-				    NULL, NULL, &(struct tcp_listener *){0}), 0);
+	assert_int_equal(tcp_listen(&lan.stack,
+				    (struct tcp_endpoint){LAN_SERVER, LAN_PORT}, 1, NULL,
+				    NULL, &other),
+			 -EADDRINUSE);
+	assert_int_equal(tcp_listen(&lan.stack, (struct tcp_endpoint){LAN_SERVER, 81}, 1,
+				    NULL, NULL, &other),
+			 0);
+	assert_int_equal(tcp_listen(&lan.stack, (struct tcp_endpoint){LAN_SERVER + 1, 81},
+				    1, NULL, NULL, &(struct tcp_listener *){0}),
+			 0);
 	tcp_unlisten(lan.stack.listeners);
 	tcp_unlisten(other);
 	lan_close(&lan);
@@ -691,14 +713,16 @@ int main(void)
 		cmocka_unit_test(a_reset_counts_only_at_the_very_next_number),
 		cmocka_unit_test(a_syn_in_a_connection_is_challenged),
 		cmocka_unit_test(challenges_are_bounded),
-		cmocka_unit_test(an_acknowledgement_of_what_was_not_sent_is_answered_and_ignored),
+		cmocka_unit_test(
+			an_acknowledgement_of_what_was_not_sent_is_answered_and_ignored),
 		cmocka_unit_test(old_timestamps_are_refused),
 		cmocka_unit_test(bytes_out_of_order_are_kept_and_reported),
 		cmocka_unit_test(what_is_out_of_order_is_bounded),
 		cmocka_unit_test(a_fin_out_of_order_waits_for_the_bytes_before_it),
 		cmocka_unit_test(two_segments_are_acknowledged_at_once_and_one_later),
 		cmocka_unit_test(a_small_segment_waits_for_the_one_before_unless_nodelay),
-		cmocka_unit_test(a_cork_holds_less_than_a_segment_for_a_fifth_of_a_second),
+		cmocka_unit_test(
+			a_cork_holds_less_than_a_segment_for_a_fifth_of_a_second),
 		cmocka_unit_test(a_zero_window_is_probed_until_it_opens),
 		cmocka_unit_test(small_windows_are_not_filled_with_small_segments),
 		cmocka_unit_test(our_window_closes_and_opens_in_steps),

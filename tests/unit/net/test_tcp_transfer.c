@@ -22,7 +22,8 @@ static void serve(struct server *s, struct lan *lan)
 		s->read += run;
 		tcp_read_done(s->tcp, run);
 	}
-	for (uint8_t *to; s->written < s->write_total && (to = tcp_write_space(s->tcp, &run));) {
+	for (uint8_t *to;
+	     s->written < s->write_total && (to = tcp_write_space(s->tcp, &run));) {
 		if (run > s->write_total - s->written)
 			run = s->write_total - s->written;
 		for (size_t i = 0; i < run; i++)
@@ -48,9 +49,13 @@ struct weather {
 static uint64_t transfer(const struct weather *w, size_t up, size_t down)
 {
 	struct lan lan;
-	struct link link = {.lan = &lan, .delay_ns = 5 * MS, .jitter_ns = 20 * MS,
-			    .loss_permille = w->loss, .duplicate_permille = w->duplicate,
-			    .reorder_permille = w->reorder, .large = w->large,
+	struct link link = {.lan = &lan,
+			    .delay_ns = 5 * MS,
+			    .jitter_ns = 20 * MS,
+			    .loss_permille = w->loss,
+			    .duplicate_permille = w->duplicate,
+			    .reorder_permille = w->reorder,
+			    .large = w->large,
 			    .random_state = w->loss * 7919u + w->reorder + up};
 	struct client client = {.stamps = w->stamps, .sack = w->sack, .buffer = 300000};
 	struct server server = {.write_total = down, .read_total = up, .key = 4444};
@@ -74,7 +79,10 @@ static uint64_t transfer(const struct weather *w, size_t up, size_t down)
 	print_message("loss %u/1000, duplicates %u, reordered %u, %s: %llu ms, %llu "
 		      "retransmitted of %zu bytes\n",
 		      w->loss, w->duplicate, w->reorder,
-		      w->sack ? "SACK" : w->stamps ? "stamps" : "plain", (unsigned long long)ms,
+		      w->sack     ? "SACK"
+		      : w->stamps ? "stamps"
+				  : "plain",
+		      (unsigned long long)ms,
 		      (unsigned long long)lan.stack.counters.tcp_retransmits, down);
 	tcp_release(server.tcp, -1);
 	client_close(&client);
@@ -97,8 +105,11 @@ static void bytes_arrive_over_networks_that_lose_repeat_and_reorder(void **state
 	(void)state;
 	for (size_t i = 0; i < sizeof(losses) / sizeof(*losses); i++) {
 		for (unsigned kind = 0; kind < 3; kind++) {
-			const struct weather w = {.loss = losses[i], .duplicate = 20, .reorder = 50,
-						  .stamps = kind > 0, .sack = kind > 1};
+			const struct weather w = {.loss = losses[i],
+						  .duplicate = 20,
+						  .reorder = 50,
+						  .stamps = kind > 0,
+						  .sack = kind > 1};
 			transfer(&w, 1 << 20, 1 << 20);
 		}
 	}
@@ -114,7 +125,8 @@ static void one_percent_loss_leaves_more_than_a_megabyte_a_second(void **state)
 static void a_path_that_swallows_large_packets_is_survived(void **state)
 {
 	(void)state;
-	transfer(&(struct weather){.stamps = true, .sack = true, .large = 1400}, 0, 1 << 20);
+	transfer(&(struct weather){.stamps = true, .sack = true, .large = 1400}, 0,
+		 1 << 20);
 	transfer(&(struct weather){.large = 600}, 0, 1 << 18);
 }
 
