@@ -113,11 +113,9 @@ static bool ecam_find(void)
 static struct pci_range hole_find(void)
 {
 	struct pci_range hole = {HOLE_START, HOLE_END};
-	for (paddr_t pa = HOLE_START; pa < HOLE_END; pa += HOLE_ROUND) {
-		const struct page *page = page_of_pa(pa);
-		if (page && !(page->flags & PAGE_RESERVED))
-			hole.start = pa + HOLE_ROUND;
-	}
+	paddr_t ram_end = (page_low_end() + HOLE_ROUND) & ~(HOLE_ROUND - 1);
+	if (ram_end > hole.start)
+		hole.start = ram_end;
 	uint64_t ecam_end = ecam.base + (ecam.last_bus + 1u) * ECAM_BUS_SIZE;
 	if (ecam.base >= hole.start && ecam.base < hole.end)
 		hole.end = ecam.base;

@@ -194,8 +194,23 @@ void page_init(uint64_t frames)
 	kernel_account.uses_reserve = true;
 }
 
+/* RAM below 4 GiB ends here: above it lies the hole for devices. */
+static paddr_t low_end;
+
+static void low_end_note(paddr_t end)
+{
+	if (end <= 1ull << 32 && end > low_end)
+		low_end = end;
+}
+
+paddr_t page_low_end(void)
+{
+	return low_end;
+}
+
 void page_give(paddr_t start, paddr_t end)
 {
+	low_end_note(end);
 	uint64_t frame = start >> PAGE_SHIFT, last = end >> PAGE_SHIFT;
 	if (frame == 0)
 		frame = 1; /* physical address 0 means "none" to those who map pages */
@@ -212,6 +227,7 @@ void page_give(paddr_t start, paddr_t end)
 
 void page_mark_image(paddr_t start, paddr_t end)
 {
+	low_end_note(end);
 	for (uint64_t frame = start >> PAGE_SHIFT; frame < end >> PAGE_SHIFT; frame++) {
 		KASSERT(!(page_array[frame].flags & PAGE_FREE));
 		page_array[frame].flags = PAGE_IMAGE;

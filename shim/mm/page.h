@@ -55,11 +55,12 @@ void page_put(struct page *page); /* the last put frees the block and uncharges 
 
 void *page_va(const struct page *page);          /* in the direct map */
 paddr_t page_pa(const struct page *page);
-struct page *page_of_pa(paddr_t pa);             /* NULL outside of RAM */
+struct page *page_of_pa(paddr_t pa); /* of RAM: holes between RAM have no struct page */
 struct page *page_of_va(const void *direct_map); /* address in the direct map */
 void *phys_to_virt(paddr_t pa);
 paddr_t virt_to_phys(const void *direct_map);
 
+paddr_t page_low_end(void); /* of the RAM below 4 GiB */
 uint64_t page_count_total(void); /* pages ever given to the allocator */
 uint64_t page_count_free(void);
 

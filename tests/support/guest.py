@@ -19,7 +19,7 @@ PARTS = BUILD / "libexec/elfpack"
 
 def build_image(path, *arguments):
     """Runs `elfpack build ARGUMENTS -o PATH`; returns the path."""
-    subprocess.run([ELFPACK, "build", *map(str, arguments), "-o", path], check=True,
+    subprocess.run([ELFPACK, "build", "-o", path, *map(str, arguments)], check=True,
                    capture_output=True, text=True, timeout=120)
     return pathlib.Path(path)
 
@@ -106,6 +106,13 @@ class Guest:
                 pass
             time.sleep(0.002)
         raise AssertionError(f"not ready after {seconds} s; the console:\n{self.console()}")
+
+    def wait_console(self, text, seconds=30):
+        """Waits until the console has said text."""
+        while text not in self.console():
+            if time.monotonic() > self.started + seconds:
+                raise AssertionError(f"never said {text!r}:\n{self.console()}")
+            time.sleep(0.01)
 
     def request(self, method, target, body=None, headers=None, timeout=30):
         """One request on a connection of its own: (status, headers, body)."""
