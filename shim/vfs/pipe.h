@@ -13,9 +13,9 @@ struct pipe;
 int pipe_make(uint32_t flags, struct file **reader, struct file **writer);
 /* Opens a FIFO: *slot is the pipe of the FIFO's node while anybody has it open. May sleep. */
 int pipe_open_fifo(void **slot, struct file *file);
-/* A new file on the pipe that file is an end of (open of /proc/self/fd/N); false: not a pipe. */
 bool pipe_is(const struct file *file);
-int pipe_reopen(struct file *file, uint32_t flags, struct file **out);
+/* Makes file another end of the pipe that source is one of (open of /proc/self/fd/N). */
+void pipe_reopen(struct file *source, struct file *file);
 /* F_GETPIPE_SZ, F_SETPIPE_SZ: bytes or -errno. */
 long pipe_size_get(const struct file *file);
 long pipe_size_set(struct file *file, uint64_t size);

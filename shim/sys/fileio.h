@@ -1,0 +1,23 @@
+/* sys/fileio.h: what the file calls share among themselves: descriptors to files, *at paths. */
+#ifndef SHIM_SYS_FILEIO_H
+#define SHIM_SYS_FILEIO_H
+
+#include "shim/sys/sys.h"
+#include "shim/vfs/file.h"
+#include "shim/vfs/vnode.h"
+
+/* The file of the descriptor in argument n, counted; NULL: EBADF. */
+struct file *file_of(const struct sysargs *a, int n);
+bool file_reads(const struct file *file);
+bool file_writes(const struct file *file);
+bool file_seeks(const struct file *file);
+/* One read or write at *pos; -EBADF when it is not open for that. */
+long file_transfer(struct file *file, struct uio *uio, uint64_t *pos, bool write);
+/* Gives a file its number; takes over the reference, also when it fails. */
+long descriptor_install(struct file *file, bool cloexec);
+/* From where a *at call starts. *base is to be put back when not NULL. */
+int path_context_at(int directory, const char *path, struct path_context *out,
+		    struct file **base);
+long open_at(int directory, uaddr path, unsigned oflags, uint32_t mode, unsigned flags);
+
+#endif

@@ -1,0 +1,29 @@
+/* procfs.h: the rows from which /proc and /sys are made: procfs.c walks them,
+ * procfs_text.c writes their texts. */
+#ifndef SHIM_VFS_PROCFS_H
+#define SHIM_VFS_PROCFS_H
+
+#include "shim/proc/process.h"
+#include "shim/vfs/text.h"
+
+enum row_kind { ROW_TEXT, ROW_LINK, ROW_FDS, ROW_TASKS };
+
+/* A file, by its path in its tree. Folders follow from the paths; rows of one folder stand
+ * together. process is the one that /proc/PID is about; NULL in the other trees. */
+struct proc_row {
+	const char *path;
+	enum row_kind kind;
+	void (*text)(struct text *out, struct process *process);
+	const char *fixed;  /* instead of text */
+};
+
+struct proc_rows {
+	const struct proc_row *row;
+	size_t count;
+};
+extern const struct proc_rows proc_rows, pid_rows, sys_rows;
+
+/* "pipe:[7]", or a path: what readlink of /proc/PID/fd/N gives. Length or -errno. */
+long proc_file_name(struct process *process, struct file *file, char *out, size_t room);
+
+#endif
