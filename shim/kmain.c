@@ -9,6 +9,7 @@
 #include "shim/dev/console.h"
 #include "shim/dev/devices.h"
 #include "shim/dev/fw_cfg.h"
+#include "shim/dev/power.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
@@ -150,6 +151,14 @@ static struct job *machine_job_make(const struct job_limits *limits,
 	return job;
 }
 
+/* The power button asks the program to end, as an init would: front drains. */
+static void power_pressed(void)
+{
+	if (machine_job && machine_job->leader)
+		signal_send_process(machine_job->leader,
+				    &(struct signal_info){.signo = SIGTERM});
+}
+
 /* The program itself, with all that the machine has: run once, or serve. */
 static void start_payload(void)
 {
@@ -201,6 +210,7 @@ _Noreturn void kmain(const struct bootinfo *info)
 	page_reserve_set(reserve);
 	console_input_init();
 	devices_init(cmdline);
+	power_button_init(power_pressed);
 	if (manifest.mode != MODE_RUN)
 		net_init();
 	job_rootfs_set(&bundle.part[BUNDLE_ROOTFS]);
