@@ -1,5 +1,6 @@
-/* sha256.c: SHA-256 (FIPS 180-4), in plain C and unrolled by eight: the kernel hashes whole
- * images with it before it has vector registers to use. */
+/* sha256.c: SHA-256 (FIPS 180-4), in plain C and unrolled by sixteen, so that every index of
+ * the schedule is a constant: the kernel hashes whole images with it before it has vector
+ * registers to use. */
 #include "imgfmt/sha256.h"
 
 #ifdef ELFPACK_KERNEL
@@ -40,31 +41,31 @@ static inline uint32_t big_endian(const uint8_t *p)
 #define CHOOSE(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
 #define MAJORITY(x, y, z) (((x) & (y)) | ((z) & ((x) | (y))))
 
+/* The schedule's word for round i: the block's own for the first sixteen rounds, later made
+ * in the place of the one sixteen rounds ago. */
+#define FIRST(i) (w[i] = big_endian(block + 4 * (i)))
+#define NEXT(i)                                                                            \
+	(w[i] += GAMMA0(w[((i) + 1) & 15]) + w[((i) + 9) & 15] + GAMMA1(w[((i) + 14) & 15]))
+
 /* One round with the eight variables named in rotated order, so that none is moved. */
-#define ROUND(a, b, c, d, e, f, g, h, i)                                                   \
+#define ROUND(a, b, c, d, e, f, g, h, constant, word)                                      \
 	do {                                                                               \
-		uint32_t t = h + SUM1(e) + CHOOSE(e, f, g) + K[i] + w[(i) & 15];           \
+		uint32_t t = h + SUM1(e) + CHOOSE(e, f, g) + (constant) + (word);          \
 		d += t;                                                                    \
 		h = t + SUM0(a) + MAJORITY(a, b, c);                                       \
 	} while (0)
 
-#define EIGHT_ROUNDS(i)                                                                    \
+#define EIGHT_ROUNDS(k, i, WORD)                                                           \
 	do {                                                                               \
-		ROUND(a, b, c, d, e, f, g, h, (i) + 0);                                    \
-		ROUND(h, a, b, c, d, e, f, g, (i) + 1);                                    \
-		ROUND(g, h, a, b, c, d, e, f, (i) + 2);                                    \
-		ROUND(f, g, h, a, b, c, d, e, (i) + 3);                                    \
-		ROUND(e, f, g, h, a, b, c, d, (i) + 4);                                    \
-		ROUND(d, e, f, g, h, a, b, c, (i) + 5);                                    \
-		ROUND(c, d, e, f, g, h, a, b, (i) + 6);                                    \
-		ROUND(b, c, d, e, f, g, h, a, (i) + 7);                                    \
+		ROUND(a, b, c, d, e, f, g, h, (k)[(i) + 0], WORD((i) + 0));                \
+		ROUND(h, a, b, c, d, e, f, g, (k)[(i) + 1], WORD((i) + 1));                \
+		ROUND(g, h, a, b, c, d, e, f, (k)[(i) + 2], WORD((i) + 2));                \
+		ROUND(f, g, h, a, b, c, d, e, (k)[(i) + 3], WORD((i) + 3));                \
+		ROUND(e, f, g, h, a, b, c, d, (k)[(i) + 4], WORD((i) + 4));                \
+		ROUND(d, e, f, g, h, a, b, c, (k)[(i) + 5], WORD((i) + 5));                \
+		ROUND(c, d, e, f, g, h, a, b, (k)[(i) + 6], WORD((i) + 6));                \
+		ROUND(b, c, d, e, f, g, h, a, (k)[(i) + 7], WORD((i) + 7));                \
 	} while (0)
-
-static void schedule(uint32_t w[16])
-{
-	for (int i = 0; i < 16; i++)
-		w[i] += GAMMA0(w[(i + 1) & 15]) + w[(i + 9) & 15] + GAMMA1(w[(i + 14) & 15]);
-}
 
 static void add_blocks(uint32_t state[8], const uint8_t *block, size_t count)
 {
@@ -72,13 +73,11 @@ static void add_blocks(uint32_t state[8], const uint8_t *block, size_t count)
 	uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
 	for (; count; count--, block += 64) {
 		uint32_t w[16];
-		for (int i = 0; i < 16; i++)
-			w[i] = big_endian(block + 4 * i);
-		for (int i = 0; i < 64; i += 16) {
-			if (i)
-				schedule(w);
-			EIGHT_ROUNDS(i);
-			EIGHT_ROUNDS(i + 8);
+		EIGHT_ROUNDS(K, 0, FIRST);
+		EIGHT_ROUNDS(K, 8, FIRST);
+		for (const uint32_t *k = K + 16; k < K + 64; k += 16) {
+			EIGHT_ROUNDS(k, 0, NEXT);
+			EIGHT_ROUNDS(k, 8, NEXT);
 		}
 		a = state[0] += a;
 		b = state[1] += b;
