@@ -1,6 +1,6 @@
 /* stage2.S: BIOS stage 2's way from real mode to C, and C's way to the BIOS and the kernel.
  *
- * Real mode and 32-bit mode share one stack below 0x7c00 (memory: stage2.ld); all segments
+ * Real mode and 32-bit mode share one stack (memory: layout.h); all segments
  * start at 0. Everything here lies below 64 KiB. */
 #include "loader/bios/layout.h"
 
