@@ -214,6 +214,13 @@ long sys_membarrier(const struct sysargs *a)
 	}
 }
 
+/* As a Linux built without it. Every C library asks at a program's start and goes on without. */
+long sys_rseq(const struct sysargs *a)
+{
+	(void)a;
+	return -ENOSYS;
+}
+
 long sys_getrandom(const struct sysargs *a)
 {
 	enum { NONBLOCK = 1, RANDOM = 2, INSECURE = 4 };
