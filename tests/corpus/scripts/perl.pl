@@ -1,0 +1,21 @@
+# fork, pipes, signals, sockets, sorting, regular expressions, dynamic modules.
+use strict; use warnings;
+use POSIX qw(:sys_wait_h floor); use List::Util qw(sum); use Data::Dumper; use Socket; use Fcntl qw(:flock);
+use Time::HiRes qw(usleep ualarm); use File::Temp qw(tempfile); use Digest::SHA qw(sha256_hex);
+$| = 1; $Data::Dumper::Sortkeys = 1;
+print "sum ", sum(1 .. 100), " floor ", floor(2.7), "\n";
+print sha256_hex("abc"), "\n";
+my $pid = fork; if (!$pid) { exit 7 } waitpid $pid, 0; print "child ", $? >> 8, "\n";
+pipe my $r, my $w; if (!fork) { close $r; print $w "from child\n"; exit } close $w; print scalar <$r>; wait;
+open my $p, "-|", "echo by shell; exit 3" or die; print <$p>; close $p; print "closed ", $? >> 8, "\n";
+local $SIG{ALRM} = sub { die "alarm\n" }; eval { ualarm 20000; select undef, undef, undef, 5 }; print $@;
+local $SIG{USR1} = sub { print "usr1\n" }; kill USR1 => $$;
+socketpair my $a, my $b, AF_UNIX, SOCK_STREAM, PF_UNSPEC or die; syswrite $a, "sock"; sysread $b, my $got, 10; print "$got\n";
+my ($fh, $name) = tempfile(UNLINK => 1); print $fh "x" x 10000; close $fh; print -s $name, "\n";
+open my $l, ">", "lock"; print flock($l, LOCK_EX | LOCK_NB) ? "locked\n" : "not locked\n";
+my %h; $h{length $_}++ for split /\W+/, "the quick brown fox jumps over the lazy dog"; print Dumper(\%h);
+print join(",", map { sprintf "%02x", ord } split //, pack "NvC", 1, 2, 3), "\n";
+print qx{echo qx; kill -9 \$\$}, "signal ", $? & 127, "\n";
+opendir my $d, "/"; print "dev there\n" if grep { $_ eq "dev" } readdir $d;
+print "zombie reaped\n" if do { my $k = fork; exit 0 unless $k; my $n = 500; usleep 10000 while $n-- && waitpid($k, WNOHANG) != $k; $n > 0 };
+exit 4;
