@@ -144,11 +144,26 @@ void sched_start(struct thread *thread)
 	list_append(queue_of(thread), &thread->run_link);
 }
 
+/* What has slept hardly used its turns: it need not wait for the whole of another's. */
+static void shorten_slice(struct thread *running, uint64_t now)
+{
+	if (running->slice_end_ns > now + SCHED_WAKE_NS)
+		running->slice_end_ns = now + SCHED_WAKE_NS;
+}
+
 void thread_wake(struct thread *thread)
 {
+	struct cpu_sched *cpu = this_cpu();
+	struct thread *running = thread_current();
 	thread->woken = true;
-	if (thread->state == THREAD_SLEEPING)
-		sched_start(thread);
+	if (thread->state != THREAD_SLEEPING)
+		return;
+	sched_start(thread);
+	if (running == &cpu->idle)
+		return;
+	shorten_slice(running, clock_now_ns());
+	if (timer_is_set(&cpu->slice) && cpu->slice.deadline_ns > running->slice_end_ns)
+		timer_set(&cpu->slice, running->slice_end_ns);
 }
 
 void thread_yield(void)

@@ -10,6 +10,8 @@ struct thread;
 struct trapframe;
 
 #define SCHED_SLICE_NS 4000000ull
+/* How much longer one may run after it, or an interrupt, woke another. */
+#define SCHED_WAKE_NS 100000ull
 
 /* Makes this CPU's boot context its idle thread. Once a CPU, before anything sleeps. */
 void sched_init(void);
