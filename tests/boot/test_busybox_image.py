@@ -2,6 +2,7 @@
 import re
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -11,8 +12,10 @@ pytestmark = pytest.mark.xdist_group("busybox_image")
 
 
 def settled_pages(guest):
-    """Free pages once every job is gone and the connections' memory is given back."""
+    """Free pages once closed connections are forgotten: idle buffers stay for a second."""
+    time.sleep(1.5)
     guest.metrics()
+    time.sleep(1.5)
     return guest.metrics()["elfpack_pages_free"]
 
 

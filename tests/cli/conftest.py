@@ -13,15 +13,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import small_guest  # noqa: E402
 from support.guest import ELFPACK, PARTS  # noqa: E402
 
-STATUS = 200  # more than QEMU's own exit status has room for
-
 
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("parts")
     for name in ("mbr.bin", "stage2.bin"):
         shutil.copy(PARTS / name, folder)
-    small_guest.kernel(folder / "shim.elf", STATUS)
+    small_guest.kernel(folder / "shim.elf", small_guest.STATUS)
     shutil.copy("/bin/busybox", folder / "front")
     return folder
 

@@ -1,9 +1,11 @@
 """A kernel of a few instructions that stands in for shim where `elfpack run` itself is under
-test: it clears COM1, says that it listens (port 0x502), says a line, repeats what it hears until a byte 4, and ends the machine with
-a status of eight bits as shim does (ports 0x502 and 0x501)."""
+test: it clears COM1, says that it listens (port 0x502), says a line, repeats what it hears until
+a byte 4, and ends the machine with a status of eight bits as shim does (ports 0x502, 0x501)."""
 import pathlib
 import struct
 import subprocess
+
+STATUS = 200  # more than QEMU's own exit status has room for
 
 KERNEL = """
 	.code32

@@ -11,7 +11,7 @@ import pytest
 
 from support.guest import ELFPACK, free_port
 
-from conftest import STATUS  # tests/cli/conftest.py, which is first on the path
+from small_guest import STATUS
 
 
 @pytest.mark.parametrize("options", [(), ("--firmware", "pvh"), ("--machine", "microvm"),
