@@ -22,6 +22,8 @@ enum build_option {
 	EXCLUDE,
 	MEMORY,
 	PARTS,
+	PROFILE,
+	NO_PROFILE,
 	QUIET,
 	VERBOSE,
 	JSON,
@@ -51,6 +53,10 @@ static struct option_row rows[] = {
 	 "leave out of --dir and --archive"},
 	{"memory", 0, MEMORY, OPTION_NEEDED, "SIZE", "memory of a job: 256M"},
 	{"parts", 0, PARTS, OPTION_NEEDED, "DIR", "elfpack's parts (../libexec/elfpack)"},
+	{"profile", 0, PROFILE, OPTION_NEEDED, "NAME|FILE",
+	 "what belongs to the program (the profile that is for its name)"},
+	{"no-profile", 0, NO_PROFILE, OPTION_NONE, NULL,
+	 "the program and its libraries only"},
 	{"quiet", 'q', QUIET, OPTION_NONE, NULL, "say nothing but errors"},
 	{"verbose", 'v', VERBOSE, OPTION_NONE, NULL, "say more"},
 	{"json", 0, JSON, OPTION_NONE, NULL, "the result as JSON"},
@@ -61,7 +67,9 @@ static struct option_row rows[] = {
 
 struct build {
 	struct pack_request request;
-	const char *output, *format;
+	struct profile profile;
+	const char *output, *format, *profile_name;
+	bool no_profile;
 	bool quiet, verbose, json, help;
 };
 
@@ -161,6 +169,12 @@ static int take(struct build *build, int id, const char *value, struct diag *why
 	case PARTS:
 		request->parts = value;
 		return 0;
+	case PROFILE:
+		build->profile_name = value;
+		return 0;
+	case NO_PROFILE:
+		build->no_profile = true;
+		return 0;
 	case QUIET:
 		build->quiet = true;
 		return 0;
@@ -193,6 +207,51 @@ static int read_arguments(struct build *build, int argc, char **argv, struct dia
 	    (!build->request.program || !*build->request.program))
 		return diag_set(why, "no program given");
 	return id == -1 ? 0 : -1;
+}
+
+static const char *program_name(const struct build *build)
+{
+	const char *slash = strrchr(build->request.program, '/');
+	return slash ? slash + 1 : build->request.program;
+}
+
+/* Flags win over the profile, and both over the defaults. */
+static void merge_limits(struct build *build)
+{
+	struct limits *limits = &build->request.limits, initial;
+	limits_default(&initial);
+#define LIMIT(key, unit, standard, help)                                                 \
+	if (limits->key == LIMIT_UNSET)                                                  \
+		limits->key = build->profile.limits.key != LIMIT_UNSET                   \
+				      ? build->profile.limits.key                        \
+				      : initial.key;
+#include "imgfmt/limits.def"
+#undef LIMIT
+}
+
+static int choose_profile(struct build *build, struct diag *why)
+{
+	char folder[4096];
+	int rc = 0;
+	if (build->no_profile && build->profile_name)
+		return diag_set(why, "--profile and --no-profile exclude each other");
+	if (!build->no_profile) {
+		if (pack_own_folder(folder, sizeof(folder), "/../share/elfpack/profiles",
+				    why))
+			return -1;
+		if (build->profile_name)
+			rc = profile_load(&build->profile, folder, build->profile_name,
+					  why)
+				     ? -1
+				     : 1;
+		else
+			rc = profile_find(&build->profile, folder, program_name(build),
+					  why);
+		if (rc > 0)
+			build->request.profile = &build->profile;
+	}
+	merge_limits(build);
+	return rc < 0 ? -1 : 0;
 }
 
 static int write_raw(const struct build *build, const struct pack *pack,
@@ -243,9 +302,8 @@ static int write_pvh(const struct build *build, const struct pack *pack,
 
 static int choose_format(struct build *build, char **made, struct diag *why)
 {
-	const char *name = strrchr(build->request.program, '/');
+	const char *name = program_name(build);
 	const char *suffix = build->output ? strrchr(build->output, '.') : NULL;
-	name = name ? name + 1 : build->request.program;
 	if (!build->format)
 		build->format = suffix && strcmp(suffix, ".pvh") == 0 ? "pvh" : "raw";
 	bool pvh = strcmp(build->format, "pvh") == 0;
@@ -288,7 +346,8 @@ static int build_main(const struct command *command, int argc, char **argv,
 	uint64_t size = 0;
 	char *made = NULL;
 	int status = EXIT_USAGE;
-	limits_default(&build.request.limits);
+	profile_init(&build.profile);
+	build.request.limits = build.profile.limits; /* all unset */
 	name_limits();
 	if (!pack || read_arguments(&build, argc, argv, why))
 		goto out;
@@ -298,7 +357,7 @@ static int build_main(const struct command *command, int argc, char **argv,
 		status = EXIT_DONE;
 		goto out;
 	}
-	if (choose_format(&build, &made, why))
+	if (choose_format(&build, &made, why) || choose_profile(&build, why))
 		goto out;
 	status = pack_make(pack, &build.request, why);
 	if (!status && (strcmp(build.format, "pvh") == 0
@@ -309,6 +368,7 @@ static int build_main(const struct command *command, int argc, char **argv,
 		print_result(&build, pack, digest, size);
 	pack_free(pack);
 out:
+	profile_free(&build.profile);
 	free(build.request.args.list);
 	free(build.request.env.list);
 	free(build.request.files.list);

@@ -22,8 +22,7 @@ int words_add(struct words *words, const char *word, struct diag *why)
 	return 0;
 }
 
-/* The program's file, malloc'd; NULL: *why says. */
-static char *find_program(const char *name, struct diag *why)
+char *pack_find_program(const char *name, struct diag *why)
 {
 	const char *path = getenv("PATH");
 	char *found = NULL;
@@ -70,12 +69,12 @@ static int check_program(const char *name, const void *bytes, size_t size, bool 
 
 /* Under the system's folders a program keeps its path; elsewhere the path is this
  * machine's business and the program goes to /usr/bin. */
-static int image_path(char **out, const char *file)
+static int image_path(char **out, const char *file, bool *kept_path)
 {
 	static const char *const kept[] = {"/usr/", "/bin/", "/sbin/", "/opt/"};
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (strncmp(file, kept[i], strlen(kept[i])) == 0 && !strstr(file, "/../"))
-			return (*out = strdup(file)) ? 0 : -1;
+			return (*kept_path = (*out = strdup(file)) != NULL) ? 0 : -1;
 	const char *slash = strrchr(file, '/');
 	return asprintf(out, "/usr/bin/%s", slash ? slash + 1 : file) < 0 ? -1 : 0;
 }
@@ -189,6 +188,29 @@ static int emit_limits(struct text *text, const struct limits *limits)
 	return rc;
 }
 
+/* Variables are the profile's where no flag sets them. */
+static int emit_profile(struct text *text, const struct pack_request *request)
+{
+	const struct profile *profile = request->profile;
+	int rc = 0;
+	if (!profile)
+		return 0;
+	for (size_t i = 0; !rc && i < profile->env.count; i++) {
+		char *name = strdup(profile->env.list[i]);
+		if (!name)
+			return -1;
+		name[strcspn(name, "=")] = '\0';
+		if (!env_set(&request->env, name))
+			rc = emit(text, "env", profile->env.list[i]);
+		free(name);
+	}
+	for (size_t i = 0; !rc && i < profile->ok_exits.count; i++)
+		rc = emit(text, "ok_exit", profile->ok_exits.list[i]);
+	if (!rc && profile->example)
+		rc = emit(text, "example", profile->example);
+	return rc;
+}
+
 static int make_manifest(struct pack *pack, const struct pack_request *request,
 			 const char *path, struct diag *why)
 {
@@ -208,6 +230,7 @@ static int make_manifest(struct pack *pack, const struct pack_request *request,
 		rc = emit(&text, "env", "HOME=/");
 	for (size_t i = 0; !rc && i < request->env.count; i++)
 		rc = emit(&text, "env", request->env.list[i]);
+	rc = rc || emit_profile(&text, request);
 	rc = rc || emit(&text, "cwd", request->cwd) || emit(&text, "program", name) ||
 	     (request->mode != MODE_RUN && emit_number(&text, "port", request->port)) ||
 	     emit_limits(&text, &request->limits);
@@ -219,6 +242,16 @@ static int make_manifest(struct pack *pack, const struct pack_request *request,
 	rc = parsed ? manifest_parse(parsed, text.bytes, text.size, &reason, &line) : -1;
 	free(parsed);
 	return rc ? diag_set(why, "the image's manifest, line %u: %s", line, reason) : 0;
+}
+
+int pack_own_folder(char *folder, size_t room, const char *beside, struct diag *why)
+{
+	ssize_t size = readlink("/proc/self/exe", folder, room - strlen(beside) - 1);
+	if (size < 0)
+		return diag_errno(why, "/proc/self/exe");
+	folder[size] = '\0';
+	strcpy(strrchr(folder, '/'), beside);
+	return 0;
 }
 
 static int read_part(struct part_file *part, const char *folder, const char *name,
@@ -246,14 +279,8 @@ static int read_parts(struct pack *pack, const struct pack_request *request,
 		if (strlen(request->parts) >= sizeof(folder))
 			return diag_set(why, "%s: too long a path", request->parts);
 		strcpy(folder, request->parts);
-	} else {
-		static const char beside[] = "/../libexec/elfpack";
-		ssize_t size = readlink("/proc/self/exe", folder,
-					sizeof(folder) - sizeof(beside) - 1);
-		if (size < 0)
-			return diag_errno(why, "/proc/self/exe");
-		folder[size] = '\0';
-		strcpy(strrchr(folder, '/'), beside);
+	} else if (pack_own_folder(folder, sizeof(folder), "/../libexec/elfpack", why)) {
+		return -1;
 	}
 	if (read_part(&pack->stage1, folder, "mbr.bin", why) ||
 	    read_part(&pack->stage2, folder, "stage2.bin", why) ||
@@ -292,14 +319,36 @@ static int build_time(uint64_t *seconds, struct diag *why)
 		       : 0;
 }
 
-/* Libraries and the interpreter go to their own paths, with the links that lead there. */
-static int add_libraries(struct pack *pack, const struct elf_deps *deps, struct diag *why)
+int pack_add_libraries(struct tree *tree, const struct elf_deps *deps, struct diag *why)
 {
 	for (size_t i = 1; i < deps->count; i++)
-		if (tree_add_own_path(&pack->tree, deps->list[i].path, why))
+		if (tree_add_own_path(tree, deps->list[i].path, why))
 			return -1;
-	return deps->uses_cache ? tree_add_own_path(&pack->tree, "/etc/ld.so.cache", why)
-				: 0;
+	return deps->uses_cache ? tree_add_own_path(tree, "/etc/ld.so.cache", why) : 0;
+}
+
+/* The program itself replaces what --file or --archive brought in its place. When it
+ * keeps its path, the links on the way to it are kept too: argv[0] is found in PATH then,
+ * and programs that look beside themselves find the same as here. */
+static int put_program(struct pack *pack, const char *file, const char *path,
+		       bool kept_path, const struct part_file *program, uint32_t mode,
+		       struct diag *why)
+{
+	char *real = kept_path ? realpath(file, NULL) : strdup(path);
+	void *copy = malloc(program->size + 1);
+	int rc = -1;
+	if (!real || !copy) {
+		free(copy);
+		diag_set(why, "%s: out of memory", file);
+	} else {
+		memcpy(copy, program->bytes, program->size);
+		rc = tree_put_file(&pack->tree, real, mode | 0111, copy, program->size,
+				   why);
+	}
+	if (!rc && kept_path)
+		rc = tree_add_own_path(&pack->tree, file, why);
+	free(real);
+	return rc;
 }
 
 /* Returns an exit status. */
@@ -312,7 +361,7 @@ static int find_libraries(struct elf_deps *deps, const char *file, struct diag *
 
 int pack_check(const char *program, struct elf_deps *deps, struct diag *why)
 {
-	char *file = find_program(program, why);
+	char *file = pack_find_program(program, why);
 	void *bytes = NULL;
 	size_t size = 0;
 	uint32_t mode = 0;
@@ -331,35 +380,40 @@ int pack_check(const char *program, struct elf_deps *deps, struct diag *why)
 
 int pack_make(struct pack *pack, const struct pack_request *request, struct diag *why)
 {
-	char *file = find_program(request->program, why), *path = NULL;
-	void *bytes = NULL;
-	size_t size = 0;
+	char *file = pack_find_program(request->program, why), *path = NULL;
+	struct part_file program = {0};
 	uint32_t mode = 0;
 	uint64_t seconds = 0;
-	bool dynamic = false;
+	bool dynamic = false, kept_path = false;
 	struct elf_deps deps = {0};
 	int status = EXIT_FAILED;
 	memset(pack, 0, sizeof(*pack));
-	if (!file || tree_read_file(file, &bytes, &size, &mode, why))
+	if (!file || tree_read_file(file, &program.bytes, &program.size, &mode, why))
 		goto out;
-	if (check_program(request->program, bytes, size, &dynamic, why)) {
+	if (check_program(request->program, program.bytes, program.size, &dynamic, why)) {
 		status = EXIT_UNSUITABLE;
 		goto out;
 	}
 	if (dynamic && (status = find_libraries(&deps, file, why)))
 		goto out;
 	status = EXIT_FAILED;
-	/* What is found beside the program must stay beside it. */
-	if (deps.uses_origin ? !(path = strdup(deps.list[0].path))
-			     : image_path(&path, file))
+	if (image_path(&path, file, &kept_path))
 		goto out;
+	if (!kept_path && deps.uses_origin) {
+		/* What is found beside the program must stay beside it. */
+		free(path);
+		if (!(path = strdup(deps.list[0].path)))
+			goto out;
+	}
 	if (build_time(&seconds, why) || make_tree(pack, request, why) ||
-	    add_libraries(pack, &deps, why))
+	    put_program(pack, file, path, kept_path, &program, mode, why) ||
+	    pack_add_libraries(&pack->tree, &deps, why))
 		goto out;
-	int rc = tree_put_file(&pack->tree, path, mode | 0111, bytes, size, why);
-	bytes = NULL;
-	if (rc || make_manifest(pack, request, path, why) ||
-	    read_parts(pack, request, why) ||
+	if (request->profile &&
+	    (status = profile_pack(&pack->tree, request->profile, why)))
+		goto out;
+	status = EXIT_FAILED;
+	if (make_manifest(pack, request, path, why) || read_parts(pack, request, why) ||
 	    erofs_write(&pack->rootfs, &pack->tree, seconds, why) ||
 	    make_bundle(pack, why))
 		goto out;
@@ -368,7 +422,7 @@ out:
 	if (status)
 		diag_set(why, "out of memory");
 	elf_deps_free(&deps);
-	free(bytes);
+	free(program.bytes);
 	free(path);
 	free(file);
 	return status;

@@ -4,6 +4,7 @@
 #define ELFPACK_CLI_PACK_H
 
 #include "cli/elf_deps.h"
+#include "cli/profile.h"
 #include "imgfmt/bundle.h"
 #include "imgfmt/diag.h"
 #include "imgfmt/erofs.h"
@@ -20,6 +21,7 @@ struct pack_request {
 	struct words env;                      /* K=V */
 	struct words files, folders, archives; /* SRC[:DEST] */
 	struct words exclude;
+	const struct profile *profile; /* NULL: none */
 	struct limits limits;
 	const char
 		*parts; /* folder with mbr.bin, stage2.bin, shim.elf, front; NULL: ours */
@@ -40,6 +42,12 @@ struct pack {
 };
 
 int words_add(struct words *words, const char *word, struct diag *why);
+/* The program's file, malloc'd: a path, or a name found in PATH; NULL: *why says. */
+char *pack_find_program(const char *name, struct diag *why);
+/* Libraries and the interpreter, at their own paths with the links that lead there. */
+int pack_add_libraries(struct tree *tree, const struct elf_deps *deps, struct diag *why);
+/* A folder of ours, from where the command lies: beside begins with "/..". */
+int pack_own_folder(char *folder, size_t room, const char *beside, struct diag *why);
 /* Returns an exit status. The pack must not move; pack_free in any case. */
 int pack_make(struct pack *pack, const struct pack_request *request, struct diag *why);
 /* What a program needs, found or not; an exit status, as of pack_make. elf_deps_free in

@@ -1,0 +1,263 @@
+/* profile.c: reading profiles. */
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/options.h"
+#include "cli/profile.h"
+
+#define INCLUDES_MAX 8 /* deep */
+
+struct parser {
+	struct profile *profile;
+	const char *problem; /* static */
+};
+
+static int add(struct words *words, const char *word, size_t size)
+{
+	const char **list = realloc(words->list, (words->count + 1) * sizeof(*list));
+	if (!list)
+		return -1;
+	words->list = list;
+	list[words->count] = strndup(word, size);
+	return list[words->count++] ? 0 : -1;
+}
+
+static int add_row(struct words *words, const char *text)
+{
+	return *text ? add(words, text, strlen(text)) : 0;
+}
+
+static int add_words(struct words *words, const char *text)
+{
+	while (*(text += strspn(text, " \t"))) {
+		size_t size = strcspn(text, " \t");
+		if (add(words, text, size))
+			return -1;
+		text += size;
+	}
+	return 0;
+}
+
+static int set_example(struct profile *profile, const char *text)
+{
+	free(profile->example);
+	return (profile->example = strdup(text)) ? 0 : -1;
+}
+
+static int add_env(struct profile *profile, const char *name, const char *value)
+{
+	char *text = NULL;
+	if (asprintf(&text, "%s=%s", name, value) < 0)
+		return -1;
+	int rc = add_row(&profile->env, text);
+	free(text);
+	return rc;
+}
+
+/* The names of limits.def, with dashes. */
+static bool is_limit(const char *name, const char *key)
+{
+	for (; *name && *key; name++, key++)
+		if (*name != (*key == '_' ? '-' : *key))
+			return false;
+	return !*name && !*key;
+}
+
+static int set_limit(struct parser *parser, const char *name, const char *value)
+{
+#define LIMIT(key, unit, initial, help)                                                  \
+	if (is_limit(name, #key)) {                                                      \
+		uint64_t *limit = &parser->profile->limits.key;                          \
+		if (strcmp(#unit, "ms") == 0 ? option_duration_ms(value, limit)          \
+					     : option_number(value, limit))              \
+			parser->problem = "not a number (" #unit ")";                    \
+		return 0;                                                                \
+	}
+#include "imgfmt/limits.def"
+#undef LIMIT
+	parser->problem = "unknown limit";
+	return 0;
+}
+
+static int add_ok_exits(struct parser *parser, const char *value)
+{
+	struct words *codes = &parser->profile->ok_exits;
+	size_t at = codes->count;
+	int rc = add_words(codes, value);
+	for (; at < codes->count && codes->list[at]; at++) {
+		uint64_t code = 0;
+		if (option_number(codes->list[at], &code) || code > 255)
+			parser->problem = "not an exit status";
+	}
+	return rc;
+}
+
+static int take(struct parser *parser, const char *section, const char *name,
+		const char *value)
+{
+	struct profile *profile = parser->profile;
+	const struct {
+		const char *section, *name;
+		int (*add)(struct words *words, const char *text);
+		struct words *to;
+	} keys[] = {
+		{"profile", "match", add_words, &profile->match},
+		{"profile", "include", add_words, &profile->include},
+		{"pack", "programs", add_row, &profile->programs},
+		{"pack", "optional", add_row, &profile->optional},
+		{"pack", "files", add_words, &profile->files},
+		{"pack", "need", add_row, &profile->needs},
+		{"pack", "exclude", add_words, &profile->exclude},
+	};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strcmp(keys[i].section, section) == 0 &&
+		    strcmp(keys[i].name, name) == 0)
+			return keys[i].add(keys[i].to, value);
+	if (strcmp(section, "env") == 0)
+		return add_env(profile, name, value);
+	if (strcmp(section, "limits") == 0)
+		return set_limit(parser, name, value);
+	if (strcmp(section, "http") == 0 && strcmp(name, "ok-exit") == 0)
+		return add_ok_exits(parser, value);
+	if (strcmp(section, "profile") == 0 && strcmp(name, "example") == 0)
+		return set_example(profile, value);
+	parser->problem = "unknown key";
+	return 0;
+}
+
+/* inih's: not 0 means fine. */
+static int on_pair(void *context, const char *section, const char *name,
+		   const char *value)
+{
+	struct parser *parser = context;
+	if (parser->problem)
+		return 0;
+	if (take(parser, section, name, value))
+		parser->problem = "out of memory";
+	return !parser->problem;
+}
+
+void profile_init(struct profile *profile)
+{
+	memset(profile, 0, sizeof(*profile));
+#define LIMIT(key, unit, initial, help) profile->limits.key = LIMIT_UNSET;
+#include "imgfmt/limits.def"
+#undef LIMIT
+}
+
+int profile_parse(struct profile *profile, const char *text, const char *name,
+		  struct diag *why)
+{
+	struct parser parser = {.profile = profile};
+	int line = ini_parse_string(text, on_pair, &parser);
+	if (!line)
+		return 0;
+	return diag_set(why, "%s, line %d: %s", name, line,
+			parser.problem ? parser.problem : "not NAME = VALUE");
+}
+
+bool profile_matches(const struct profile *profile, const char *program)
+{
+	for (size_t i = 0; i < profile->match.count; i++)
+		if (fnmatch(profile->match.list[i], program, 0) == 0)
+			return true;
+	return false;
+}
+
+static int read_profile(struct profile *profile, const char *path, struct diag *why)
+{
+	void *bytes = NULL;
+	size_t size = 0;
+	uint32_t mode = 0;
+	if (tree_read_file(path, &bytes, &size, &mode, why))
+		return -1;
+	((char *)bytes)[size] = '\0'; /* tree_read_file leaves room for it */
+	int rc = profile_parse(profile, bytes, path, why);
+	free(bytes);
+	return rc;
+}
+
+static int load(struct profile *profile, const char *folder, const char *name,
+		unsigned depth, struct diag *why)
+{
+	char *path = NULL;
+	if (depth > INCLUDES_MAX)
+		return diag_set(why, "profile %s: includes go too deep", name);
+	if (strchr(name, '/') ? !(path = strdup(name))
+			      : asprintf(&path, "%s/%s.conf", folder, name) < 0)
+		return diag_set(why, "out of memory");
+	size_t at = profile->include.count;
+	int rc = read_profile(profile, path, why);
+	size_t end = profile->include.count;
+	for (; !rc && at < end; at++)
+		rc = load(profile, folder, profile->include.list[at], depth + 1, why);
+	free(path);
+	return rc;
+}
+
+int profile_load(struct profile *profile, const char *folder, const char *name,
+		 struct diag *why)
+{
+	return load(profile, folder, name, 0, why);
+}
+
+static int is_profile(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+	return dot && strcmp(dot, ".conf") == 0;
+}
+
+static int try_profile(struct profile *profile, const char *folder, char *file,
+		       const char *program, struct diag *why)
+{
+	struct profile candidate;
+	char *path = NULL;
+	int rc = asprintf(&path, "%s/%s", folder, file) < 0
+			 ? diag_set(why, "out of memory")
+			 : 0;
+	profile_init(&candidate);
+	rc = rc ? rc : read_profile(&candidate, path, why);
+	if (!rc && profile_matches(&candidate, program)) {
+		*strrchr(file, '.') = '\0';
+		rc = load(profile, folder, file, 0, why) ? -1 : 1;
+	}
+	profile_free(&candidate);
+	free(path);
+	return rc;
+}
+
+int profile_find(struct profile *profile, const char *folder, const char *program,
+		 struct diag *why)
+{
+	struct dirent **files = NULL;
+	int rc = 0, count = scandir(folder, &files, is_profile, alphasort);
+	if (count < 0)
+		return errno == ENOENT ? 0 : diag_errno(why, "%s", folder);
+	for (int i = 0; i < count; i++) {
+		if (!rc)
+			rc = try_profile(profile, folder, files[i]->d_name, program, why);
+		free(files[i]);
+	}
+	free(files);
+	return rc;
+}
+
+void profile_free(struct profile *profile)
+{
+	struct words *const all[] = {
+		&profile->match,    &profile->include, &profile->programs,
+		&profile->optional, &profile->files,   &profile->needs,
+		&profile->exclude,  &profile->env,     &profile->ok_exits};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		for (size_t at = 0; at < all[i]->count; at++)
+			free((void *)(uintptr_t)all[i]->list[at]);
+		free(all[i]->list);
+	}
+	free(profile->example);
+	profile_init(profile);
+}
