@@ -41,6 +41,7 @@ static bool
 static unsigned fifo_size = 1, fifo_room;
 static char input[INPUT_SIZE];
 static uint32_t input_head, input_tail; /* free-running */
+static bool input_full;                 /* receive interrupts are off until there is room */
 static struct waitq input_waitq = {LIST_INIT(input_waitq.waiters)};
 
 void console_early_init(void)
@@ -89,20 +90,27 @@ void console_write(const char *bytes, size_t size)
 	}
 }
 
+/* Takes what the device holds while there is room. Without room the interrupt is off and
+ * the bytes stay in its FIFO, for which whoever sends them waits. */
+static bool input_fill(void)
+{
+	bool more = false;
+	while (input_head - input_tail < INPUT_SIZE) {
+		if (!(in8(UART_LSR) & LSR_RECEIVED))
+			return more;
+		input[input_head++ % INPUT_SIZE] = (char)in8(UART_DATA);
+		more = true;
+	}
+	input_full = true;
+	out8(UART_IER, 0);
+	return more;
+}
+
 static void input_interrupt(void *context)
 {
 	(void)context;
 	in8(UART_IIR);
-	bool more = false;
-	/* Bounded: a UART that always has a byte is broken. */
-	for (unsigned i = 0; i < INPUT_SIZE && in8(UART_LSR) & LSR_RECEIVED; i++) {
-		char byte = (char)in8(UART_DATA);
-		if (input_head - input_tail == INPUT_SIZE)
-			continue; /* nobody reads: the newest is lost */
-		input[input_head++ % INPUT_SIZE] = byte;
-		more = true;
-	}
-	if (more)
+	if (input_fill())
 		waitq_wake(&input_waitq, 0);
 }
 
@@ -119,12 +127,34 @@ void console_input_init(void)
 		out8(DEBUG_BYTE_PORT, 0); /* what is typed from now on is not lost */
 }
 
-size_t console_read(char *out, size_t size)
+static void input_resume(void)
+{
+	input_full = false;
+	out8(UART_IER, IER_RECEIVE); /* interrupts at once for what waits in the FIFO */
+	(void)input_fill();
+}
+
+size_t console_read(char *out, size_t size, int end)
 {
 	size_t n = 0;
-	while (n < size && input_tail != input_head)
-		out[n++] = input[input_tail++ % INPUT_SIZE];
+	while (n < size && input_tail != input_head) {
+		char byte = input[input_tail % INPUT_SIZE];
+		bool ends = (unsigned char)byte == end;
+		if (ends && n)
+			break;
+		out[n++] = byte;
+		input_tail++;
+		if (ends)
+			break;
+	}
+	if (input_full && input_head - input_tail <= INPUT_SIZE / 2)
+		input_resume();
 	return n;
+}
+
+bool console_has_input(void)
+{
+	return input_tail != input_head;
 }
 
 struct waitq *console_waitq(void)

@@ -4,6 +4,7 @@
 #ifndef SHIM_DEV_CONSOLE_H
 #define SHIM_DEV_CONSOLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "shim/proc/wait.h"
@@ -11,8 +12,10 @@
 void console_early_init(void);   /* before memory: polling only */
 void console_input_init(void);   /* routes its interrupt */
 void console_write(const char *bytes, size_t size); /* LF becomes CR LF */
-/* Bytes typed so far, at most size; 0: none now. */
-size_t console_read(char *out, size_t size);
+/* Bytes typed so far, at most size; 0: none now. A byte of value end (-1: none has it) comes
+ * alone. */
+size_t console_read(char *out, size_t size, int end);
+bool console_has_input(void);
 /* Woken when console_read would give something. */
 struct waitq *console_waitq(void);
 

@@ -104,6 +104,9 @@ static long random_write(struct file *file, struct uio *uio, uint64_t *pos)
 #define TIOCGWINSZ 0x5413u
 #define TIOCSWINSZ 0x5414u
 
+#define LFLAG_ICANON 2u
+enum { CC_VEOF = 4 };
+
 struct linux_termios {
 	uint32_t iflag, oflag, cflag, lflag;
 	uint8_t line, cc[19];
@@ -123,7 +126,10 @@ static long console_file_read(struct file *file, struct uio *uio, uint64_t *pos)
 		return 0;
 	for (;;) {
 		size_t want = uio->left < sizeof(bytes) ? uio->left : sizeof(bytes);
-		size_t n = console_read(bytes, want);
+		int end = console_termios.lflag & LFLAG_ICANON ? console_termios.cc[CC_VEOF] : -1;
+		size_t n = console_read(bytes, want, end);
+		if (n == 1 && (unsigned char)bytes[0] == end)
+			return 0; /* the end of file; what is typed after it can be read again */
 		for (size_t i = 0; i < n; i++)
 			if (bytes[i] == '\r')
 				bytes[i] = '\n'; /* ICRNL */
@@ -160,7 +166,7 @@ static uint32_t console_file_poll(struct file *file, struct poll_table *table)
 	(void)file;
 	if (console_waitq())
 		poll_add(table, console_waitq());
-	return POLLOUT | POLLWRNORM;
+	return POLLOUT | POLLWRNORM | (console_has_input() ? POLLIN | POLLRDNORM : 0);
 }
 
 static long console_ioctl(struct file *file, uint32_t command, uint64_t argument)

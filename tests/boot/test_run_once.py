@@ -48,3 +48,15 @@ def test_strace_names_the_calls(shell_image):
     done = run(shell_image("exit 0"), "--strace")
     assert "set_tid_address(" in done.stdout + done.stderr
     assert "exit_group(0" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("given, words, expected", [
+    ("b\na\n", ["sort"], ["a", "b"]),
+    ("no newline at the end", ["wc", "-w"], ["5"]),
+    ("", ["wc", "-c"], ["0"]),
+    ("".join(f"{n}\n" for n in range(1, 20001)), ["wc", "-l"], ["20000"]),
+])
+def test_standard_input_arrives_whole_and_ends(given, words, expected):
+    done = run("/bin/busybox", "--", *words, input=given)
+    assert done.returncode == 0
+    assert done.stdout.replace("\r", "").split()[-len(expected):] == expected
