@@ -77,6 +77,7 @@ static int process_copy(struct process *child, struct process *parent, uint64_t 
 	child->pgid = parent->pgid;
 	child->sid = parent->sid;
 	child->umask = parent->umask;
+	child->nice = parent->nice;
 	child->no_new_privs = parent->no_new_privs;
 	child->dumpable = parent->dumpable;
 	child->personality = parent->personality;

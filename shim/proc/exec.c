@@ -11,6 +11,7 @@
 #include "shim/mm/vdso.h"
 #include "shim/mm/vm.h"
 #include "shim/proc/futex.h"
+#include "shim/proc/posix_timer.h"
 #include "shim/proc/sched.h"
 #include "shim/proc/signal_state.h"
 #include "shim/proc/thread.h"
@@ -223,6 +224,7 @@ int exec_replace(struct vnode *file, const char *name, struct exec_args *args)
 	}
 	fdtable_close_on_exec(process->fds);
 	signal_actions_reset(process->actions);
+	posix_timers_remove_all(process);
 	return 0;
 }
 

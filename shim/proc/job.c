@@ -42,6 +42,7 @@ struct job *job_make(const struct job_limits *limits, const void *erofs, size_t 
 	list_init(&job->processes);
 	list_init(&job->link);
 	waitq_init(&job->changed);
+	waitq_init(&job->signalled);
 	job->deadline.fire = deadline_passed;
 	job->rootfs = rootfs_make(&job->account, erofs, erofs_size, limits->file_bytes);
 	if (!job->rootfs) {

@@ -51,6 +51,7 @@ struct job {
 	struct job_result result;
 	struct timer deadline;
 	struct waitq changed;   /* woken when it has ended */
+	struct waitq signalled; /* woken when a signal is pending in it: signalfd */
 	uint32_t refs;
 	struct list link;       /* all jobs */
 };
@@ -80,6 +81,7 @@ struct process {
 	char comm[COMM_MAX];
 	char *exe_path;                 /* /proc/self/exe; in the account */
 	uint64_t start_ns, cpu_ns, children_cpu_ns;
+	int nice;                       /* setpriority(2): kept, without effect */
 	int exit_status;                /* wait(2) encoding */
 	bool exiting;                   /* exit_group: every thread leaves */
 	int exit_signal;                /* to the parent; 0: none, and no zombie is kept */
@@ -97,6 +99,8 @@ struct process {
 	struct timer alarm;             /* ITIMER_REAL */
 	uint64_t alarm_interval_ns;
 	struct cpu_itimer cpu_itimers[2]; /* ITIMER_VIRTUAL, ITIMER_PROF */
+	struct posix_timer *posix_timers; /* posix_timer.c */
+	int next_posix_timer;
 	/* What /proc/self/{cmdline,environ,auxv} show: user addresses, set by exec. */
 	uint64_t arg_start, arg_end, env_start, env_end;
 	uint64_t auxv[48];

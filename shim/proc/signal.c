@@ -6,6 +6,7 @@
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
+#include "shim/proc/posix_timer.h"
 #include "shim/proc/process.h"
 #include "shim/proc/sched.h"
 #include "shim/proc/signal_state.h"
@@ -129,13 +130,14 @@ static bool is_wanted(const struct thread *thread, int signo)
 	return !(thread->mask.bits & bit) || (thread->awaited.bits & bit);
 }
 
-static void set_add(struct signal_set *set, struct process *process,
+/* Is info queued? Timers' signals are, each timer's once, whatever their number. */
+static bool set_add(struct signal_set *set, struct process *process,
 		    const struct signal_info *info)
 {
 	struct signal_mask bit = signal_bit(info->signo);
-	bool realtime = info->signo >= SIGRTMIN;
-	if ((set->pending.bits & bit.bits) && !realtime)
-		return;
+	bool many = info->signo >= SIGRTMIN || info->from_timer, added = false;
+	if ((set->pending.bits & bit.bits) && !many)
+		return false;
 	unsigned queued_count = 0;
 	list_for_each(it, &set->queue, struct signal_queued, link)
 		queued_count++;
@@ -144,9 +146,12 @@ static void set_add(struct signal_set *set, struct process *process,
 		if (queued) {
 			queued->info = *info;
 			list_append(&set->queue, &queued->link);
+			added = true;
 		}
 	}
 	set->pending.bits |= bit.bits; /* without memory the signal comes, its details do not */
+	waitq_wake(&process->job->signalled, 0);
+	return added;
 }
 
 /* SIGCHLD about a stop or a going on; the parent's wait sees it too. */
@@ -210,22 +215,23 @@ static bool send_effects(struct process *process, int signo)
 	return true;
 }
 
-void signal_send_thread(struct thread *thread, const struct signal_info *info)
+bool signal_send_thread(struct thread *thread, const struct signal_info *info)
 {
 	struct process *process = thread->process;
 	if (!process || !send_effects(process, info->signo))
-		return;
+		return false;
 	if (!is_kept(thread, info->signo) && signal_is_ignored(process, info->signo))
-		return;
-	set_add(&thread->pending, process, info);
+		return false;
+	bool queued = set_add(&thread->pending, process, info);
 	if (is_wanted(thread, info->signo))
 		thread_wake(thread);
+	return queued;
 }
 
-void signal_send_process(struct process *process, const struct signal_info *info)
+bool signal_send_process(struct process *process, const struct signal_info *info)
 {
 	if (!send_effects(process, info->signo))
-		return;
+		return false;
 	struct thread *chosen = NULL;
 	bool kept = true;
 	list_for_each(thread, &process->threads, struct thread, process_link) {
@@ -234,10 +240,11 @@ void signal_send_process(struct process *process, const struct signal_info *info
 			chosen = thread;
 	}
 	if (!kept && signal_is_ignored(process, info->signo))
-		return;
-	set_add(&process->pending, process, info);
+		return false;
+	bool queued = set_add(&process->pending, process, info);
 	if (chosen)
 		thread_wake(chosen);
+	return queued;
 }
 
 bool signal_pending(struct thread *thread)
@@ -280,6 +287,8 @@ int signal_take(struct thread *thread, struct signal_mask mask, struct signal_in
 		if (ready) {
 			int signo = __builtin_ctzll(ready) + 1;
 			take_from(sets[i], signo, info);
+			if (info->from_timer)
+				posix_timer_signal_taken(thread->process, info);
 			return signo;
 		}
 	}

@@ -28,6 +28,8 @@ struct signal_info {
 	uint32_t uid;
 	int status;      /* SIGCHLD */
 	uint64_t value;  /* si_value, or the address of a fault */
+	bool from_timer; /* posix_timer.c: pid is the timer's number */
+	uint32_t setting; /* which of the timer's */
 };
 
 struct signal_set {
@@ -47,9 +49,9 @@ struct job;
 
 enum signal_code { SI_USER = 0, SI_KERNEL = 0x80, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6 };
 
-/* Sends; never sleeps. A process that is gone is no error. */
-void signal_send_process(struct process *process, const struct signal_info *info);
-void signal_send_thread(struct thread *thread, const struct signal_info *info);
+/* Sends; never sleeps. A process that is gone is no error. Is info queued, to be taken? */
+bool signal_send_process(struct process *process, const struct signal_info *info);
+bool signal_send_thread(struct thread *thread, const struct signal_info *info);
 /* Is there one that this thread would act on, or waits for? */
 bool signal_pending(struct thread *thread);
 

@@ -9,6 +9,7 @@
 #include "shim/mm/kmem.h"
 #include "shim/mm/vm.h"
 #include "shim/proc/futex.h"
+#include "shim/proc/posix_timer.h"
 #include "shim/proc/sched.h"
 #include "shim/proc/signal_state.h"
 #include "shim/vfs/file.h"
@@ -135,6 +136,7 @@ static void process_release(struct process *process)
 	struct fdtable *fds = process->fds;
 	struct vnode *cwd = process->cwd;
 	itimers_cancel(process);
+	posix_timers_remove_all(process);
 	process->vm = NULL;
 	process->fds = NULL;
 	process->cwd = NULL;

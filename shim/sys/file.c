@@ -50,8 +50,7 @@ long file_transfer(struct file *file, struct uio *uio, uint64_t *pos, bool write
 		write ? file->ops->write : file->ops->read;
 	if (!move)
 		return -EINVAL;
-	long rc = move(file, uio, pos);
-	return rc == -EINTR ? -ERESTARTSYS : rc;
+	return move(file, uio, pos);
 }
 
 static long at_own_position(struct file *file, struct uio *uio, bool write)

@@ -1,5 +1,5 @@
 /* schedule.c: the sched_* calls, priorities, membarrier and getrandom. Every thread here has
- * the normal policy and the same priority; what asks for more is refused as Linux refuses it
+ * the normal policy and the same turns; what asks for more is refused as Linux refuses it
  * to a program without CAP_SYS_NICE. */
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/lib/errno.h"
@@ -14,6 +14,7 @@
 
 enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE };
 #define SCHED_RESET_ON_FORK 0x40000000
+#define RLIMIT_NICE 13
 
 long sys_sched_yield(const struct sysargs *a)
 {
@@ -179,19 +180,62 @@ long sys_sched_getattr(const struct sysargs *a)
 	return copy_to_user(arg_user(a, 1), &attr, sizeof(attr));
 }
 
-#define PRIORITY_NORMAL 20 /* as the call answers: 20 - nice */
+enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
+#define NICE_MIN (-20)
+#define NICE_MAX 19
 
-long sys_getpriority(const struct sysargs *a)
+/* Does a call about (which, who) mean this process? There is one user, 0. */
+static bool priority_means(const struct process *process, int which, int who)
 {
-	return (unsigned)a->arg[0] > 2 ? -EINVAL : PRIORITY_NORMAL;
+	const struct process *self = process_current();
+	if (process->state != PROCESS_RUNNING)
+		return false;
+	switch (which) {
+	case PRIO_PROCESS:
+		return who ? process->pid == who || thread_find((struct process *)process, who)
+			   : process == self;
+	case PRIO_PGRP:
+		return process->pgid == (who ? who : self->pgid);
+	default:
+		return who == 0;
+	}
 }
 
-/* Being nicer is granted, and makes no difference; the opposite is not granted. */
+/* The best of them, as the call answers: 20 - nice, which is never negative. */
+long sys_getpriority(const struct sysargs *a)
+{
+	int which = (int)a->arg[0], who = (int)a->arg[1];
+	long best = -ESRCH;
+	if (which < PRIO_PROCESS || which > PRIO_USER)
+		return -EINVAL;
+	list_for_each(process, &job_current()->processes, struct process, job_link)
+		if (priority_means(process, which, who) && 20 - process->nice > best)
+			best = 20 - process->nice;
+	return best;
+}
+
+/* Being nicer is granted, and makes no difference; the way back needs CAP_SYS_NICE or
+ * RLIMIT_NICE. */
 long sys_setpriority(const struct sysargs *a)
 {
-	if ((unsigned)a->arg[0] > 2)
+	int which = (int)a->arg[0], who = (int)a->arg[1], nice = (int)a->arg[2];
+	long rc = -ESRCH;
+	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
-	return (int)a->arg[2] < 0 ? -EACCES : 0;
+	nice = nice < NICE_MIN ? NICE_MIN : nice > NICE_MAX ? NICE_MAX : nice;
+	list_for_each(process, &job_current()->processes, struct process, job_link) {
+		if (!priority_means(process, which, who))
+			continue;
+		if (nice < process->nice &&
+		    (uint64_t)(20 - nice) > process->rlimits[RLIMIT_NICE].soft) {
+			rc = -EACCES;
+			continue;
+		}
+		process->nice = nice;
+		if (rc == -ESRCH)
+			rc = 0;
+	}
+	return rc;
 }
 
 long sys_membarrier(const struct sysargs *a)

@@ -8,8 +8,11 @@
 #include "shim/proc/process.h"
 #include "shim/proc/signal_state.h"
 #include "shim/proc/thread.h"
+#include "shim/sys/fileio.h"
 #include "shim/sys/sys.h"
 #include "shim/sys/time.h"
+#include "shim/vfs/abi.h"
+#include "shim/vfs/signalfd.h"
 
 #define MASK_SIZE 8u
 static const uint64_t unblockable = 1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1);
@@ -329,6 +332,38 @@ long sys_rt_tgsigqueueinfo(const struct sysargs *a)
 		return -EINVAL;
 	int rc = info_read(a, 3, tgid, (int)a->arg[2], &info);
 	return rc < 0 ? rc : send_to_thread(tgid, tid, &info);
+}
+
+static long signalfd_call(const struct sysargs *a, unsigned flags)
+{
+	struct signal_mask mask;
+	struct file *file;
+	if (flags & ~(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	long rc = mask_read(a, 1, a->arg[2], &mask);
+	if (rc < 0)
+		return rc;
+	mask.bits &= ~unblockable;
+	if ((int)a->arg[0] == -1) {
+		rc = signalfd_make(mask, flags & O_NONBLOCK, &file);
+		return rc < 0 ? rc : descriptor_install(file, flags & O_CLOEXEC);
+	}
+	file = file_of(a, 0);
+	if (!file)
+		return -EBADF;
+	rc = signalfd_set(file, mask);
+	file_put(file);
+	return rc < 0 ? rc : (int)a->arg[0];
+}
+
+long sys_signalfd(const struct sysargs *a)
+{
+	return signalfd_call(a, 0);
+}
+
+long sys_signalfd4(const struct sysargs *a)
+{
+	return signalfd_call(a, (unsigned)a->arg[3]);
 }
 
 long sys_restart_syscall(const struct sysargs *a)
