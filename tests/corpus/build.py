@@ -128,6 +128,6 @@ def corpus_image(path, cases, programs, memory="1G"):
     try:
         return build_image(path, "/bin/busybox", "--http", "--archive", f"{archive}:/",
                            "--memory", memory, "--http-wall-ms", "600000", "--http-processes",
-                           "1000", "--http-files-out-bytes", "256M")
+                           "1000", "--http-open-files", "16384", "--http-files-out-bytes", "256M")
     finally:
         archive.unlink()

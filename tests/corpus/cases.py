@@ -33,12 +33,17 @@ TEXT = b"".join(b"%d the quick brown fox %d\n" % (n, n * n % 977) for n in range
 BUILD = "/corpus/"  # compiled here: build.py
 TOOLS = ("/bin/bash", *(f"/usr/bin/{name}" for name in (
     "sort", "cat", "diff", "seq", "tail", "yes", "head", "sleep", "mkfifo", "grep")))
-GCC = tuple(glob.glob("/usr/lib/gcc/x86_64-linux-gnu/12"))
-HEADERS = ("/usr/include",)
-LINKING = ("/usr/bin/as", "/usr/bin/ld", *glob.glob("/usr/lib/x86_64-linux-gnu/*crt*.o"),
-           *glob.glob("/usr/lib/x86_64-linux-gnu/lib[cmg]*.so*"),
-           *glob.glob("/usr/lib/x86_64-linux-gnu/libc*.a"),
-           *glob.glob("/lib/x86_64-linux-gnu/lib[cm]*.so.6"), "/lib64/ld-linux-x86-64.so.2")
+LIBGCC = tuple(path for name in ("include", "*.o", "libgcc*", "libstdc++.so", "libstdc++.a")
+               for path in glob.glob(f"/usr/lib/gcc/x86_64-linux-gnu/12/{name}"))
+GCC = (*LIBGCC, *(f"/usr/lib/gcc/x86_64-linux-gnu/12/{name}" for name in (
+    "cc1", "cc1plus", "collect2", "lto-wrapper", "liblto_plugin.so")))
+HEADERS = tuple(path for pattern in ("*.h", "x86_64-linux-gnu", "linux", "asm-generic", "c++/12")
+                for path in glob.glob(f"/usr/include/{pattern}"))
+LIBRARIES = ("*crt*.o", "libc.so*", "libc.a", "libc_nonshared.a", "libm.so*", "libm.a", "libm-*.a",
+             "libmvec*", "libgcc_s.so*", "libdl.a", "libpthread.a")
+LINKING = ("/usr/bin/as", "/usr/bin/ld", "/lib64/ld-linux-x86-64.so.2",
+           *(path for pattern in LIBRARIES
+             for path in glob.glob(f"/usr/lib/x86_64-linux-gnu/{pattern}")))
 PYTHON = ("/usr/lib/python3.11", "/usr/bin/python3.11", "/bin/sh")
 NODE = ("/bin/sh",)
 
@@ -80,9 +85,9 @@ CASES = (
          image="compilers", seconds=240),
     case("clang", "/usr/bin/clang-14 -O2 -fuse-ld=lld -o a.out hello.c -lm", files=("hello.c",),
          out=("a.out",), needs=("/usr/lib/llvm-14/bin/clang", "/usr/lib/llvm-14/bin/lld",
-                                "/usr/lib/llvm-14/lib/clang", "/usr/bin/ld.lld",
+                                "/usr/lib/llvm-14/lib/clang/14.0.6/include", "/usr/bin/ld.lld",
                                 "/usr/bin/ld.lld-14", "/usr/lib/llvm-14/bin/ld.lld", *LINKING,
-                                *HEADERS, *GCC), image="clang", seconds=240),
+                                *HEADERS, *LIBGCC), image="clang", seconds=240),
     case("python3", "/usr/bin/python3.11 python.py", files=("python.py",), needs=PYTHON,
          image="python", seconds=120),
     case("node", "/usr/bin/node node.js", files=("node.js",), needs=NODE, image="node",

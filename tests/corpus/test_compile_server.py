@@ -1,0 +1,170 @@
+"""`elfpack build clang --http`, with no further flag, as a compile server: one image, booted
+once. The judge is the same clang on the host: the executables are equal, byte for byte, and
+what they print is compared."""
+import concurrent.futures
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from support.guest import Guest, build_image
+
+pytestmark = [pytest.mark.xdist_group("compile_server"),
+              pytest.mark.skipif(not shutil.which("clang"), reason="clang is not installed")]
+
+SECONDS = 120  # for one request, on an emulated CPU beside other tests
+
+HELLO = b"""#include <stdio.h>
+#include <math.h>
+int main(int argc, char **argv)
+{
+	printf("hello %d %s %.6f\\n", argc, argv[1], sqrt(argc));
+	return argc;
+}
+"""
+CONTAINERS = b"""#include <iostream>
+#include <map>
+#include <stdexcept>
+#include <string>
+int main(int argc, char **argv)
+{
+	std::map<std::string, int> lengths;
+	for (int i = 1; i < argc; i++)
+		lengths[argv[i]] = i;
+	try {
+		lengths.at("missing");
+	} catch (const std::out_of_range &) {
+		std::cout << "thrown and caught\\n";
+	}
+	for (const auto &[word, place] : lengths)
+		std::cout << word << ' ' << place << '\\n';
+}
+"""
+CPP = ["--driver-mode=g++", "-std=c++17"]
+
+
+@pytest.fixture(scope="module")
+def guest(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compile_server")
+    image = build_image(folder / "clang.img", "clang", "--http")
+    try:
+        with Guest(image, folder=folder, firmware="pvh", memory="1024M") as guest:
+            guest.wait_ready(SECONDS)
+            yield guest
+    finally:
+        image.unlink()
+        for bundle in folder.glob("*.bundle"):
+            bundle.unlink()
+
+
+def query(arguments, *controls):
+    def quote(word):
+        return word.replace("%", "%25").replace("+", "%2B").replace("&", "%26")
+    return "/?" + "&".join([*map(quote, arguments), *controls])
+
+
+@pytest.fixture
+def compile_both(guest, tmp_path):
+    """Compiles in the image and on the host; returns both outputs."""
+    def call(name, source, arguments, out="a.out"):
+        target = query([name, *arguments, "-o", out], f"_out={out}")
+        status, _, made = guest.request("PUT", target.replace("/?", f"/{name}?"), source,
+                                        timeout=SECONDS)
+        assert status == 200, made.decode(errors="replace")
+        (tmp_path / name).write_bytes(source)
+        subprocess.run(["clang", name, *arguments, "-o", out], cwd=tmp_path, check=True,
+                       timeout=SECONDS)
+        return made, (tmp_path / out).read_bytes()
+    return call
+
+
+def run(folder, program, *arguments):
+    path = folder / "program"
+    path.write_bytes(program)
+    path.chmod(0o755)
+    done = subprocess.run([path, *arguments], capture_output=True, timeout=SECONDS)
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("name, source, arguments", [
+    ("hello.c", HELLO, ["-O2", "-lm"]),
+    ("hello.c", HELLO, ["-O0", "-g", "-lm", "-fuse-ld=lld"]),
+    ("hello.c", HELLO, ["-O3", "-static", "-lm"]),
+    ("c.cc", CONTAINERS, [*CPP, "-O1"]),
+    ("c.cc", CONTAINERS, [*CPP, "-O2", "-static"]),
+], ids=["C", "C-debug-lld", "C-static", "C++", "C++-static"])
+def test_executables_equal_the_hosts_and_run_there(compile_both, tmp_path, name, source,
+                                                   arguments):
+    made, native = compile_both(name, source, arguments)
+    assert run(tmp_path, made, "pear", "fig") == run(tmp_path, native, "pear", "fig")
+    assert made == native
+
+
+@pytest.mark.parametrize("name, arguments, out", [
+    ("hello.c", ["-c", "-O2"], "hello.o"),
+    ("hello.c", ["-S", "-O2"], "hello.s"),
+    ("hello.c", ["-E"], "hello.i"),
+    ("hello.c", ["-c", "-emit-llvm"], "hello.bc"),
+])
+def test_every_stage_gives_what_the_host_gives(compile_both, name, arguments, out):
+    made, native = compile_both(name, HELLO, arguments, out)
+    assert made == native
+
+
+def test_assembler_source_is_assembled(compile_both):
+    source = b".globl answer\nanswer: mov $42, %eax\nret\n"
+    made, native = compile_both("answer.s", source, ["-c"], "answer.o")
+    assert made == native
+
+
+def test_the_driver_says_the_same_of_itself(guest):
+    native = subprocess.run(["clang", "--version"], capture_output=True, check=True).stdout
+    assert guest.request("GET", "/?--version", timeout=SECONDS)[2] == native
+
+
+def test_a_wrong_program_is_422_with_the_compilers_message(guest):
+    status, headers, body = guest.request("PUT", "/bad.c?-c&bad.c&_out=bad.o",
+                                          b"int main(void) { return x; }\n", timeout=SECONDS)
+    assert (status, headers["Elfpack-Exit-Code"]) == (422, "1")
+    assert b"bad.c:1:25: error: use of undeclared identifier 'x'" in body
+
+
+def test_a_program_of_several_files_comes_as_multipart(guest, tmp_path):
+    parts = {"src/main.c": b'#include "x.h"\n#include <stdio.h>\n'
+                           b'int main(void) { printf("%d\\n", x()); }\n',
+             "src/x.c": b'#include "x.h"\nint x(void) { return 42; }\n',
+             "inc/x.h": b"int x(void);\n"}
+    body = b"".join(b'--b\r\nContent-Disposition: form-data; name="%s"; filename="f"\r\n\r\n'
+                    b"%s\r\n" % (name.encode(), text)
+                    for name, text in parts.items()) + b"--b--\r\n"
+    status, _, made = guest.request(
+        "POST", query(["-Iinc", "src/main.c", "src/x.c"], "_out=a.out"), body,
+        {"Content-Type": "multipart/form-data; boundary=b"}, timeout=SECONDS)
+    assert status == 200, made
+    assert run(tmp_path, made) == (0, b"42\n")
+
+
+def test_a_program_of_several_files_comes_as_json(guest, tmp_path):
+    envelope = {"argv": ["-c", "a.c", "b.c"], "out": ["*.o"],
+                "files": {"a.c": "int a;", "b.c": "int b(void) { return 7; }"}}
+    status, _, body = guest.request("POST", "/_/run", json.dumps(envelope),
+                                    {"Content-Type": "application/json"}, timeout=SECONDS)
+    answer = json.loads(body)
+    assert (status, answer["outcome"], answer["exit_code"]) == (200, "exited", 0)
+    assert sorted(file["path"] for file in answer["files"]) == ["a.o", "b.o"]
+
+
+def test_requests_at_a_time_do_not_see_each_other(guest, tmp_path):
+    def compile_one(number):
+        source = b"int main(void) { return %d; }\n" % number
+        return guest.request("PUT", "/same.c?same.c&_out=a.out", source, timeout=SECONDS)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(compile_one, range(4)))
+    assert [status for status, _, _ in answers] == [200] * 4
+    assert [run(tmp_path, body)[0] for _, _, body in answers] == [0, 1, 2, 3]
+
+
+def test_no_page_is_lost(guest):
+    assert guest.metrics()["elfpack_pages_leaked_total"] == 0
+    assert "panic" not in guest.console()
