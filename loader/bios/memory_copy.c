@@ -1,4 +1,5 @@
 /* memory_copy.c: the functions of shim/lib/string.h that stage 2 and the compiler call. */
+#define SHIM_STRING_DEFINES
 #include "shim/lib/string.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)

@@ -2,6 +2,7 @@
  * that no loop over single bytes is left; long ones by REP MOVSQ and STOSQ, which are
  * fast on hardware (SDM optimisation manual, fast strings) and do eight bytes a step
  * where they are emulated. Vector registers are ring 3's. */
+#define SHIM_STRING_DEFINES
 #include "shim/lib/string.h"
 
 #include <stdint.h>

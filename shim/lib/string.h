@@ -19,4 +19,13 @@ char *strrchr(const char *s, int byte);
 /* Copies at most room - 1 bytes and always ends in NUL; returns strlen(from) (OpenBSD). */
 size_t strlcpy(char *to, const char *from, size_t room);
 
+/* -ffreestanding takes from these names what the compiler knows of them: that a few bytes,
+ * counted at compile time, need no call. */
+#ifndef SHIM_STRING_DEFINES
+#define memcpy(...) __builtin_memcpy(__VA_ARGS__)
+#define memset(...) __builtin_memset(__VA_ARGS__)
+#define memcmp(...) __builtin_memcmp(__VA_ARGS__)
+#define strlen(...) __builtin_strlen(__VA_ARGS__)
+#endif
+
 #endif
