@@ -17,7 +17,6 @@
 
 #define FLOOR_GRACE_NS (5ull * SECOND_NS) /* before the floor rate counts */
 #define LINGER_NS (2ull * SECOND_NS)
-#define IOV_MAX_USED 16
 #define ANSWERS_A_TURN 64 /* then others get their turn */
 
 static const struct limits *limits_of(const struct conn *conn)
@@ -25,7 +24,7 @@ static const struct limits *limits_of(const struct conn *conn)
 	return &conn->server->image->manifest.limits;
 }
 
-static void enter(struct conn *conn, enum conn_state state, uint64_t wait_ns)
+void conn_enter(struct conn *conn, enum conn_state state, uint64_t wait_ns)
 {
 	conn->state = state;
 	conn->since_ns = conn->server->now_ns;
@@ -102,7 +101,7 @@ int conn_open(struct server *server, int fd)
 		server->conns.first = conn;
 	server->conns.last = conn;
 	server->conns.count++;
-	enter(conn, CONN_HEAD, limits_of(conn)->idle_ms * MS_NS);
+	conn_enter(conn, CONN_HEAD, limits_of(conn)->idle_ms * MS_NS);
 	return 0;
 }
 
@@ -164,44 +163,6 @@ bool conn_any_busy(const struct server *server)
 		if (c->state != CONN_LINGER && (c->state != CONN_HEAD || c->in_request))
 			return true;
 	return false;
-}
-
-void conn_answer(struct conn *conn, const struct answer *answer, struct chain *body)
-{
-	struct server *server = conn->server;
-	char made[17];
-	if (!conn->request)
-		server_make_id(server, made);
-	struct answer_frame frame = {
-		.date = server_date(server),
-		.id = conn->request ? conn->request->id : made,
-		.minor = conn->head.minor,
-		.keep_alive = conn->head.keep_alive && !conn->close_after && !server->draining,
-		.head_only = conn->head.method == HTTP_HEAD,
-	};
-	conn->close_after = !frame.keep_alive;
-	server->metrics.by_class[answer->status / 100]++;
-	enter(conn, CONN_ANSWER, FLOOR_GRACE_NS);
-	if (response_write(&conn->out, answer, &frame, body) < 0) {
-		chain_free(body);
-		conn_close(conn);
-	}
-}
-
-void conn_refuse(struct conn *conn, int status, const char *why, const char *about)
-{
-	struct chain body = {0};
-	bool json = conn->head.accept_problem;
-	const char *id = conn->request ? conn->request->id : NULL;
-	const char *allow = conn->request ? conn->request->refusal.allow : NULL;
-	struct answer answer = {
-		.status = status,
-		.type = json ? "application/problem+json" : "text/plain; charset=utf-8",
-		.allow = status == 405 ? allow : NULL,
-		.retry_after_s = status == 429 || status == 503 ? 1 : 0,
-	};
-	response_problem(&body, json, status, why, about, id, NULL, NULL);
-	conn_answer(conn, &answer, &body);
 }
 
 /* Refuses while the client may still be sending: nothing after it can be understood. */
@@ -336,7 +297,7 @@ static void begin_body(struct conn *conn)
 	}
 	conn->body_left = conn->head.content_length;
 	conn->chunks = (struct chunk_decoder){0};
-	enter(conn, CONN_BODY, FLOOR_GRACE_NS);
+	conn_enter(conn, CONN_BODY, FLOOR_GRACE_NS);
 	extend_deadline(conn, limits_of(conn)->body_ms * MS_NS);
 	if (conn->head.expect_continue && conn->in_start == conn->in_end &&
 	    send(conn->fd, go_on, sizeof(go_on) - 1, MSG_NOSIGNAL) != sizeof(go_on) - 1)
@@ -377,7 +338,7 @@ static bool advance_head(struct conn *conn)
 		size = http_head_parse(&conn->head, conn->in + conn->in_start, held,
 				       &head_limits);
 		if (!conn->in_request)
-			enter(conn, CONN_HEAD, limits->header_ms * MS_NS);
+			conn_enter(conn, CONN_HEAD, limits->header_ms * MS_NS);
 		conn->in_request = true;
 	}
 	if (size > 0) {
@@ -515,11 +476,11 @@ static void end_answer(struct conn *conn)
 	if (!conn->close_after) {
 		conn->head = (struct http_head){0};
 		conn->in_request = false;
-		enter(conn, CONN_HEAD, limits_of(conn)->idle_ms * MS_NS);
+		conn_enter(conn, CONN_HEAD, limits_of(conn)->idle_ms * MS_NS);
 	} else if (!conn->hangup && (conn->body_unread || conn->readable ||
 				     conn->in_start < conn->in_end)) {
 		shutdown(conn->fd, SHUT_WR);
-		enter(conn, CONN_LINGER, LINGER_NS);
+		conn_enter(conn, CONN_LINGER, LINGER_NS);
 	} else {
 		conn_close(conn);
 	}
@@ -527,22 +488,8 @@ static void end_answer(struct conn *conn)
 
 static bool advance_answer(struct conn *conn)
 {
-	while (conn->out.bytes && conn->writable) {
-		struct iovec iov[IOV_MAX_USED];
-		struct msghdr message = {.msg_iov = iov,
-					 .msg_iovlen = chain_iov(&conn->out, iov, IOV_MAX_USED)};
-		ssize_t n = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
-		if (n >= 0) {
-			chain_drop(&conn->out, (size_t)n);
-			conn->progress += (uint64_t)n;
-			conn->server->metrics.bytes_out += (uint64_t)n;
-		} else if (errno == EAGAIN) {
-			conn->writable = false;
-		} else if (errno != EINTR) {
-			conn_close(conn);
-			return false;
-		}
-	}
+	if (!conn_send(conn))
+		return false;
 	if (conn->out.bytes) {
 		extend_deadline(conn, UINT64_MAX / 2 - conn->since_ns);
 		return false;
@@ -582,8 +529,11 @@ void conn_advance(struct conn *conn)
 		case CONN_LINGER:
 			more = advance_linger(conn);
 			break;
+		case CONN_RUNNING: /* a streamed answer may have bytes to send */
+			conn_send(conn);
+			more = false;
+			break;
 		case CONN_QUEUED:
-		case CONN_RUNNING:
 		case CONN_DEAD:
 			more = false;
 			break;
@@ -594,7 +544,7 @@ void conn_advance(struct conn *conn)
 void conn_expired(struct conn *conn)
 {
 	if (conn->yielded) {
-		enter(conn, conn->state, limits_of(conn)->idle_ms * MS_NS);
+		conn_enter(conn, conn->state, limits_of(conn)->idle_ms * MS_NS);
 		conn_advance(conn);
 		return;
 	}
@@ -613,6 +563,10 @@ void conn_expired(struct conn *conn)
 		conn_refuse(conn, 503, "too long in the queue", NULL);
 		break;
 	case CONN_RUNNING: /* the sandbox has missed its own deadline */
+		if (conn->request->format == FORMAT_STREAM) {
+			conn_close(conn);
+			break;
+		}
 		job_cancel(conn);
 		conn_refuse(conn, 504, "the program ran too long", NULL);
 		break;

@@ -63,6 +63,18 @@ void conn_expired(struct conn *conn);
 /* Ends it now, with its job, if it has one. */
 void conn_close(struct conn *conn);
 
+/* Changes its state, with a deadline from now. */
+void conn_enter(struct conn *conn, enum conn_state state, uint64_t wait_ns);
+
+/* Appends an answer's head and body to out. Returns 0 or -ENOMEM. */
+int conn_write_head(struct conn *conn, const struct answer *answer, struct chain *body);
+
+/* What is in out is the answer's end, or all of it. */
+void conn_begin_answer(struct conn *conn);
+
+/* Sends of out what the socket takes. Returns false when that closed the connection. */
+bool conn_send(struct conn *conn);
+
 /* Gives its request this answer; body is emptied. conn_advance sends it. */
 void conn_answer(struct conn *conn, const struct answer *answer, struct chain *body);
 

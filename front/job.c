@@ -15,6 +15,7 @@
 #include "front/job.h"
 #include "front/job_files.h"
 #include "front/result.h"
+#include "front/stream.h"
 
 #define READS_A_TURN 8u
 #define DEADLINE_GRACE_NS (2ull * SECOND_NS) /* for the sandbox to keep its own deadline */
@@ -74,8 +75,8 @@ static bool drain(struct job *job, int fd, struct chain *to, uint64_t bytes_max,
 static void drain_out(struct job *job, unsigned reads)
 {
 	const struct limits *limits = &job->server->image->manifest.limits;
-	if (!drain(job, job->out[0], &job->stdout_bytes, limits->stdout_bytes, reads,
-		   &job->out_pending))
+	if (!drain(job, job->out[0], &job->stdout_bytes,
+		   limits->stdout_bytes - job->streamed_bytes, reads, &job->out_pending))
 		job->report.stdout_truncated = true;
 }
 
@@ -91,8 +92,13 @@ static void out_ready(struct event_source *source, uint32_t events)
 {
 	struct job *job = (struct job *)source; /* its first member */
 	(void)events;
-	if (job->client)
-		drain_out(job, READS_A_TURN);
+	if (!job->client)
+		return;
+	drain_out(job, READS_A_TURN);
+	if (job->client->request->format == FORMAT_STREAM) {
+		job->streamed_bytes += job->stdout_bytes.bytes;
+		stream_push(job->client, &job->stdout_bytes);
+	}
 }
 
 static void err_ready(struct event_source *source, uint32_t events)
@@ -289,6 +295,7 @@ static void job_begin(struct job *job, struct conn *conn)
 	int stdin_fd = -1;
 	bool placed = false;
 	job->client = conn;
+	job->streamed_bytes = 0;
 	job->report = (struct job_report){.queue_ns = begun_ns - conn->since_ns};
 	server->jobs_running++;
 	conn->job = job;
@@ -317,6 +324,8 @@ static void job_begin(struct job *job, struct conn *conn)
 	conn->state = CONN_RUNNING;
 	timer_set(&server->timers, &conn->timer,
 		  job->started_ns + job_limits.wall_ns + DEADLINE_GRACE_NS);
+	if (conn->request->format == FORMAT_STREAM)
+		stream_begin(conn);
 }
 
 static void queue_remove(struct conn *conn)

@@ -23,6 +23,7 @@ struct job {
 	int in_fd;              /* front's end of standard input, -1 */
 	struct chain in;        /* still to be written there */
 	struct chain stdout_bytes, stderr_bytes;
+	uint64_t streamed_bytes; /* of standard output, gone from stdout_bytes */
 	struct job_report report;
 	uint64_t started_ns;
 	bool watched;           /* the pipes are in epoll, level-triggered */

@@ -139,7 +139,7 @@ static int apply_controls(struct request *request, const struct limits *limits)
 	request->wall_ms = limits->wall_ms;
 	if (request->query.timeout_ms && request->query.timeout_ms < limits->wall_ms)
 		request->wall_ms = request->query.timeout_ms;
-	if (request->format > FORMAT_MULTIPART)
+	if (request->format == FORMAT_TAR || request->format == FORMAT_ZIP)
 		return refuse(request, 400, "a result format that is not supported by this image",
 			      names[request->format]);
 	return 0;
@@ -290,6 +290,8 @@ static int map_env(struct request *request, const struct image *image, char **en
 
 static int check_outs(struct request *request, char *const *outs, size_t count, size_t depth)
 {
+	if (count && request->format == FORMAT_STREAM)
+		return refuse(request, 400, "_out with a stream, which has no files", outs[0]);
 	for (size_t i = 0; i < count; i++) {
 		const char *why = name_refused(outs[i], strlen(outs[i]), depth);
 		if (why)

@@ -24,7 +24,7 @@ static void put_number(struct text *head, const char *name, uint64_t value)
 	text_put(head, "\r\n");
 }
 
-static void put_report(struct text *head, const struct job_report *report)
+static void put_outcome(struct text *head, const struct job_report *report)
 {
 	put_field(head, "Elfpack-Outcome", outcome_name(report->outcome));
 	if (report->outcome == OUTCOME_EXITED)
@@ -36,6 +36,11 @@ static void put_report(struct text *head, const struct job_report *report)
 			  !report->stderr_truncated   ? "stdout"
 			  : !report->stdout_truncated ? "stderr"
 						      : "stdout, stderr");
+}
+
+static void put_report(struct text *head, const struct job_report *report)
+{
+	put_outcome(head, report);
 	text_put(head, "Server-Timing: queue;dur=");
 	text_ms(head, report->queue_ns);
 	text_put(head, ", sandbox;dur=");
@@ -76,7 +81,12 @@ int response_write(struct chain *out, const struct answer *answer,
 		put_number(&head, "Retry-After", answer->retry_after_s);
 	if (answer->type)
 		put_field(&head, "Content-Type", answer->type);
-	if (answer->status != 204) /* RFC 9110, 8.6 */
+	if (answer->streamed && frame->minor > 0) {
+		put_field(&head, "Transfer-Encoding", "chunked");
+		put_field(&head, "Trailer",
+			  "Elfpack-Outcome, Elfpack-Exit-Code, Elfpack-Truncated");
+	}
+	if (answer->status != 204 && !answer->streamed) /* RFC 9110, 8.6 */
 		put_number(&head, "Content-Length", body->bytes);
 	if (!frame->keep_alive)
 		put_field(&head, "Connection", "close");
@@ -95,6 +105,16 @@ int response_write(struct chain *out, const struct answer *answer,
 		chain_move(out, body);
 	}
 	return rc;
+}
+
+int response_last_chunk(struct chain *out, const struct job_report *report)
+{
+	char bytes[HEAD_ROOM];
+	struct text end = text_over(bytes, sizeof(bytes));
+	text_put(&end, "0\r\n");
+	put_outcome(&end, report);
+	text_put(&end, "\r\n");
+	return chain_append(out, bytes, end.used);
 }
 
 static int append_line(struct chain *body, int status, const char *why, const char *about)

@@ -22,6 +22,7 @@ struct answer {
 	int status;
 	const char *type;                /* NULL: no Content-Type */
 	const char *allow;               /* NULL: no Allow */
+	bool streamed;                   /* the body comes later, in chunks with trailers */
 	unsigned retry_after_s;          /* 0: no Retry-After */
 	const struct job_report *report; /* NULL: no job was run */
 };
@@ -36,6 +37,9 @@ struct answer_frame {
 /* Appends the head and, unless head_only, moves the body behind it. Returns 0 or -ENOMEM. */
 int response_write(struct chain *out, const struct answer *answer,
 		   const struct answer_frame *frame, struct chain *body);
+
+/* Appends the last chunk and the trailers of a streamed answer. Returns 0 or -ENOMEM. */
+int response_last_chunk(struct chain *out, const struct job_report *report);
 
 /* A sentence about a status: a line of text, or problem+json (RFC 9457). stderr_bytes and
  * report may be NULL. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "front/result.h"
+#include "front/stream.h"
 #include "front/text.h"
 
 static bool succeeded(const struct conn *conn, const struct job_report *report)
@@ -153,6 +154,10 @@ void result_answer(struct conn *conn, struct job_report *report, struct chain *o
 {
 	if (conn->request->format == FORMAT_JSON) {
 		answer_json(conn, report, out, err, outputs);
+		return;
+	}
+	if (conn->request->format == FORMAT_STREAM) {
+		stream_end(conn, report, out);
 		return;
 	}
 	if (conn->request->format == FORMAT_MULTIPART) {
