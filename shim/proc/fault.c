@@ -147,10 +147,12 @@ void user_return(struct trapframe *frame)
 		for (;;) {
 			if (thread_must_die(self))
 				thread_exit(0);
-			if (self->process->stopped)
+			if (self->process->stopped) {
 				stay_stopped(self);
-			else if (signal_pending(self) || self->restore_mask ||
-				 frame->vector == TRAP_SYSCALL)
+				continue; /* the call that was interrupted is restarted below */
+			}
+			if (signal_pending(self) || self->restore_mask ||
+			    frame->vector == TRAP_SYSCALL)
 				signal_deliver(frame);
 			if (!thread_must_die(self) && !self->process->stopped &&
 			    !signal_pending(self))
