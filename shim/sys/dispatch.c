@@ -17,6 +17,13 @@ static const syscall_handler handlers[SYSCALL_SLOTS] = {
 };
 #undef SYSCALL
 
+/* What a lean Linux refuses to a program without privileges; nothing to say about it. */
+#define REFUSED(number, name, error) [SYSCALL_SLOT(number)] = error,
+static const uint8_t refusals[SYSCALL_SLOTS] = {
+#include "shim/sys/refused.def"
+};
+#undef REFUSED
+
 static uint64_t counts[SYSCALL_SLOTS]; /* kernel lock */
 static uint64_t unknown_count;
 
@@ -52,7 +59,8 @@ void syscall_enter(struct trapframe *frame)
 		.frame = frame,
 	};
 	if (!handler) {
-		frame->rax = (uint64_t)answer_unknown(number);
+		int refusal = has_slot(number) ? refusals[SYSCALL_SLOT(number)] : 0;
+		frame->rax = (uint64_t)(refusal ? -refusal : answer_unknown(number));
 		return;
 	}
 	counts[SYSCALL_SLOT(number)]++;

@@ -1,10 +1,12 @@
 /* socket.c: the socket calls: they unpack addresses and messages for shim/net/socket.h. */
 #include "shim/net/socket.h"
 
+#include "shim/arch/x86_64/clock.h"
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
 #include "shim/sys/sys.h"
+#include "shim/sys/time.h"
 #include "shim/vfs/abi.h"
 
 /* A descriptor's socket, with a reference to its file. */
@@ -500,4 +502,62 @@ long sys_sendmsg(const struct sysargs *a)
 long sys_recvmsg(const struct sysargs *a)
 {
 	return with_message(a, message_receive);
+}
+
+/* struct mmsghdr: a message and the length of what went. */
+struct many_header {
+	struct message_header message;
+	uint32_t length, padding;
+};
+_Static_assert(sizeof(struct many_header) == 64, "Linux ABI");
+#define MSG_WAITFORONE 0x10000u
+#define MANY_MAX 1024u /* UIO_MAXIOV, as Linux bounds sendmmsg */
+
+static long many(const struct sysargs *a, uint64_t deadline_ns,
+		 long (*move)(struct file *, struct socket *, uaddr, uint64_t))
+{
+	struct file *file;
+	struct socket *socket;
+	uint32_t count = (uint32_t)a->arg[2], done = 0;
+	uint64_t flags = a->arg[3];
+	long rc = socket_get(a->arg[0], &file, &socket);
+	if (rc < 0)
+		return rc;
+	if (count > MANY_MAX)
+		count = MANY_MAX;
+	while (done < count) {
+		uaddr at = uaddr_add(arg_user(a, 1), (uint64_t)done * sizeof(struct many_header));
+		rc = move(file, socket, at, flags & ~(uint64_t)MSG_WAITFORONE);
+		if (rc < 0)
+			break;
+		uint32_t length = (uint32_t)rc;
+		rc = copy_to_user(uaddr_add(at, sizeof(struct message_header)), &length,
+				  sizeof(length));
+		if (rc < 0)
+			break;
+		done++;
+		if (flags & MSG_WAITFORONE)
+			flags |= MSG_DONTWAIT;
+		if (clock_now_ns() >= deadline_ns)
+			break; /* as recvmmsg(2): looked at after each message */
+	}
+	file_put(file);
+	return done ? (long)done : rc;
+}
+
+long sys_sendmmsg(const struct sysargs *a)
+{
+	return many(a, WAIT_FOREVER, message_send);
+}
+
+long sys_recvmmsg(const struct sysargs *a)
+{
+	uint64_t deadline = WAIT_FOREVER, ns;
+	if (a->arg[4]) {
+		int rc = time_get_timespec(arg_user(a, 4), &ns);
+		if (rc < 0)
+			return rc;
+		deadline = time_add(clock_now_ns(), ns);
+	}
+	return many(a, deadline, message_receive);
 }
