@@ -28,7 +28,7 @@ struct list *futex_bucket(struct futex_key key)
 int futex_key_get(uaddr at, struct futex_key *key)
 {
 	struct vmspace *vm = process_current()->vm;
-	*key = (struct futex_key){(uint64_t)(uintptr_t)vm, at.va, NULL};
+	*key = (struct futex_key){(uint64_t)(uintptr_t)vm, at.va, NULL, NULL};
 	if (at.va & 3)
 		return -EINVAL;
 	if (!vm_range_legal(at.va, sizeof(uint32_t)))
@@ -39,7 +39,7 @@ int futex_key_get(uaddr at, struct futex_key *key)
 	paddr_t frame = vm_frame(vm, at.va);
 	if (!frame)
 		return -EFAULT;
-	*key = (struct futex_key){0, frame, page_of_pa(frame)};
+	*key = (struct futex_key){0, frame, page_of_pa(frame), job_current()};
 	page_get(key->page);
 	return 0;
 }

@@ -10,11 +10,12 @@ struct futex_key {
 	uint64_t space; /* a vmspace; 0: address is physical */
 	uint64_t address;
 	struct page *page; /* held, so that the frame is nobody else's meanwhile */
+	const struct job *job; /* of shared memory: pages of packed files are all jobs' */
 };
 
 static inline bool futex_key_equal(struct futex_key a, struct futex_key b)
 {
-	return a.space == b.space && a.address == b.address;
+	return a.space == b.space && a.address == b.address && a.job == b.job;
 }
 
 /* What a thread that waits hangs in the table; on its kernel stack. */
