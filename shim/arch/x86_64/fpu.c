@@ -159,13 +159,25 @@ void fpu_reset(struct arch_thread *t)
 		fpu_load(t);
 }
 
+/* Ours is the standard form: XSAVE leaves XCOMP_BV as it finds it, so a compacted header
+ * that XRSTOR takes once would make nonsense of what is saved next (SDM 1, 13.4.2). */
+static bool header_is_standard(const uint8_t *area)
+{
+	uint64_t word[XSAVE_HEADER_SIZE / 8];
+	memcpy(word, area + FXSAVE_SIZE, sizeof(word));
+	uint64_t wrong = word[0] & ~features;
+	for (size_t i = 1; i < XSAVE_HEADER_SIZE / 8; i++)
+		wrong |= word[i];
+	return !wrong;
+}
+
 bool fpu_restore_checked(struct arch_thread *t, const void *area, size_t size)
 {
 	struct percpu *self = percpu();
 	bool legacy = size == FXSAVE_SIZE;
 	if (self->arch != t)
 		panic("fpu_restore_checked: the thread does not run");
-	if (legacy || size >= area_size) {
+	if (legacy || (size >= area_size && header_is_standard(area))) {
 		area_reset(t->fpu);
 		memcpy(t->fpu, area, legacy ? FXSAVE_SIZE : area_size);
 		if (legacy && cpu_features.xsave)
