@@ -171,6 +171,8 @@ void thread_yield(void)
 	struct thread *self = thread_current();
 	if (!self->job)
 		return; /* the boot context, before anything else runs */
+	/* Else a long call would keep the clock from ending its job. */
+	cpu_take_interrupts();
 	list_append(queue_of(self), &self->run_link);
 	sched_switch();
 }

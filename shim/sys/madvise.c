@@ -2,6 +2,7 @@
  * is unknown to Linux too (EINVAL). */
 #include "shim/mm/vm.h"
 #include "shim/proc/process.h"
+#include "shim/sys/populate.h"
 #include "shim/sys/sys.h"
 
 enum {
@@ -49,7 +50,7 @@ static long populate(struct vmspace *vm, uint64_t start, uint64_t size, bool wri
 	     i < vm->area_count && vm->area[i]->start < start + size; i++)
 		if (!(vm->area[i]->prot & needed))
 			return -EINVAL;
-	switch (vm_populate(vm, start, size, write)) {
+	switch (mem_populate(start, size, write)) {
 	case VM_OK:
 		return 0;
 	case VM_NO_MEMORY:

@@ -3,6 +3,8 @@
 #include "shim/lib/string.h"
 #include "shim/mm/vm.h"
 #include "shim/proc/process.h"
+#include "shim/proc/thread.h"
+#include "shim/sys/populate.h"
 #include "shim/sys/sys.h"
 #include "shim/vfs/abi.h"
 #include "shim/vfs/file.h"
@@ -41,6 +43,8 @@ enum {
 #define RLIMIT_AS   9
 #define DEVICE_ZERO 0x105u /* /dev/zero: 1, 5 */
 
+#define TURN_PAGES  4096u /* between which others get their turn in a long call */
+
 /* May the space grow by so much? Linux' heuristic overcommit refuses only what could
  * never be had; with a limit on addresses, that counts too. */
 static bool may_grow(uint64_t bytes, bool reserved)
@@ -51,6 +55,21 @@ static bool may_grow(uint64_t bytes, bool reserved)
 	if (reserved && bytes / PAGE_SIZE > page_count_total())
 		return false;
 	return bytes <= limit && mapped <= limit - bytes;
+}
+
+enum vm_fault_result mem_populate(uint64_t start, uint64_t size, bool write)
+{
+	struct vmspace *vm = process_current()->vm;
+	uint64_t piece = TURN_PAGES * PAGE_SIZE;
+	enum vm_fault_result result = VM_OK;
+	while (size && result == VM_OK && !thread_must_die(thread_current())) {
+		uint64_t n = size < piece ? size : piece;
+		result = vm_populate(vm, start, n, write);
+		start += n;
+		size -= n;
+		thread_yield();
+	}
+	return result;
 }
 
 /* front's memory is either written or run; a payload may map what Linux lets it. */
@@ -143,7 +162,7 @@ static long map(struct vm_request *r, uint64_t flags, struct file *file)
 		return rc;
 	if ((flags & MAP_LOCKED) ||
 	    (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE)
-		(void)vm_populate(vm, at, r->size, true); /* as far as it goes */
+		(void)mem_populate(at, r->size, true); /* as far as it goes */
 	return (long)at;
 }
 
@@ -259,6 +278,11 @@ long sys_mincore(const struct sysargs *a)
 			return -EFAULT;
 		out = uaddr_add(out, n);
 		pages -= n;
+		if (pages % TURN_PAGES == 0) {
+			thread_yield();
+			if (thread_must_die(thread_current()))
+				return -EINTR;
+		}
 	}
 	return 0;
 }
@@ -272,7 +296,7 @@ static long lock_range(uint64_t start, uint64_t size, bool populate)
 		return -EINVAL;
 	if (!vm_range_legal(start, size) || !vm_range_mapped(vm, start, size))
 		return -ENOMEM;
-	if (populate && vm_populate(vm, start, size, true) != VM_OK)
+	if (populate && mem_populate(start, size, true) != VM_OK)
 		return -ENOMEM;
 	return 0;
 }

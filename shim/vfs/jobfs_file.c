@@ -2,6 +2,7 @@
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
 #include "shim/proc/process.h"
+#include "shim/proc/thread.h"
 #include "shim/vfs/inotify.h"
 #include "shim/vfs/jobfs.h"
 #include "shim/vfs/memfd.h"
@@ -48,7 +49,7 @@ static long regular_read(struct file *file, struct uio *uio, uint64_t *pos)
 		done += moved;
 		if (done >> 20 != (done - moved) >> 20)
 			thread_yield();
-		if (moved == 0)
+		if (moved == 0 || thread_must_die(thread_current()))
 			break;
 	}
 	if (done)
@@ -126,7 +127,7 @@ static long regular_write(struct file *file, struct uio *uio, uint64_t *pos)
 		done += moved;
 		if (done >> 20 != (done - moved) >> 20)
 			thread_yield();
-		if ((uint64_t)moved < n)
+		if ((uint64_t)moved < n || thread_must_die(thread_current()))
 			break;
 	}
 	written(file->vnode);

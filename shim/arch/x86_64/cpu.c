@@ -266,6 +266,13 @@ void kernel_unlock(void)
 	__atomic_store_n(&now_serving, now_serving + 1, __ATOMIC_RELEASE);
 }
 
+void cpu_take_interrupts(void)
+{
+	kernel_unlock();
+	__asm__ volatile("sti; nop; cli" : : : "memory"); /* STI takes effect after NOP */
+	kernel_lock();
+}
+
 void cpu_idle(void)
 {
 	kernel_unlock();

@@ -1,7 +1,7 @@
 /* cpu.h: the CPU as the portable kernel sees it: per-CPU data, threads' machine state, ring 3
  * entry and exit. The kernel runs with interrupts off, always: they are taken in ring 3 and
- * in cpu_idle only, so no lock needs an irq-safe form. NMI, #MC and #DF have stacks of their
- * own (IST). */
+ * in cpu_idle and cpu_take_interrupts only, so no lock needs an irq-safe form. NMI, #MC and
+ * #DF have stacks of their own (IST). */
 #ifndef SHIM_ARCH_X86_64_CPU_H
 #define SHIM_ARCH_X86_64_CPU_H
 
@@ -79,6 +79,8 @@ void kernel_unlock(void);
 /* Waits for an interrupt with the kernel lock released; sti and hlt back to back. Returns
  * after one was handled. */
 void cpu_idle(void);
+/* Those that wait come now: the caller holds nothing but the kernel lock, which is left. */
+void cpu_take_interrupts(void);
 
 struct thread *cpu_current_thread(void);
 void cpu_set_current_thread(struct thread *thread, struct arch_thread *arch);

@@ -88,7 +88,7 @@ void trap_from_user(struct trapframe *frame)
 void trap_from_kernel(struct trapframe *frame)
 {
 	if (frame->vector >= VECTOR_PIC) {
-		/* In cpu_idle, which left the lock. */
+		/* In cpu_idle or cpu_take_interrupts, which left the lock. */
 		kernel_lock();
 		irq_dispatch((unsigned)frame->vector);
 		kernel_unlock();
