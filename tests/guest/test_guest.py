@@ -15,13 +15,13 @@ ALSO_MUSL = ("files", "processes", "signals", "threads")
 CASES = PROGRAMS + [f"{name}.musl" for name in ALSO_MUSL]
 
 
-def compile_program(case, folder):
+def compile_program(case, folder, sources=HERE):
     name, _, musl = case.partition(".")
     compiler = "musl-gcc" if musl else "gcc"
     out = folder / case
     subprocess.run([compiler, "-static", "-O1", "-std=gnu11", "-Wall", "-Wextra",
                     "-Wno-unused-result", "-Wno-stringop-overflow", "-Wno-stringop-overread",
-                    "-pthread", HERE / f"{name}.c", "-o", out], check=True, timeout=60)
+                    "-pthread", sources / f"{name}.c", "-o", out], check=True, timeout=60)
     return out
 
 
