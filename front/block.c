@@ -1,4 +1,5 @@
 /* block.c: memory in pieces that are used again without asking libc. */
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "front/block.h"
@@ -20,7 +21,12 @@ static struct block_class {
 
 #define CLASS_COUNT (sizeof(classes) / sizeof(classes[0]))
 
-static size_t bytes_used;
+static size_t bytes_used, bytes_max = SIZE_MAX;
+
+void block_limit_set(size_t bytes)
+{
+	bytes_max = bytes;
+}
 
 static struct block_class *class_for(size_t size)
 {
@@ -35,6 +41,8 @@ void *block_get(size_t size, size_t *room)
 	struct block_class *class = class_for(size);
 	*room = class ? class->size : size;
 	void *block = NULL;
+	if (*room > bytes_max || bytes_used > bytes_max - *room)
+		return NULL;
 	if (class && class->free) {
 		block = class->free;
 		class->free = class->free->next;

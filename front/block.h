@@ -17,6 +17,10 @@ void *block_get(size_t size, size_t *room);
 /* Gives back a block; room is what block_get said. NULL is ignored. */
 void block_put(void *block, size_t room);
 
+/* No more than this is lent at a time: memory that is not there must be refused here, for
+ * touching it would end the process. */
+void block_limit_set(size_t bytes);
+
 /* Bytes out on loan: what the server's memory budget counts. */
 size_t block_bytes_used(void);
 

@@ -1,5 +1,6 @@
-/* result_json.c: a run as one JSON object. Output that is UTF-8 is a string, other output is
- * base64; both are written piece by piece, because output lies in pieces. */
+/* result_json.c: a run as one JSON object. Output that is UTF-8 is a string, other output
+ * (and text of mostly escapes) is base64; both are written piece by piece, because output
+ * lies in pieces. */
 #include <string.h>
 
 #include "front/result.h"
@@ -7,16 +8,24 @@
 #include "front/utf8.h"
 #include "imgfmt/sha256.h"
 
-/* A sequence that a piece may have cut. */
 struct utf8_check {
-	unsigned char held[4];
+	unsigned char held[4]; /* a sequence that a piece may have cut */
 	size_t count;
+	uint64_t escaped;      /* bytes that JSON's escapes add */
 };
+
+/* Short output stays readable whatever its escapes cost. */
+#define ESCAPED_FREE 4096u
 
 static int check_piece(void *context, const char *bytes, size_t size)
 {
 	struct utf8_check *check = context;
 	size_t at = 0;
+	for (size_t i = 0; i < size; i++)
+		if ((unsigned char)bytes[i] < 0x20 && bytes[i] != '\n' && bytes[i] != '\t')
+			check->escaped += 5;
+		else if (bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '"' || bytes[i] == '\\')
+			check->escaped++;
 	while (at < size) {
 		size_t step = check->count ? 0 : utf8_sequence((const unsigned char *)bytes + at,
 							       size - at);
@@ -35,10 +44,12 @@ static int check_piece(void *context, const char *bytes, size_t size)
 	return 0;
 }
 
-static bool is_utf8(const struct chain *chain)
+/* UTF-8 that is not longer in escapes than it would be in base64. */
+static bool is_text(const struct chain *chain)
 {
 	struct utf8_check check = {.count = 0};
-	return chain_each(chain, check_piece, &check) == 0 && !check.count;
+	return chain_each(chain, check_piece, &check) == 0 && !check.count &&
+	       check.escaped <= ESCAPED_FREE + chain->bytes / 3;
 }
 
 struct base64 {
@@ -98,7 +109,7 @@ static int append_string(struct chain *body, const char *name, const char *value
 static int append_data(struct chain *body, const struct chain *data)
 {
 	int rc = 0;
-	if (is_utf8(data)) {
+	if (is_text(data)) {
 		rc = chain_append_text(body, "\"encoding\":\"utf8\",\"data\":\"");
 		rc = rc ? rc : chain_each(data, json_piece, body);
 	} else {

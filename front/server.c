@@ -187,10 +187,13 @@ static void share_memory(struct server *server, const struct shim_info *info)
 		return;
 	uint64_t free_bytes = info->pages_free * PAGE_BYTES;
 	uint64_t buffers = free_bytes / 4;
-	uint64_t jobs = free_bytes - buffers;
-	jobs = jobs > FRONT_RESERVE_BYTES ? jobs - FRONT_RESERVE_BYTES : 0;
+	/* The kernel's connections may take an eighth of the machine (shim/net/glue.c). */
+	uint64_t kept = buffers + info->pages_total * PAGE_BYTES / 8 + FRONT_RESERVE_BYTES;
+	uint64_t jobs = free_bytes > kept ? free_bytes - kept : 0;
 	jobs /= server->job_count;
-	server->buffer_max = (size_t)buffers;
+	/* An answer in base64 is made while the bytes that it says are still held: 7/3. */
+	server->buffer_max = (size_t)(buffers * 2 / 5);
+	block_limit_set((size_t)buffers);
 	if (jobs < server->job_memory_bytes)
 		server->job_memory_bytes = jobs > JOB_MEMORY_MIN ? jobs : JOB_MEMORY_MIN;
 }

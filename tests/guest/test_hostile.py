@@ -56,7 +56,8 @@ def assert_unharmed(guest, free_before):
     assert json.loads(body)["stdout"]["data"] == "next\n"
     metrics, console = guest.metrics(), guest.console()
     assert metrics["elfpack_pages_leaked_total"] == 0, console[-2000:]
-    assert metrics["elfpack_pages_free"] > free_before - 64, console[-2000:]
+    # front keeps 160 pages of blocks for reuse, and what its allocator rounds up
+    assert metrics["elfpack_pages_free"] > free_before - 224, console[-2000:]
     for complaint in ("panic", "still charged", "XRSTOR"):
         assert complaint not in console, console[-2000:]
 
