@@ -24,8 +24,6 @@ RECIPES = {
     "hello-go": ("go", "go build -o {out} {src}/hello.go"),
     "parallel-go": ("go", "go build -o {out} {src}/parallel.go"),
     "threads-rust": ("rustc", "rustc -O -o {out} {src}/threads.rs"),
-    "threads-rust-musl": ("rustc", "rustc -O --target x86_64-unknown-linux-musl -o {out} "
-                                   "{src}/threads.rs"),
 }
 
 

@@ -60,7 +60,6 @@ CASES = (
     case("Go hello", BUILD + "hello-go x y"),
     case("Go parallel", BUILD + "parallel-go"),
     case("Rust threads", BUILD + "threads-rust", out=("rust.txt",)),
-    case("Rust threads, musl", BUILD + "threads-rust-musl", out=("rust.txt",)),
     case("perl", "/usr/bin/perl perl.pl", files=("perl.pl",),
          needs=("/usr/lib/x86_64-linux-gnu/perl-base", "/usr/lib/x86_64-linux-gnu/perl/5.36",
                 "/usr/share/perl/5.36", "/bin/sh")),
