@@ -1,7 +1,7 @@
 /* cpu.h: the CPU as the portable kernel sees it: per-CPU data, threads' machine state, ring 3
- * entry and exit. The kernel runs with interrupts off, always: they are taken in ring 3 and
- * in cpu_idle and cpu_take_interrupts only, so no lock needs an irq-safe form. NMI, #MC and
- * #DF have stacks of their own (IST). */
+ * entry and exit. The kernel runs with interrupts off: they are taken in ring 3, in cpu_idle
+ * and in cpu_take_interrupts, where a long call yields, so no lock needs an irq-safe form.
+ * NMI, #MC and #DF have stacks of their own (IST). */
 #ifndef SHIM_ARCH_X86_64_CPU_H
 #define SHIM_ARCH_X86_64_CPU_H
 
