@@ -43,8 +43,10 @@ def guest(programs, tmp_path_factory):
 
 
 def native(program):
+    # In a session of its own, as every job is: the runner's may lie outside this PID namespace,
+    # and then getsid says 0.
     ended = subprocess.run([program], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
-                           env={"PATH": "/bin"})
+                           env={"PATH": "/bin"}, start_new_session=True)
     return ended.stdout.decode(), ended.stderr.decode(), ended.returncode
 
 
