@@ -22,7 +22,9 @@ diff <(printf 'a\nb\n') <(printf 'a\nc\n'); echo "diff $?"
 declare -A map=([k]=v [l]=w); for k in k l; do echo "$k=${map[$k]}"; done
 seq 1 1000 | tail -n 1
 yes | head -n 3
-sleep 100 & p=$!; kill $p; wait $p; echo "killed $?"
+# A child killed before its exec runs the EXIT trap, here as natively: wait until it is sleep.
+sleep 100 & p=$!; until read -r name < /proc/$p/comm && [ "$name" = sleep ]; do :; done
+kill $p; wait $p; echo "killed $?"
 bash -c 'kill -SEGV $$' 2>/dev/null; echo "segv $?"
 bash -c 'trap "" TERM; kill -TERM $$; echo ignored'
 bash -c 'trap "echo int; exit 9" INT; kill -INT $$; sleep 5'; echo "int $?"
