@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/arguments.h"
 #include "cli/image.h"
 #include "cli/kvm.h"
-#include "cli/pack.h"
+#include "cli/pack_options.h"
 #include "cli/session.h"
 
 #define FORWARDS_MAX        32u
@@ -22,8 +22,7 @@
 #define GDB_PORT            1234
 
 enum run_option {
-	FORWARD = 1,
-	HTTP,
+	FORWARD = PACK_END,
 	FIRMWARE,
 	MACHINE,
 	CPUS,
@@ -32,16 +31,12 @@ enum run_option {
 	ACCEL,
 	STRACE,
 	GDB,
-	PARTS,
 	VERBOSE,
-	HELP,
 };
 
 static const struct option_row rows[] = {
 	{"publish", 'p', FORWARD, OPTION_NEEDED, "[ADDR:]HOST:GUEST",
 	 "forward a port (127.0.0.1; HOST 0: a free one)"},
-	{"http", 0, HTTP, OPTION_BY_EQUALS, "PORT",
-	 "serve a PROGRAM over HTTP (port 80)"},
 	{"firmware", 0, FIRMWARE, OPTION_NEEDED, "NAME", "bios, uefi or pvh"},
 	{"machine", 0, MACHINE, OPTION_NEEDED, "NAME", "q35, pc or microvm (q35)"},
 	{"cpus", 0, CPUS, OPTION_NEEDED, "N", "processors (1)"},
@@ -52,19 +47,20 @@ static const struct option_row rows[] = {
 	{"accel", 0, ACCEL, OPTION_NEEDED, "NAME", "kvm or tcg (kvm where it works)"},
 	{"strace", 0, STRACE, OPTION_NONE, NULL, "trace system calls to the console"},
 	{"gdb", 0, GDB, OPTION_BY_EQUALS, "PORT", "wait for a debugger (port 1234)"},
-	{"parts", 0, PARTS, OPTION_NEEDED, "DIR", "elfpack's parts (../libexec/elfpack)"},
 	{"verbose", 'v', VERBOSE, OPTION_NONE, NULL, "show QEMU's command line"},
-	{"help", 'h', HELP, OPTION_NONE, NULL, "this text"},
+	ARGUMENTS_ROWS,
+#include "cli/pack_option_rows.def"
 	{NULL, 0, 0, OPTION_NONE, NULL, NULL}};
 
 struct run {
-	const char *word; /* image or program */
-	struct pack_request request;
+	const char *word;      /* image or program */
+	bool has_pack_options; /* on the command line */
+	struct pack_options options;
 	struct forward forward[FORWARDS_MAX + 1]; /* one more: the default */
 	unsigned forward_count;
 	const char *firmware, *accel;
 	uint64_t cpus;
-	bool has_http, verbose, help;
+	bool verbose;
 	struct qemu_plan plan;
 	/* what was opened or built: */
 	struct image image;
@@ -90,48 +86,37 @@ static int take_forward(struct run *run, const char *value, struct diag *why)
 	struct in_addr address;
 	char text[64], *guest = NULL, *host = NULL;
 	if (run->forward_count == FORWARDS_MAX)
-		return diag_set(why, "-p: more than %u forwards", FORWARDS_MAX);
+		return diag_set(why, "more than %u forwards", FORWARDS_MAX);
 	if (strlen(value) >= sizeof(text))
-		return diag_set(why, "-p %s: not [ADDR:]HOST:GUEST", value);
+		return diag_set(why, "not [ADDR:]HOST:GUEST");
 	strcpy(text, value);
 	guest = strrchr(text, ':');
 	if (!guest)
-		return diag_set(why, "-p %s: not [ADDR:]HOST:GUEST", value);
+		return diag_set(why, "not [ADDR:]HOST:GUEST");
 	*guest++ = '\0';
 	host = strrchr(text, ':');
 	if (host)
 		*host++ = '\0';
 	const char *where = host ? text : "127.0.0.1";
 	if (inet_pton(AF_INET, where, &address) != 1)
-		return diag_set(why, "-p %s: %s is not an IPv4 address", value, where);
+		return diag_set(why, "%s is not an IPv4 address", where);
 	inet_ntop(AF_INET, &address, forward->address, sizeof(forward->address));
 	if (take_port(host ? host : text, 0, &forward->host) ||
 	    take_port(guest, 1, &forward->guest))
-		return diag_set(why, "-p %s: a port is a number to 65535", value);
+		return diag_set(why, "a port is a number to 65535");
 	run->forward_count++;
 	return 0;
 }
 
-static int take(struct run *run, int id, const char *value, struct diag *why)
+static int take(void *context, int id, const char *value, enum argument_source source,
+		struct diag *why)
 {
+	struct run *run = context;
 	struct qemu_plan *plan = &run->plan;
+	run->options.source = source;
 	switch (id) {
-	case OPTION_WORD:
-		if (run->word)
-			return diag_set(
-				why, "%s: one image at a time; arguments stand behind --",
-				value);
-		run->word = value;
-		return 0;
 	case FORWARD:
 		return take_forward(run, value, why);
-	case HTTP:
-		run->has_http = true;
-		run->request.mode = MODE_HTTP;
-		run->request.port = 80;
-		return value && take_port(value, 1, &run->request.port)
-			       ? diag_set(why, "--http=%s: not a port", value)
-			       : 0;
 	case FIRMWARE:
 		run->firmware = value;
 		return 0;
@@ -140,19 +125,17 @@ static int take(struct run *run, int id, const char *value, struct diag *why)
 		return 0;
 	case CPUS:
 		return option_number(value, &run->cpus) || !run->cpus || run->cpus > 255
-			       ? diag_set(why, "--cpus %s: not a number from 1 to 255",
-					  value)
+			       ? diag_set(why, "not a number from 1 to 255")
 			       : 0;
 	case MEMORY:
 		return option_number(value, &plan->memory_bytes) ||
 				       plan->memory_bytes < MEMORY_LEAST
-			       ? diag_set(why, "--memory %s: not a size of at least 8M",
-					  value)
+			       ? diag_set(why, "not a size of at least 8M")
 			       : 0;
 	case NET:
 		plan->tap = strncmp(value, "tap=", 4) == 0 ? value + 4 : "";
 		return !*plan->tap || strchr(plan->tap, ',')
-			       ? diag_set(why, "--net %s: not tap=IFNAME", value)
+			       ? diag_set(why, "not tap=IFNAME")
 			       : 0;
 	case ACCEL:
 		run->accel = value;
@@ -163,36 +146,16 @@ static int take(struct run *run, int id, const char *value, struct diag *why)
 	case GDB:
 		plan->gdb_port = GDB_PORT;
 		return value && take_port(value, 1, &plan->gdb_port)
-			       ? diag_set(why, "--gdb=%s: not a port", value)
+			       ? diag_set(why, "not a port")
 			       : 0;
-	case PARTS:
-		run->request.parts = value;
-		return 0;
 	case VERBOSE:
 		run->verbose = true;
 		return 0;
 	default:
-		run->help = true;
-		return 0;
+		run->has_pack_options |= source == SOURCE_COMMAND_LINE &&
+					 id != PACK_PROGRAM && id != PACK_PARTS;
+		return pack_options_take(&run->options, id, value, why);
 	}
-}
-
-static int read_arguments(struct run *run, int argc, char **argv, struct diag *why)
-{
-	struct option_reader reader = {.rows = rows, .argv = argv, .argc = argc};
-	const char *value = NULL;
-	int id = 0;
-	while ((id = option_next(&reader, &value, why)) >= 0)
-		if (take(run, id, value, why))
-			return -1;
-	for (; id == -1 && reader.at < argc; reader.at++)
-		if (words_add(&run->request.args, argv[reader.at], why))
-			return -1;
-	if (id == -1 && !run->word && !run->help)
-		return diag_set(why, "no image given");
-	if (run->plan.tap && run->forward_count)
-		return diag_set(why, "-p and --net tap= exclude each other");
-	return id == -1 ? 0 : -1;
 }
 
 /* An image is what is there and is no ELF file; anything else is a program. */
@@ -273,7 +236,7 @@ static int choose_firmware(struct run *run, bool has_disk, bool can_uefi,
 static int open_image(struct run *run, struct diag *why)
 {
 	struct image *image = &run->image;
-	if (run->request.args.count || run->has_http) {
+	if (run->has_pack_options) {
 		diag_set(why,
 			 "%s: an image: its arguments and mode were fixed by elfpack "
 			 "build",
@@ -323,19 +286,20 @@ static int build_disk(struct run *run, struct diag *why)
 
 static int build_image(struct run *run, struct diag *why)
 {
+	const struct pack_request *request = &run->options.request;
 	struct pack *pack = run->pack = calloc(1, sizeof(*run->pack));
 	if (!pack) {
 		diag_set(why, "out of memory");
 		return EXIT_FAILED;
 	}
-	if (choose_firmware(run, false, false, why))
+	if (choose_firmware(run, false, false, why) ||
+	    pack_options_choose(&run->options, why))
 		return EXIT_USAGE;
-	run->request.program = run->word;
-	int status = pack_make(pack, &run->request, why);
+	int status = pack_make(pack, request, why);
 	if (status)
 		return status;
-	run->mode = run->request.mode;
-	run->port = run->request.port;
+	run->mode = request->mode;
+	run->port = request->port;
 	run->image_bytes = pack->bundle.extents.size;
 	if (run->plan.firmware != FIRMWARE_PVH) {
 		run->plan.disk_fd = build_disk(run, why);
@@ -435,35 +399,38 @@ static int run_guest(struct run *run, struct diag *why)
 	return status;
 }
 
+static int start(struct run *run, struct diag *why)
+{
+	run->word = run->options.request.program;
+	if (!run->word || (run->plan.tap && run->forward_count)) {
+		diag_set(why, run->word ? "-p and --net tap= exclude each other"
+					: "no image given");
+		return EXIT_USAGE;
+	}
+	int status = is_program(run->word) ? build_image(run, why) : open_image(run, why);
+	return status ? status : run_guest(run, why);
+}
+
 static int run_main(const struct command *command, int argc, char **argv,
 		    struct diag *why)
 {
-	struct run run = {.request = {.mode = MODE_RUN, .cwd = "/work"},
-			  .cpus = 1,
+	struct run run = {.cpus = 1,
 			  .image = {.fd = -1},
 			  .plan = {.machine = "q35",
 				   .disk_fd = -1,
 				   .kernel_fd = -1,
 				   .bundle_fd = -1}};
+	struct arguments arguments = {.command = command, .take = take, .context = &run};
 	int status = EXIT_USAGE;
-	limits_default(&run.request.limits);
-	if (read_arguments(&run, argc, argv, why))
-		goto out;
-	if (run.help) {
-		printf("usage: elfpack %s %s\n\n", command->name, command->usage);
-		option_help(rows);
-		status = EXIT_DONE;
-		goto out;
-	}
-	status = is_program(run.word) ? build_image(&run, why) : open_image(&run, why);
-	if (!status)
-		status = run_guest(&run, why);
-out:
+	pack_options_init(&run.options);
+	if (!arguments_read(&arguments, argc, argv, why))
+		status = arguments.help ? EXIT_DONE : start(&run, why);
 	if (run.pack)
 		pack_free(run.pack);
 	free(run.pack);
 	image_close(&run.image);
-	free(run.request.args.list);
+	pack_options_free(&run.options);
+	arguments_free(&arguments);
 	return status;
 }
 

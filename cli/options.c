@@ -23,11 +23,21 @@ static const struct option_row *by_letter(const struct option_row *rows, char le
 	return NULL;
 }
 
-static const struct option_row *by_name(const struct option_row *rows, const char *name,
-					size_t size)
+const char *option_name(const struct option_row *row, char *room)
 {
+	snprintf(room, OPTION_NAME_ROOM, "%s", row->name);
+	for (char *c = room; (c = strchr(c, '_'));)
+		*c = '-';
+	return room;
+}
+
+const struct option_row *option_find(const struct option_row *rows, const char *name,
+				     size_t size)
+{
+	char own[OPTION_NAME_ROOM];
 	for (; rows->name; rows++)
-		if (strlen(rows->name) == size && memcmp(rows->name, name, size) == 0)
+		if (size && strlen(option_name(rows, own)) == size &&
+		    memcmp(own, name, size) == 0)
 			return rows;
 	return NULL;
 }
@@ -35,13 +45,15 @@ static const struct option_row *by_name(const struct option_row *rows, const cha
 static int take_argument(struct option_reader *reader, const struct option_row *row,
 			 const char **value, struct diag *why)
 {
+	char name[OPTION_NAME_ROOM];
 	if (row->argument == OPTION_NEEDED && !*value) {
 		if (reader->at == reader->argc)
-			return wrong(why, "--%s needs an argument", row->name);
+			return wrong(why, "--%s needs an argument",
+				     option_name(row, name));
 		*value = reader->argv[reader->at++];
 	}
 	if (row->argument == OPTION_NONE && *value)
-		return wrong(why, "--%s takes no argument", row->name);
+		return wrong(why, "--%s takes no argument", option_name(row, name));
 	return row->id;
 }
 
@@ -80,7 +92,7 @@ int option_next(struct option_reader *reader, const char **value, struct diag *w
 		return -1;
 	const char *equals = strchr(word, '=');
 	size_t size = equals ? (size_t)(equals - word) - 2 : strlen(word) - 2;
-	const struct option_row *row = by_name(reader->rows, word + 2, size);
+	const struct option_row *row = option_find(reader->rows, word + 2, size);
 	if (!row)
 		return wrong(why, "unknown option %s", word);
 	*value = equals ? equals + 1 : NULL;
@@ -90,13 +102,17 @@ int option_next(struct option_reader *reader, const char **value, struct diag *w
 void option_help(const struct option_row *rows)
 {
 	for (; rows->name; rows++) {
-		char left[64], letter[8] = "    ";
+		char left[64], letter[8] = "    ", name[OPTION_NAME_ROOM];
 		const char *form = rows->argument == OPTION_BY_EQUALS ? "--%s[=%s]"
 				   : rows->argument == OPTION_NEEDED  ? "--%s %s"
 								      : "--%s%s";
+		if (!*rows->name) {
+			printf("\n%s\n", rows->help);
+			continue;
+		}
 		if (rows->letter)
 			snprintf(letter, sizeof(letter), "-%c, ", rows->letter);
-		snprintf(left, sizeof(left), form, rows->name,
+		snprintf(left, sizeof(left), form, option_name(rows, name),
 			 rows->placeholder ? rows->placeholder : "");
 		printf("  %s%-30s %s\n", letter, left, rows->help);
 	}

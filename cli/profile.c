@@ -2,11 +2,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
-#include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/ini_file.h"
 #include "cli/options.h"
 #include "cli/profile.h"
 
@@ -130,16 +130,13 @@ static int take(struct parser *parser, const char *section, const char *name,
 	return 0;
 }
 
-/* inih's: not 0 means fine. */
 static int on_pair(void *context, const char *section, const char *name,
-		   const char *value)
+		   const char *value, struct diag *why)
 {
-	struct parser *parser = context;
-	if (parser->problem)
-		return 0;
-	if (take(parser, section, name, value))
-		parser->problem = "out of memory";
-	return !parser->problem;
+	struct parser parser = {.profile = context};
+	if (take(&parser, section, name, value))
+		return diag_set(why, "out of memory");
+	return parser.problem ? diag_set(why, "%s: %s", name, parser.problem) : 0;
 }
 
 void profile_init(struct profile *profile)
@@ -153,12 +150,7 @@ void profile_init(struct profile *profile)
 int profile_parse(struct profile *profile, const char *text, const char *name,
 		  struct diag *why)
 {
-	struct parser parser = {.profile = profile};
-	int line = ini_parse_string(text, on_pair, &parser);
-	if (!line)
-		return 0;
-	return diag_set(why, "%s, line %d: %s", name, line,
-			parser.problem ? parser.problem : "not NAME = VALUE");
+	return ini_file_parse(text, name, on_pair, profile, why);
 }
 
 bool profile_matches(const struct profile *profile, const char *program)
@@ -167,19 +159,6 @@ bool profile_matches(const struct profile *profile, const char *program)
 		if (fnmatch(profile->match.list[i], program, 0) == 0)
 			return true;
 	return false;
-}
-
-static int read_profile(struct profile *profile, const char *path, struct diag *why)
-{
-	void *bytes = NULL;
-	size_t size = 0;
-	uint32_t mode = 0;
-	if (tree_read_file(path, &bytes, &size, &mode, why))
-		return -1;
-	((char *)bytes)[size] = '\0'; /* tree_read_file leaves room for it */
-	int rc = profile_parse(profile, bytes, path, why);
-	free(bytes);
-	return rc;
 }
 
 static int load(struct profile *profile, const char *folder, const char *name,
@@ -192,7 +171,7 @@ static int load(struct profile *profile, const char *folder, const char *name,
 			      : asprintf(&path, "%s/%s.conf", folder, name) < 0)
 		return diag_set(why, "out of memory");
 	size_t at = profile->include.count;
-	int rc = read_profile(profile, path, why);
+	int rc = ini_file_read(path, on_pair, profile, why);
 	size_t end = profile->include.count;
 	for (; !rc && at < end; at++)
 		rc = load(profile, folder, profile->include.list[at], depth + 1, why);
@@ -203,6 +182,9 @@ static int load(struct profile *profile, const char *folder, const char *name,
 int profile_load(struct profile *profile, const char *folder, const char *name,
 		 struct diag *why)
 {
+	free(profile->name);
+	if (!(profile->name = strdup(name)))
+		return diag_set(why, "out of memory");
 	return load(profile, folder, name, 0, why);
 }
 
@@ -221,10 +203,10 @@ static int try_profile(struct profile *profile, const char *folder, char *file,
 			 ? diag_set(why, "out of memory")
 			 : 0;
 	profile_init(&candidate);
-	rc = rc ? rc : read_profile(&candidate, path, why);
+	rc = rc ? rc : ini_file_read(path, on_pair, &candidate, why);
 	if (!rc && profile_matches(&candidate, program)) {
 		*strrchr(file, '.') = '\0';
-		rc = load(profile, folder, file, 0, why) ? -1 : 1;
+		rc = profile_load(profile, folder, file, why) ? -1 : 1;
 	}
 	profile_free(&candidate);
 	free(path);
@@ -259,5 +241,6 @@ void profile_free(struct profile *profile)
 		free(all[i]->list);
 	}
 	free(profile->example);
+	free(profile->name);
 	profile_init(profile);
 }

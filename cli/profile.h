@@ -31,6 +31,8 @@ struct profile {
 	struct words programs, optional, files, needs, exclude; /* rows */
 	struct words env;                                       /* K=V */
 	struct words ok_exits;
+	char *name; /* what profile_load was asked for, or profile_find found; NULL:
+		       nothing */
 	char *example;
 	struct limits limits; /* LIMIT_UNSET where nothing is said */
 };

@@ -81,7 +81,7 @@ def test_an_unknown_profile_and_a_wrong_one_are_refused(elfpack, hello, tmp_path
     (tmp_path / "wrong.conf").write_text("[pack]\nfile = /etc/passwd\n")
     result = elfpack("build", hello, "-o", tmp_path / "i.img", "--profile",
                      tmp_path / "wrong.conf")
-    assert result.status != 0 and "line 2: unknown key" in result.text
+    assert result.status != 0 and "wrong.conf:2: file: unknown key" in result.text
 
 
 def test_a_linked_program_keeps_the_links_that_lead_to_it(build, elfpack, tmp_path):

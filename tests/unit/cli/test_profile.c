@@ -108,11 +108,11 @@ static void refused(const char *text, const char *message)
 static void mistakes_are_told_with_their_line(void **state)
 {
 	(void)state;
-	refused("[pack]\nfile = /a\n", "t.conf, line 2: unknown key");
-	refused("[limits]\n\nwall-ms = soon\n", "t.conf, line 3: not a number (ms)");
-	refused("[limits]\nwall-hours = 1\n", "t.conf, line 2: unknown limit");
-	refused("[http]\nok-exit = 1 256\n", "t.conf, line 2: not an exit status");
-	refused("[pack]\nfiles\n", "t.conf, line 2: not NAME = VALUE");
+	refused("[pack]\nfile = /a\n", "t.conf:2: file: unknown key");
+	refused("[limits]\n\nwall-ms = soon\n", "t.conf:3: wall-ms: not a number (ms)");
+	refused("[limits]\nwall-hours = 1\n", "t.conf:2: wall-hours: unknown limit");
+	refused("[http]\nok-exit = 1 256\n", "t.conf:2: ok-exit: not an exit status");
+	refused("[pack]\nfiles\n", "t.conf:2: neither [SECTION] nor NAME = VALUE");
 }
 
 static void write_file(const char *folder, const char *name, const char *text)
