@@ -204,10 +204,21 @@ static int emit_profile(struct text *text, const struct pack_request *request)
 			rc = emit(text, "env", profile->env.list[i]);
 		free(name);
 	}
-	for (size_t i = 0; !rc && i < profile->ok_exits.count; i++)
-		rc = emit(text, "ok_exit", profile->ok_exits.list[i]);
 	if (!rc && profile->example)
 		rc = emit(text, "example", profile->example);
+	return rc;
+}
+
+static int emit_http(struct text *text, const struct pack_request *request)
+{
+	int rc = 0;
+	for (int key = 0; key < HTTP_KEY_COUNT; key++) {
+		const struct words *words = &request->http.list[key];
+		if (!words->count && request->profile)
+			words = &request->profile->http.list[key];
+		for (size_t i = 0; !rc && i < words->count; i++)
+			rc = emit(text, http_key_name((enum http_key)key), words->list[i]);
+	}
 	return rc;
 }
 
@@ -230,7 +241,8 @@ static int make_manifest(struct pack *pack, const struct pack_request *request,
 		rc = emit(&text, "env", "HOME=/");
 	for (size_t i = 0; !rc && i < request->env.count; i++)
 		rc = emit(&text, "env", request->env.list[i]);
-	rc = rc || emit_profile(&text, request);
+	rc = rc || emit_profile(&text, request) ||
+	     (request->mode == MODE_HTTP && emit_http(&text, request));
 	rc = rc || emit(&text, "cwd", request->cwd) || emit(&text, "program", name) ||
 	     (request->mode != MODE_RUN && emit_number(&text, "port", request->port)) ||
 	     emit_limits(&text, &request->limits);

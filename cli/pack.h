@@ -4,6 +4,7 @@
 #define ELFPACK_CLI_PACK_H
 
 #include "cli/elf_deps.h"
+#include "cli/http_keys.h"
 #include "cli/profile.h"
 #include "imgfmt/bundle.h"
 #include "imgfmt/diag.h"
@@ -21,6 +22,7 @@ struct pack_request {
 	struct words env;                      /* K=V */
 	struct words files, folders, archives; /* SRC[:DEST] */
 	struct words exclude;
+	struct http_keys http;         /* a key that is set here is not the profile's */
 	const struct profile *profile; /* NULL: none */
 	struct limits limits;
 	const char

@@ -42,6 +42,7 @@ void pack_options_free(struct pack_options *options)
 		if (words)
 			free(words->list);
 	}
+	http_keys_free(&options->request.http);
 	profile_free(&options->profile);
 }
 
@@ -112,6 +113,24 @@ static int add_argument(struct pack_options *options, const char *value, struct 
 	return words_add(&options->request.args, value, why);
 }
 
+/* The key of an option, or HTTP_KEY_COUNT. */
+static enum http_key http_key_of(int id)
+{
+	int key = id - PACK_KEY_argv; /* the first row's */
+	return key >= 0 && key < HTTP_KEY_COUNT ? (enum http_key)key : HTTP_KEY_COUNT;
+}
+
+/* A command line's values take the place of a configuration's. */
+static int set_http_key(struct pack_options *options, enum http_key key, const char *value,
+			struct diag *why)
+{
+	struct http_keys *http = &options->request.http;
+	if (options->http_source[key] != options->source)
+		http_keys_clear(http, key);
+	options->http_source[key] = options->source;
+	return http_keys_add(http, key, value, why);
+}
+
 static int set_limit(struct limits *limits, int id, const char *value, struct diag *why)
 {
 #define LIMIT(key, unit, initial, help)                                                  \
@@ -157,6 +176,8 @@ int pack_options_take(struct pack_options *options, int id, const char *value,
 	case PACK_NO_PROFILE:
 		return set_profile(options, NULL, why);
 	default:
+		if (http_key_of(id) != HTTP_KEY_COUNT)
+			return set_http_key(options, http_key_of(id), value, why);
 		return set_limit(&request->limits, id, value, why);
 	}
 }
@@ -223,6 +244,8 @@ const char *pack_options_value(const struct pack_options *options, int id, size_
 {
 	struct pack_request request = options->request;
 	const struct words *words = list_of(&request, id);
+	if (http_key_of(id) != HTTP_KEY_COUNT)
+		words = &request.http.given[http_key_of(id)];
 	if (words)
 		return index < words->count ? words->list[index] : NULL;
 	if (index)

@@ -17,6 +17,9 @@ enum pack_option {
 #define PACK_OPTION(id, ...) PACK_##id,
 #include "cli/pack_options.def"
 #undef PACK_OPTION
+#define HTTP_KEY(key, ...) PACK_KEY_##key,
+#include "imgfmt/http_keys.def"
+#undef HTTP_KEY
 #define LIMIT(key, unit, initial, help) PACK_LIMIT_##key,
 #include "imgfmt/limits.def"
 #undef LIMIT
@@ -30,6 +33,7 @@ struct pack_options {
 	bool no_profile;
 	enum argument_source source; /* of what comes now */
 	enum argument_source program_source, args_source, mode_source, profile_source;
+	enum argument_source http_source[HTTP_KEY_COUNT];
 };
 
 void pack_options_init(struct pack_options *options);

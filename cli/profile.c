@@ -14,7 +14,8 @@
 
 struct parser {
 	struct profile *profile;
-	const char *problem; /* static */
+	struct diag why;
+	const char *problem; /* static, or why's */
 };
 
 static int add(struct words *words, const char *word, size_t size)
@@ -84,17 +85,16 @@ static int set_limit(struct parser *parser, const char *name, const char *value)
 	return 0;
 }
 
-static int add_ok_exits(struct parser *parser, const char *value)
+static int add_http_key(struct parser *parser, const char *name, const char *value)
 {
-	struct words *codes = &parser->profile->ok_exits;
-	size_t at = codes->count;
-	int rc = add_words(codes, value);
-	for (; at < codes->count && codes->list[at]; at++) {
-		uint64_t code = 0;
-		if (option_number(codes->list[at], &code) || code > 255)
-			parser->problem = "not an exit status";
+	enum http_key key = http_key_find(name);
+	if (key == HTTP_KEY_COUNT) {
+		parser->problem = "unknown key";
+		return 0;
 	}
-	return rc;
+	if (http_keys_add(&parser->profile->http, key, value, &parser->why))
+		parser->problem = parser->why.message;
+	return 0;
 }
 
 static int take(struct parser *parser, const char *section, const char *name,
@@ -122,8 +122,8 @@ static int take(struct parser *parser, const char *section, const char *name,
 		return add_env(profile, name, value);
 	if (strcmp(section, "limits") == 0)
 		return set_limit(parser, name, value);
-	if (strcmp(section, "http") == 0 && strcmp(name, "ok-exit") == 0)
-		return add_ok_exits(parser, value);
+	if (strcmp(section, "http") == 0)
+		return add_http_key(parser, name, value);
 	if (strcmp(section, "profile") == 0 && strcmp(name, "example") == 0)
 		return set_example(profile, value);
 	parser->problem = "unknown key";
@@ -234,12 +234,13 @@ void profile_free(struct profile *profile)
 	struct words *const all[] = {
 		&profile->match,    &profile->include, &profile->programs,
 		&profile->optional, &profile->files,   &profile->needs,
-		&profile->exclude,  &profile->env,     &profile->ok_exits};
+		&profile->exclude,  &profile->env};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		for (size_t at = 0; at < all[i]->count; at++)
 			free((void *)(uintptr_t)all[i]->list[at]);
 		free(all[i]->list);
 	}
+	http_keys_free(&profile->http);
 	free(profile->example);
 	free(profile->name);
 	profile_init(profile);

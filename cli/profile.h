@@ -11,7 +11,7 @@
  *              need = GLOB PACKAGE    a file without which the image is of no use
  *              exclude = GLOB...      left out of folders
  *   [env]      NAME = VALUE
- *   [http]     ok-exit = N...
+ *   [http]     argv = WORD... ...     the rows of imgfmt/http_keys.def
  *   [limits]   wall-ms = 60s ...      the rows of limits.def
  *
  * A value goes on in the lines below it that begin with white space. */
@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 
+#include "cli/http_keys.h"
 #include "imgfmt/diag.h"
 #include "imgfmt/manifest.h"
 #include "imgfmt/tree.h"
@@ -30,7 +31,7 @@ struct profile {
 	struct words match, include;
 	struct words programs, optional, files, needs, exclude; /* rows */
 	struct words env;                                       /* K=V */
-	struct words ok_exits;
+	struct http_keys http;
 	char *name; /* what profile_load was asked for, or profile_find found; NULL:
 		       nothing */
 	char *example;

@@ -304,6 +304,16 @@ static void begin_body(struct conn *conn)
 		conn_close(conn); /* a client that has not read 25 bytes is no client */
 }
 
+static void submit(struct conn *conn)
+{
+	struct request *request = conn->request;
+	if (request_finish(request, conn->server->image))
+		conn_refuse(conn, request->refusal.status, request->refusal.why,
+			    request->refusal.about);
+	else
+		job_submit(conn);
+}
+
 static void begin_request(struct conn *conn, size_t head_size)
 {
 	char made[17];
@@ -322,7 +332,7 @@ static void begin_request(struct conn *conn, size_t head_size)
 	else if (request_has_body(&conn->head))
 		begin_body(conn);
 	else if (conn->request->route == ROUTE_RUN)
-		job_submit(conn);
+		submit(conn);
 	else
 		answer_route(conn);
 }
@@ -384,7 +394,7 @@ static void end_body(struct conn *conn)
 	if (conn->in_start == conn->in_end)
 		release_input(conn);
 	if (!unpack_body(conn))
-		job_submit(conn);
+		submit(conn);
 }
 
 /* Takes chunked bytes from the buffer. Returns true when the state has changed. */

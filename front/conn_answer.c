@@ -19,6 +19,7 @@ int conn_write_head(struct conn *conn, const struct answer *answer, struct chain
 		.minor = conn->head.minor,
 		.keep_alive = conn->head.keep_alive && !conn->close_after && !server->draining,
 		.head_only = conn->head.method == HTTP_HEAD,
+		.cors = image_cors(server->image),
 	};
 	conn->close_after = !frame.keep_alive;
 	server->metrics.by_class[answer->status / 100]++;

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "front/block.h"
-#include "front/envelope.h"
 #include "front/names.h"
-#include "front/request.h"
+#include "front/request_map.h"
 #include "front/text.h"
 
 #define ALLOW_RUN "GET, HEAD, POST, OPTIONS"
@@ -31,7 +30,7 @@ struct layout {
 	char **slots, **argv, **envp;
 };
 
-static int refuse(struct request *request, int status, const char *why, const char *about)
+int request_refuse(struct request *request, int status, const char *why, const char *about)
 {
 	request->refusal.status = status;
 	request->refusal.why = why;
@@ -74,7 +73,7 @@ static int route_read(struct request *request, enum route route)
 	if (request->method == HTTP_OPTIONS)
 		request->route = ROUTE_OPTIONS;
 	else if (!(request->method & (HTTP_GET | HTTP_HEAD)))
-		return refuse(request, 405, "this route is only read", NULL);
+		return request_refuse(request, 405, "this route is only read", NULL);
 	return 0;
 }
 
@@ -86,7 +85,7 @@ static int route_envelope(struct request *request)
 	if (request->method == HTTP_OPTIONS)
 		request->route = ROUTE_OPTIONS;
 	else if (request->method != HTTP_POST)
-		return refuse(request, 405, "an envelope is posted", NULL);
+		return request_refuse(request, 405, "an envelope is posted", NULL);
 	return 0;
 }
 
@@ -101,16 +100,16 @@ static int find_route(struct request *request, const struct http_head *head,
 	if (size == strlen("/_/run") && memcmp(path, "/_/run", size) == 0)
 		return route_envelope(request);
 	if (size >= 3 && memcmp(path, "/_/", 3) == 0)
-		return refuse(request, 404, "no such route", NULL);
+		return request_refuse(request, 404, "no such route", NULL);
 	request->refusal.allow = root ? ALLOW_RUN : ALLOW_PATH;
 	if (request->method == HTTP_OPTIONS) {
 		request->route = ROUTE_OPTIONS;
 		return 0;
 	}
 	if (!root && request->method != HTTP_PUT)
-		return refuse(request, 404, "no such route; programs run at /", NULL);
+		return request_refuse(request, 404, "no such route; programs run at /", NULL);
 	if (root && !(request->method & (HTTP_GET | HTTP_HEAD | HTTP_POST)))
-		return refuse(request, 405,
+		return request_refuse(request, 405,
 			      request->method == HTTP_PUT
 				      ? "PUT needs a file name in its path"
 				      : "this method is not for programs",
@@ -122,7 +121,7 @@ static int find_route(struct request *request, const struct http_head *head,
 }
 
 /* What the controls say about the result and the time for it. */
-static int apply_controls(struct request *request, const struct limits *limits)
+int request_apply_controls(struct request *request, const struct limits *limits)
 {
 	static const char *const names[] = {
 		[FORMAT_DEFAULT] = "",	     [FORMAT_RAW] = "raw", [FORMAT_JSON] = "json",
@@ -140,7 +139,7 @@ static int apply_controls(struct request *request, const struct limits *limits)
 	if (request->query.timeout_ms && request->query.timeout_ms < limits->wall_ms)
 		request->wall_ms = request->query.timeout_ms;
 	if (request->format == FORMAT_TAR || request->format == FORMAT_ZIP)
-		return refuse(request, 400, "a result format that is not supported by this image",
+		return request_refuse(request, 400, "a result format that is not supported by this image",
 			      names[request->format]);
 	return 0;
 }
@@ -166,20 +165,20 @@ static int name_body(struct request *request, char *path, size_t path_size, size
 	if (request->method == HTTP_PUT) {
 		why = name_from_path(path, &path_size, depth);
 		if (why)
-			return refuse(request, 400, why, NULL);
+			return request_refuse(request, 400, why, NULL);
 		request->body_name = path;
 		if (query->given & CONTROL_FILE)
-			return refuse(request, 400, "_file with PUT, whose path names the body",
+			return request_refuse(request, 400, "_file with PUT, whose path names the body",
 				      NULL);
 	}
 	if (query->given & CONTROL_FILE) {
 		why = name_refused(query->file, strlen(query->file), depth);
 		if (why)
-			return refuse(request, 400, why, query->file);
+			return request_refuse(request, 400, why, query->file);
 		request->body_name = query->file;
 	}
 	if (request->body_name && (query->given & CONTROL_IN))
-		return refuse(request, 400, "_in for a body that has a name", NULL);
+		return request_refuse(request, 400, "_in for a body that has a name", NULL);
 	return 0;
 }
 
@@ -187,11 +186,11 @@ static int check_envelope(struct request *request, const struct http_head *head,
 			  const char *bytes, struct span type)
 {
 	if (request->query.given & (CONTROL_FILE | CONTROL_IN | CONTROL_STDIN))
-		return refuse(request, 400, "_file, _in or _stdin for an envelope", NULL);
+		return request_refuse(request, 400, "_file, _in or _stdin for an envelope", NULL);
 	if (!text_is(bytes + type.at, type.size, "application/json"))
-		return refuse(request, 415, "an envelope is application/json", NULL);
+		return request_refuse(request, 415, "an envelope is application/json", NULL);
 	if (!request_has_body(head))
-		return refuse(request, 400, "no envelope in the body", NULL);
+		return request_refuse(request, 400, "no envelope in the body", NULL);
 	return 0;
 }
 
@@ -204,21 +203,21 @@ static int check_type(struct request *request, const struct http_head *head,
 	struct span whole = head->field[FIELD_CONTENT_TYPE];
 	bool by_type = !request->body_name && query->in == BODY_BY_TYPE;
 	if (query->in > BODY_FORM)
-		return refuse(request, 400, "an _in that is not supported by this image", NULL);
+		return request_refuse(request, 400, "an _in that is not supported by this image", NULL);
 	request->form = request_has_body(head) &&
 			(query->in == BODY_FORM ||
 			 (by_type && text_is(bytes + type.at, type.size, "multipart/form-data")));
 	if (request->form && !form_boundary(request->boundary, bytes + whole.at, whole.size))
-		return refuse(request, 400, "a form without a valid boundary in its type", NULL);
+		return request_refuse(request, 400, "a form without a valid boundary in its type", NULL);
 	for (size_t i = 0; by_type && i < sizeof(containers) / sizeof(containers[0]); i++)
 		if (text_is(bytes + type.at, type.size, containers[i]))
-			return refuse(request, 415,
+			return request_refuse(request, 415,
 				      "a body type that is not unpacked by this image (name the "
 				      "body with _file, or say _in=raw)",
 				      containers[i]);
 	if ((query->given & CONTROL_STDIN) && !request->form)
 		if (!request->body_name || strcmp(query->stdin_name, request->body_name) != 0)
-			return refuse(request, 400, "_stdin names no uploaded file",
+			return request_refuse(request, 400, "_stdin names no uploaded file",
 				      query->stdin_name);
 	return 0;
 }
@@ -236,7 +235,7 @@ static int place_body(struct request *request, const struct http_head *head,
 			text_is(bytes + coding.at, coding.size, "x-gzip");
 	if (coding.size && !request->gzip &&
 	    !text_is(bytes + coding.at, coding.size, "identity"))
-		return refuse(request, 415, "a content coding that is not supported", NULL);
+		return request_refuse(request, 415, "a content coding that is not supported", NULL);
 	return request->envelope ? check_envelope(request, head, bytes, type)
 				 : check_type(request, head, bytes, type);
 }
@@ -254,17 +253,17 @@ static bool same_env_name(const char *a, const char *b)
 }
 
 /* Sets variables in an environment of *count entries, each replaced where it is there. */
-static int set_env(struct request *request, const struct image *image, char **envp,
+int request_set_env(struct request *request, const struct image *image, char **envp,
 		   size_t *count, char *const *entries, size_t entry_count)
 {
 	for (size_t i = 0; i < entry_count; i++) {
 		char *entry = entries[i];
 		bool allowed = false;
 		size_t at = 0;
-		for (size_t k = 0; k < image->allowed_env.count && !allowed; k++)
-			allowed = same_env_name(image->allowed_env.items[k], entry);
+		for (size_t k = 0; k < image->allow_env.count && !allowed; k++)
+			allowed = same_env_name(image->allow_env.items[k], entry);
 		if (!allowed)
-			return refuse(request, 403, "an environment variable that this image "
+			return request_refuse(request, 403, "an environment variable that this image "
 						    "does not let requests set", entry);
 		while (at < *count && !same_env_name(envp[at], entry))
 			at++;
@@ -285,18 +284,29 @@ static int map_env(struct request *request, const struct image *image, char **en
 		return 0;
 	memcpy(envp, image->env.items, count * sizeof(char *));
 	request->envp = envp;
-	return set_env(request, image, envp, &count, query->envs, query->env_count);
+	return request_set_env(request, image, envp, &count, query->envs, query->env_count);
 }
 
-static int check_outs(struct request *request, char *const *outs, size_t count, size_t depth)
+int request_check_outs(struct request *request, char *const *outs, size_t count, size_t depth)
 {
 	if (count && request->format == FORMAT_STREAM)
-		return refuse(request, 400, "_out with a stream, which has no files", outs[0]);
+		return request_refuse(request, 400, "_out with a stream, which has no files", outs[0]);
 	for (size_t i = 0; i < count; i++) {
 		const char *why = name_refused(outs[i], strlen(outs[i]), depth);
 		if (why)
-			return refuse(request, 400, why, outs[i]);
+			return request_refuse(request, 400, why, outs[i]);
 	}
+	return 0;
+}
+
+int request_check_policy(struct request *request, const struct image *image,
+			 char *const *args, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!image_allows_arg(image, args[i]))
+			return request_refuse(request, 403,
+					      "an argument that this image does not let "
+					      "requests give", args[i]);
 	return 0;
 }
 
@@ -309,13 +319,17 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 	int rc = query_parse(&request->query, layout->text, head->query.size, layout->slots,
 			     &query_limits);
 	if (rc)
-		return refuse(request, -rc, request->query.why, request->query.about);
+		return request_refuse(request, -rc, request->query.why, request->query.about);
+	rc = request_check_policy(request, image, request->query.args,
+				  request->query.arg_count);
+	if (rc)
+		return rc;
 	request->accept_json = head->accept_json;
 	request->accept_form = head->accept_form;
 	request->accept_mixed = head->accept_mixed;
-	rc = apply_controls(request, limits);
+	rc = request_apply_controls(request, limits);
 	if (!rc)
-		rc = check_outs(request, request->query.outs, request->query.out_count,
+		rc = request_check_outs(request, request->query.outs, request->query.out_count,
 				limits->path_depth);
 	if (!rc)
 		rc = place_body(request, head, bytes, layout->path,
@@ -342,9 +356,9 @@ static int check_length(struct request *request, const struct http_head *head,
 	if (!request_has_body(head))
 		return 0;
 	if (!(request->method & (HTTP_POST | HTTP_PUT)))
-		return refuse(request, 400, "a body with a method that has none", NULL);
+		return request_refuse(request, 400, "a body with a method that has none", NULL);
 	if (!head->chunked && head->content_length > limits->body_bytes)
-		return refuse(request, 413, "the body is too long", NULL);
+		return request_refuse(request, 413, "the body is too long", NULL);
 	return 0;
 }
 
@@ -405,101 +419,12 @@ struct request *request_new(const struct http_head *head, const char *bytes,
 	return request;
 }
 
-static size_t list_size(char *const *list)
-{
-	size_t count = 0;
-	while (list[count])
-		count++;
-	return count;
-}
-
-static int check_args(struct request *request, const struct limits *limits)
-{
-	const struct upload_list *args = &request->upload.args;
-	uint64_t bytes = request->query.arg_bytes;
-	for (size_t i = 0; i < args->count; i++)
-		bytes += strlen(args->items[i]) + 1;
-	if (request->query.arg_count + args->count > limits->args || bytes > limits->args_bytes)
-		return refuse(request, 413, "too many arguments", NULL);
-	return 0;
-}
-
-/* _stdin=NAME: a file of the form is standard input too. */
-static int find_stdin(struct request *request)
-{
-	struct upload *upload = &request->upload;
-	const char *name = request->query.stdin_name;
-	if (!name)
-		return 0;
-	if (upload->stdin_bytes)
-		return refuse(request, 400, "_stdin beside a part stdin", NULL);
-	for (size_t i = 0; i < upload->file_count; i++) {
-		if (strcmp(upload->files[i].name, name) != 0)
-			continue;
-		upload->stdin_bytes = upload->files[i].bytes;
-		upload->stdin_size = upload->files[i].size;
-		return 0;
-	}
-	return refuse(request, 400, "_stdin names no uploaded file", name);
-}
-
-/* Joins the upload's arguments, variables and outputs to those of the query. */
-static int join_lists(struct request *request, const struct image *image)
-{
-	const struct upload *upload = &request->upload;
-	size_t argc = list_size(request->argv), envc = list_size(request->envp);
-	size_t pointers = argc + upload->args.count + 1 + envc + upload->envs.count + 1 +
-			  request->out_count + upload->outs.count;
-	char **argv = block_get(pointers * sizeof(char *), &request->lists_room);
-	if (!argv)
-		return refuse(request, 503, "out of memory", NULL);
-	char **envp = argv + argc + upload->args.count + 1;
-	char **outs = envp + envc + upload->envs.count + 1;
-	request->lists = argv;
-	memcpy(argv, request->argv, argc * sizeof(char *));
-	if (upload->args.count)
-		memcpy(argv + argc, upload->args.items, upload->args.count * sizeof(char *));
-	argv[argc + upload->args.count] = NULL;
-	memcpy(envp, request->envp, envc * sizeof(char *));
-	if (request->out_count)
-		memcpy(outs, request->outs, request->out_count * sizeof(char *));
-	if (upload->outs.count)
-		memcpy(outs + request->out_count, upload->outs.items,
-		       upload->outs.count * sizeof(char *));
-	request->argv = argv;
-	request->envp = envp;
-	request->outs = outs;
-	request->out_count += upload->outs.count;
-	return set_env(request, image, envp, &envc, upload->envs.items, upload->envs.count);
-}
-
-int request_take_body(struct request *request, const struct image *image,
-		      struct chain *body)
-{
-	const struct limits *limits = &image->manifest.limits;
-	struct upload *upload = &request->upload;
-	if (upload_take(upload, body) < 0)
-		return refuse(request, 503, "out of memory", NULL);
-	int rc = request->form ? form_read(upload, &request->query, request->boundary, limits)
-			       : envelope_read(upload, limits);
-	if (rc)
-		return refuse(request, -rc, upload->why, upload->about);
-	rc = apply_controls(request, limits);
-	if (!rc)
-		rc = find_stdin(request);
-	if (!rc)
-		rc = check_args(request, limits);
-	if (!rc)
-		rc = check_outs(request, upload->outs.items, upload->outs.count,
-				limits->path_depth);
-	return rc ? rc : join_lists(request, image);
-}
-
 void request_free(struct request *request)
 {
 	if (!request)
 		return;
 	upload_free(&request->upload);
 	block_put(request->lists, request->lists_room);
+	block_put(request->shaped, request->shaped_room);
 	block_put(request, request->room);
 }

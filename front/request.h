@@ -50,6 +50,8 @@ struct request {
 	struct upload upload;      /* what it brought */
 	void *lists;               /* argv, envp and outs with the upload's, or NULL */
 	size_t lists_room;
+	void *shaped;              /* argv by the image's template, or NULL */
+	size_t shaped_room;
 	const char *body_name;     /* relative to the working directory; NULL: standard input */
 	enum result_format format;
 	uint64_t wall_ms;
@@ -68,6 +70,10 @@ void request_free(struct request *request);
  * -status with request->refusal. */
 int request_take_body(struct request *request, const struct image *image,
 		      struct chain *body);
+
+/* Once the body is complete: what the image adds, its argv template and default outputs.
+ * Returns 0, or -status with request->refusal. */
+int request_finish(struct request *request, const struct image *image);
 
 bool request_has_body(const struct http_head *head);
 

@@ -6,7 +6,7 @@
 #include "front/response.h"
 #include "front/text.h"
 
-#define HEAD_ROOM 1024u
+#define HEAD_ROOM 2048u
 
 static void put_field(struct text *head, const char *name, const char *value)
 {
@@ -60,6 +60,22 @@ static int copy_piece(void *out, const char *bytes, size_t size)
 	return chain_append(out, bytes, size);
 }
 
+/* The Fetch standard's CORS protocol; on OPTIONS, which may be a preflight, what may be
+ * sent. */
+static void put_cors(struct text *head, const struct answer *answer, const char *origin)
+{
+	put_field(head, "Access-Control-Allow-Origin", origin);
+	put_field(head, "Access-Control-Expose-Headers",
+		  "Elfpack-Outcome, Elfpack-Exit-Code, Elfpack-Signal, Elfpack-Truncated, "
+		  "Server-Timing, X-Request-Id");
+	if (answer->status != 204)
+		return;
+	put_field(head, "Access-Control-Allow-Methods", answer->allow);
+	put_field(head, "Access-Control-Allow-Headers",
+		  "Content-Type, Content-Encoding, X-Request-Id");
+	put_field(head, "Access-Control-Max-Age", "86400");
+}
+
 int response_write(struct chain *out, const struct answer *answer,
 		   const struct answer_frame *frame, struct chain *body)
 {
@@ -77,6 +93,8 @@ int response_write(struct chain *out, const struct answer *answer,
 		put_report(&head, answer->report);
 	if (answer->allow)
 		put_field(&head, "Allow", answer->allow);
+	if (frame->cors)
+		put_cors(&head, answer, frame->cors);
 	if (answer->retry_after_s)
 		put_number(&head, "Retry-After", answer->retry_after_s);
 	if (answer->type)

@@ -32,6 +32,7 @@ struct answer_frame {
 	const char *date, *id;           /* id may be NULL */
 	unsigned minor;                  /* of the request's version */
 	bool keep_alive, head_only;
+	const char *cors;                /* the origin of pages that may call, or NULL */
 };
 
 /* Appends the head and, unless head_only, moves the body behind it. Returns 0 or -ENOMEM. */

@@ -134,18 +134,47 @@ static bool set_limit(struct limits *limits, const char *name, size_t size,
 	return false;
 }
 
-enum key { VERSION, MODE, EXEC, CWD, PORT, PROGRAM, EXAMPLE, ONCE, ARG, ENV, ALLOW_ENV, OK_EXIT };
+enum key {
+	VERSION,
+	MODE,
+	EXEC,
+	CWD,
+	PORT,
+	PROGRAM,
+	EXAMPLE,
+	ARG,
+	ENV,
+#define HTTP_KEY(key, flag, kind, placeholder, help) KEY_##key,
+#include "imgfmt/http_keys.def"
+#undef HTTP_KEY
+};
 
-static const char *const key_names[] = {
-	[VERSION] = "version", [MODE] = "mode",       [EXEC] = "exec",
-	[CWD] = "cwd",         [PORT] = "port",       [PROGRAM] = "program",
-	[EXAMPLE] = "example", [ARG] = "arg",         [ENV] = "env",
-	[OK_EXIT] = "ok_exit", [ALLOW_ENV] = "allow_env"};
+enum kind { KIND_words, KIND_line, KIND_one, KIND_flag }; /* of http_keys.def */
+
+static const struct {
+	const char *name;
+	enum kind kind;
+} keys[] = {
+	[VERSION] = {"version", KIND_one},
+	[MODE] = {"mode", KIND_one},
+	[EXEC] = {"exec", KIND_one},
+	[CWD] = {"cwd", KIND_one},
+	[PORT] = {"port", KIND_one},
+	[PROGRAM] = {"program", KIND_one},
+	[EXAMPLE] = {"example", KIND_one},
+	[ARG] = {"arg", KIND_line},
+	[ENV] = {"env", KIND_line},
+#define HTTP_KEY(key, flag, kind, placeholder, help) [KEY_##key] = {#key, KIND_##kind},
+#include "imgfmt/http_keys.def"
+#undef HTTP_KEY
+};
+
+#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
 static int find_key(const struct line *line)
 {
-	for (size_t i = 0; i < sizeof(key_names) / sizeof(key_names[0]); i++)
-		if (key_names[i] && is(line->key, line->key_size, key_names[i]))
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (is(line->key, line->key_size, keys[i].name))
 			return (int)i;
 	return -1;
 }
@@ -180,14 +209,20 @@ static const char *set_text(char *out, size_t room, const struct line *line)
 static const char *check_list(enum key key, const struct line *line)
 {
 	uint64_t code = 0;
-	if (key == OK_EXIT)
+	if (key == KEY_ok_exit)
 		return number(line, 255, &code) ? NULL : "not an exit code";
+	if (key == KEY_admin)
+		return number(line, 65535, &code) && code ? NULL : "not a port";
+	if (keys[key].kind == KIND_flag)
+		return is(line->value, line->value_size, "1") ? NULL : "not 1";
+	if (key != ARG && key != ENV && key != KEY_argv && !line->value_size)
+		return "an empty value";
 	if (decode(line->value, line->value_size, NULL, MANIFEST_VALUE_MAX) < 0)
 		return "a malformed or too long value";
 	const char *equals = memchr(line->value, '=', line->value_size);
 	if (key == ENV && (!equals || equals == line->value))
 		return "not NAME=VALUE";
-	if (key == ALLOW_ENV && (equals || !line->value_size))
+	if (key == KEY_allow_env && equals)
 		return "not a variable's name";
 	return NULL;
 }
@@ -205,7 +240,7 @@ static const char *take(struct manifest *out, unsigned *seen, const struct line 
 		return "an unknown key";
 	if ((*seen == 0) != (key == VERSION))
 		return "version comes first, and once";
-	if (key < ONCE && (*seen & 1u << key))
+	if (keys[key].kind >= KIND_one && (*seen & 1u << key))
 		return "the key was given before";
 	*seen |= 1u << key;
 	switch ((enum key)key) {
@@ -232,9 +267,7 @@ static const char *take(struct manifest *out, unsigned *seen, const struct line 
 	case ENV:
 		out->env_count++;
 		break;
-	case ONCE:
-	case ALLOW_ENV:
-	case OK_EXIT:
+	default:
 		break;
 	}
 	return check_list((enum key)key, line);

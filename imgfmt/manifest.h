@@ -9,12 +9,11 @@
  *   exec=/usr/bin/busybox     the program's file, absolute
  *   arg=busybox               argv, in order, argv[0] first; in http mode the base argv
  *   env=K=V                   environment, in order
- *   allow_env=K               names that a request may set (_env)
  *   cwd=/work                 absolute, exists in the packed file system
  *   port=80                   http and serve
  *   program=busybox           for people: /_/info, usage text
  *   example=...               for people: a request's query, shown in the usage text
- *   ok_exit=0                 further exit codes that are answers, repeatable
+ *   ...                       http_keys.def
  *   limit.KEY=N               limits.def
  *
  * Pure code: shared by host, kernel and front, no allocation, no I/O. */
@@ -50,8 +49,8 @@ struct manifest_cursor {
 int manifest_next(struct manifest_cursor *cursor, const char **key, size_t *key_size,
 		  char *value, size_t *value_size);
 
-/* What a manifest says, but for its lists (arg, env, allow_env, ok_exit), which are read
- * with manifest_next where they are wanted. */
+/* What a manifest says, but for its lists (arg, env, those of http_keys.def), which are
+ * read with manifest_next where they are wanted. */
 struct manifest {
 	enum manifest_mode mode;
 	uint16_t port;

@@ -111,7 +111,12 @@ static void mistakes_are_told_with_their_line(void **state)
 	refused("[pack]\nfile = /a\n", "t.conf:2: file: unknown key");
 	refused("[limits]\n\nwall-ms = soon\n", "t.conf:3: wall-ms: not a number (ms)");
 	refused("[limits]\nwall-hours = 1\n", "t.conf:2: wall-hours: unknown limit");
-	refused("[http]\nok-exit = 1 256\n", "t.conf:2: ok-exit: not an exit status");
+	refused("[http]\nok-exit = 1 256\n", "t.conf:2: ok-exit: 256: not an exit status");
+	refused("[http]\nargv = 'a b\n", "t.conf:2: argv: a quote without an end");
+	refused("[http]\nout = a\nallow-arg = (\n",
+		"t.conf:3: allow-arg: (: Unmatched ( or \\(");
+	refused("[http]\nadmin = 0\n", "t.conf:2: admin: 0: not a port");
+	refused("[http]\ntime = 1\n", "t.conf:2: time: unknown key");
 	refused("[pack]\nfiles\n", "t.conf:2: neither [SECTION] nor NAME = VALUE");
 }
 

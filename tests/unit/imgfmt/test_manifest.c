@@ -31,7 +31,8 @@ static void complete_text_is_understood(void **state)
 			       "comment\n\nmode=http\nport=8080\nexec=/usr/bin/sed\n"
 			       "arg=sed\narg=-n\nenv=A=b=c\nallow_env=LANG\ncwd=/"
 			       "work\nprogram=sed\n"
-			       "example=s/a/b/\nok_exit=1\nlimit.wall_ms=5\n",
+			       "example=s/a/b/\nok_exit=1\nargv=\nargv={files}\nout=a\nout=b\n"
+			       "allow_arg=-O[0-3]\ncors=*\nadmin=81\nui=1\nconsole_log=1\nlimit.wall_ms=5\n",
 			       &line),
 			 0);
 	assert_int_equal(m.mode, MODE_HTTP);
@@ -67,6 +68,12 @@ static void error_names_its_line(void **state)
 		{HEAD "env==v\n", 5},
 		{HEAD "allow_env=A=b\n", 5},
 		{HEAD "ok_exit=256\n", 5},
+		{HEAD "ok_exit=1\nok_exit=x\n", 6},
+		{HEAD "cors=*\ncors=*\n", 6},
+		{HEAD "admin=0\n", 5},
+		{HEAD "ui=0\n", 5},
+		{HEAD "out=\n", 5},
+		{HEAD "allow_arg=\n", 5},
 		{HEAD "arg=%0\n", 5},
 		{HEAD "arg=%zz\n", 5},
 		{HEAD "arg=%00\n", 5},

@@ -1,0 +1,25 @@
+/* request_map.h: what request.c (heads) and request_body.c (bodies) share. */
+#ifndef ELFPACK_FRONT_REQUEST_MAP_H
+#define ELFPACK_FRONT_REQUEST_MAP_H
+
+#include "front/request.h"
+
+/* Notes why the request is refused; about may be NULL. Returns -status. */
+int request_refuse(struct request *request, int status, const char *why, const char *about);
+
+/* What the controls say about the result and the time for it. 0 or -status. */
+int request_apply_controls(struct request *request, const struct limits *limits);
+
+/* Are these globs of files that can be returned? 0 or -status. */
+int request_check_outs(struct request *request, char *const *outs, size_t count, size_t depth);
+
+/* Sets variables in an environment of *count entries, each replaced where it is there. 0 or
+ * -status. */
+int request_set_env(struct request *request, const struct image *image, char **envp,
+		    size_t *count, char *const *entries, size_t entry_count);
+
+/* Are arguments within the image's policy? 0 or -403. */
+int request_check_policy(struct request *request, const struct image *image,
+			 char *const *args, size_t count);
+
+#endif
