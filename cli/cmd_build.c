@@ -29,7 +29,7 @@ static const struct option_row rows[] = {
 struct build {
 	struct pack_options pack;
 	const char *output, *format;
-	bool print_config, quiet, verbose, json;
+	bool print_config, json;
 };
 
 static int take(void *context, int id, const char *value, enum argument_source source,
@@ -51,10 +51,10 @@ static int take(void *context, int id, const char *value, enum argument_source s
 		build->print_config = true;
 		return 0;
 	case QUIET:
-		build->quiet = true;
+		build->pack.request.quiet = true;
 		return 0;
 	case VERBOSE:
-		build->verbose = true;
+		build->pack.request.verbose = true;
 		return 0;
 	case JSON:
 		build->json = true;
@@ -67,8 +67,8 @@ static int take(void *context, int id, const char *value, enum argument_source s
 /* The option's value of that index, NULL: none. */
 static const char *value_of(const struct build *build, int id, size_t index, char *room)
 {
-	const bool *flag = id == QUIET     ? &build->quiet
-			   : id == VERBOSE ? &build->verbose
+	const bool *flag = id == QUIET     ? &build->pack.request.quiet
+			   : id == VERBOSE ? &build->pack.request.verbose
 			   : id == JSON    ? &build->json
 					   : NULL;
 	if (id < PACK_END)
@@ -169,11 +169,11 @@ static void print_result(const struct build *build, const struct pack *pack,
 	char hex[2 * SHA256_BYTES + 1];
 	for (size_t i = 0; i < SHA256_BYTES; i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	if (!build->quiet && !build->json)
+	if (!build->pack.request.quiet && !build->json)
 		fprintf(stderr, "%s: %s, %llu bytes, %u files and folders\n",
 			build->output, build->format, (unsigned long long)size,
 			pack->rootfs.inode_count);
-	if (build->verbose && !build->json)
+	if (build->pack.request.verbose && !build->json)
 		fwrite(pack->manifest, 1, pack->manifest_size, stderr);
 	if (build->json)
 		printf("{\"format\":\"%s\",\"size\":%llu,\"sha256\":\"%s\"}\n",

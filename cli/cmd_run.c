@@ -60,7 +60,6 @@ struct run {
 	unsigned forward_count;
 	const char *firmware, *accel;
 	uint64_t cpus;
-	bool verbose;
 	struct qemu_plan plan;
 	/* what was opened or built: */
 	struct image image;
@@ -149,7 +148,7 @@ static int take(void *context, int id, const char *value, enum argument_source s
 			       ? diag_set(why, "not a port")
 			       : 0;
 	case VERBOSE:
-		run->verbose = true;
+		run->options.request.verbose = true;
 		return 0;
 	default:
 		run->has_pack_options |= source == SOURCE_COMMAND_LINE &&
@@ -363,7 +362,7 @@ static int choose_accelerator(struct run *run, struct diag *why)
 		run->plan.kvm = true;
 	else if (strcmp(run->accel, "tcg") != 0)
 		return diag_set(why, "--accel %s: there are kvm and tcg", run->accel);
-	if (run->verbose && !run->plan.kvm)
+	if (run->options.request.verbose && !run->plan.kvm)
 		fprintf(stderr, "elfpack: run: no KVM: %s\n", reason);
 	return 0;
 }
@@ -387,7 +386,7 @@ static int run_guest(struct run *run, struct diag *why)
 		diag_set(why, "QEMU's command line: out of room");
 		return EXIT_FAILED;
 	}
-	for (unsigned i = 0; run->verbose && session.qemu[i]; i++)
+	for (unsigned i = 0; run->options.request.verbose && session.qemu[i]; i++)
 		fprintf(stderr, "%s%c", session.qemu[i],
 			session.qemu[i + 1] ? ' ' : '\n');
 	if (plan->gdb_port)

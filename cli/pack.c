@@ -8,9 +8,8 @@
 
 #include "cli/command.h"
 #include "cli/pack.h"
+#include "cli/trace_pack.h"
 #include "imgfmt/elf_plan.h"
-
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 int words_add(struct words *words, const char *word, struct diag *why)
 {
@@ -28,7 +27,7 @@ char *pack_find_program(const char *name, struct diag *why)
 	char *found = NULL;
 	if (strchr(name, '/'))
 		return strdup(name);
-	for (path = path && *path ? path : DEFAULT_PATH; *path;) {
+	for (path = path && *path ? path : PACK_DEFAULT_PATH; *path;) {
 		size_t size = strcspn(path, ":");
 		struct stat st;
 		if (size && asprintf(&found, "%.*s/%s", (int)size, path, name) < 0)
@@ -141,119 +140,6 @@ static int make_tree(struct pack *pack, const struct pack_request *request,
 	    add_sources(pack, request, &request->folders, SOURCE_FOLDER, why))
 		return -1;
 	return add_sources(pack, request, &request->files, SOURCE_FILE, why);
-}
-
-struct text {
-	char *bytes;
-	size_t size;
-};
-
-static int emit(struct text *text, const char *key, const char *value)
-{
-	size_t size = strlen(value), need = manifest_emit(NULL, 0, key, value, size);
-	char *more = realloc(text->bytes, text->size + need);
-	if (!more)
-		return -1;
-	text->bytes = more;
-	text->size += manifest_emit(more + text->size, need, key, value, size);
-	return 0;
-}
-
-static int emit_number(struct text *text, const char *key, uint64_t value)
-{
-	char digits[24];
-	snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
-	return emit(text, key, digits);
-}
-
-static bool env_set(const struct words *env, const char *name)
-{
-	size_t size = strlen(name);
-	for (size_t i = 0; i < env->count; i++)
-		if (strncmp(env->list[i], name, size) == 0 && env->list[i][size] == '=')
-			return true;
-	return false;
-}
-
-static int emit_limits(struct text *text, const struct limits *limits)
-{
-	struct limits initial;
-	int rc = 0;
-	limits_default(&initial);
-#define LIMIT(key, unit, standard, help)                                                 \
-	if (!rc && limits->key != initial.key)                                           \
-		rc = emit_number(text, "limit." #key, limits->key);
-#include "imgfmt/limits.def"
-#undef LIMIT
-	return rc;
-}
-
-/* Variables are the profile's where no flag sets them. */
-static int emit_profile(struct text *text, const struct pack_request *request)
-{
-	const struct profile *profile = request->profile;
-	int rc = 0;
-	if (!profile)
-		return 0;
-	for (size_t i = 0; !rc && i < profile->env.count; i++) {
-		char *name = strdup(profile->env.list[i]);
-		if (!name)
-			return -1;
-		name[strcspn(name, "=")] = '\0';
-		if (!env_set(&request->env, name))
-			rc = emit(text, "env", profile->env.list[i]);
-		free(name);
-	}
-	if (!rc && profile->example)
-		rc = emit(text, "example", profile->example);
-	return rc;
-}
-
-static int emit_http(struct text *text, const struct pack_request *request)
-{
-	int rc = 0;
-	for (int key = 0; key < HTTP_KEY_COUNT; key++) {
-		const struct words *words = &request->http.list[key];
-		if (!words->count && request->profile)
-			words = &request->profile->http.list[key];
-		for (size_t i = 0; !rc && i < words->count; i++)
-			rc = emit(text, http_key_name((enum http_key)key), words->list[i]);
-	}
-	return rc;
-}
-
-static int make_manifest(struct pack *pack, const struct pack_request *request,
-			 const char *path, struct diag *why)
-{
-	static const char *const modes[] = {
-		[MODE_RUN] = "run", [MODE_HTTP] = "http", [MODE_SERVE] = "serve"};
-	const char *name = strrchr(path, '/') + 1, *reason = "";
-	struct text text = {0};
-	unsigned line = 0;
-	int rc = emit(&text, "version", "1") ||
-		 emit(&text, "mode", modes[request->mode]) || emit(&text, "exec", path) ||
-		 emit(&text, "arg", name);
-	for (size_t i = 0; !rc && i < request->args.count; i++)
-		rc = emit(&text, "arg", request->args.list[i]);
-	if (!rc && !env_set(&request->env, "PATH"))
-		rc = emit(&text, "env", "PATH=" DEFAULT_PATH);
-	if (!rc && !env_set(&request->env, "HOME"))
-		rc = emit(&text, "env", "HOME=/");
-	for (size_t i = 0; !rc && i < request->env.count; i++)
-		rc = emit(&text, "env", request->env.list[i]);
-	rc = rc || emit_profile(&text, request) ||
-	     (request->mode == MODE_HTTP && emit_http(&text, request));
-	rc = rc || emit(&text, "cwd", request->cwd) || emit(&text, "program", name) ||
-	     (request->mode != MODE_RUN && emit_number(&text, "port", request->port)) ||
-	     emit_limits(&text, &request->limits);
-	pack->manifest = text.bytes;
-	pack->manifest_size = text.size;
-	if (rc)
-		return diag_set(why, "out of memory");
-	struct manifest *parsed = malloc(sizeof(*parsed));
-	rc = parsed ? manifest_parse(parsed, text.bytes, text.size, &reason, &line) : -1;
-	free(parsed);
-	return rc ? diag_set(why, "the image's manifest, line %u: %s", line, reason) : 0;
 }
 
 int pack_own_folder(char *folder, size_t room, const char *beside, struct diag *why)
@@ -425,7 +311,9 @@ int pack_make(struct pack *pack, const struct pack_request *request, struct diag
 	    (status = profile_pack(&pack->tree, request->profile, why)))
 		goto out;
 	status = EXIT_FAILED;
-	if (make_manifest(pack, request, path, why) || read_parts(pack, request, why) ||
+	if (trace_pack(&pack->tree, request, file, why))
+		goto out;
+	if (pack_manifest(pack, request, path, why) || read_parts(pack, request, why) ||
 	    erofs_write(&pack->rootfs, &pack->tree, seconds, why) ||
 	    make_bundle(pack, why))
 		goto out;

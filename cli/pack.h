@@ -13,6 +13,8 @@
 #include "imgfmt/manifest.h"
 #include "imgfmt/tree.h"
 
+#define PACK_DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 struct pack_request {
 	const char *program; /* a path, or a name to be found in PATH */
 	enum manifest_mode mode;
@@ -21,10 +23,12 @@ struct pack_request {
 	struct words args;                     /* behind argv[0] */
 	struct words env;                      /* K=V */
 	struct words files, folders, archives; /* SRC[:DEST] */
+	struct words traces;                   /* lines of arguments */
 	struct words exclude;
 	struct http_keys http;         /* a key that is set here is not the profile's */
 	const struct profile *profile; /* NULL: none */
 	struct limits limits;
+	bool quiet, verbose;
 	const char
 		*parts; /* folder with mbr.bin, stage2.bin, shim.elf, front; NULL: ours */
 };
@@ -52,6 +56,13 @@ int pack_add_libraries(struct tree *tree, const struct elf_deps *deps, struct di
 int pack_own_folder(char *folder, size_t room, const char *beside, struct diag *why);
 /* Returns an exit status. The pack must not move; pack_free in any case. */
 int pack_make(struct pack *pack, const struct pack_request *request, struct diag *why);
+/* pack_manifest.c: the program's variables in the image, followed by a NULL; env->list is
+ * malloc'd, its words are the request's. */
+int pack_environment(struct words *env, const struct pack_request *request,
+		     struct diag *why);
+/* Fills in the manifest for a program at that path of the image. */
+int pack_manifest(struct pack *pack, const struct pack_request *request, const char *path,
+		  struct diag *why);
 /* What a program needs, found or not; an exit status, as of pack_make. elf_deps_free in
  * any case. */
 int pack_check(const char *program, struct elf_deps *deps, struct diag *why);

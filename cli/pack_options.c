@@ -26,6 +26,8 @@ static struct words *list_of(struct pack_request *request, int id)
 		return &request->folders;
 	case PACK_ARCHIVE:
 		return &request->archives;
+	case PACK_TRACE:
+		return &request->traces;
 	case PACK_EXCLUDE:
 		return &request->exclude;
 	case PACK_ENV:
@@ -163,6 +165,7 @@ int pack_options_take(struct pack_options *options, int id, const char *value,
 	case PACK_FILE:
 	case PACK_DIR:
 	case PACK_ARCHIVE:
+	case PACK_TRACE:
 	case PACK_EXCLUDE:
 		return words_add(list_of(request, id), value, why);
 	case PACK_CWD:
