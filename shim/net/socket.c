@@ -45,21 +45,21 @@ long socket_receive(struct socket *socket, struct socket_message *message)
 	return interrupted(socket->ops->receive(socket, message), socket->receive_timeout_ns);
 }
 
-static uint32_t dont_wait(const struct file *file)
+static uint32_t dont_wait(const struct file *file, const struct uio *uio)
 {
-	return file->flags & O_NONBLOCK ? MSG_DONTWAIT : 0;
+	return file_io_flags(file, uio) & O_NONBLOCK ? MSG_DONTWAIT : 0;
 }
 
 static long socket_read(struct file *file, struct uio *uio, uint64_t *pos)
 {
-	struct socket_message message = {.uio = uio, .flags = dont_wait(file)};
+	struct socket_message message = {.uio = uio, .flags = dont_wait(file, uio)};
 	(void)pos;
 	return uio->left ? socket_receive(file->data, &message) : 0;
 }
 
 static long socket_write(struct file *file, struct uio *uio, uint64_t *pos)
 {
-	struct socket_message message = {.uio = uio, .flags = dont_wait(file)};
+	struct socket_message message = {.uio = uio, .flags = dont_wait(file, uio)};
 	(void)pos;
 	return socket_send(file->data, &message);
 }

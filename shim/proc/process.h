@@ -121,7 +121,6 @@ struct thread {
 	int tid;
 	enum thread_state state;
 	bool woken;              /* wait.h: since wait_prepare */
-	bool timed_out;
 	struct timer wait_timer;
 	struct signal_set pending; /* sent to this thread */
 	struct signal_mask mask;

@@ -259,21 +259,18 @@ void wait_prepare(void)
 
 static void wait_timed_out(struct timer *self)
 {
-	struct thread *thread = container_of(self, struct thread, wait_timer);
-	thread->timed_out = true;
-	thread_wake(thread);
+	thread_wake(container_of(self, struct thread, wait_timer));
 }
 
-int wait_sleep(uint64_t deadline_ns)
+static int sleep_unless(bool (*interrupted)(void), uint64_t deadline_ns)
 {
 	struct thread *self = thread_current();
 	if (self->woken)
 		return 0;
-	if (wait_interrupted())
-		return -EINTR;
 	if (deadline_ns != WAIT_FOREVER && deadline_ns <= clock_now_ns())
 		return -ETIMEDOUT;
-	self->timed_out = false;
+	if (interrupted())
+		return -EINTR;
 	if (deadline_ns != WAIT_FOREVER) {
 		self->wait_timer.fire = wait_timed_out;
 		timer_set(&self->wait_timer, deadline_ns);
@@ -281,35 +278,38 @@ int wait_sleep(uint64_t deadline_ns)
 	self->state = THREAD_SLEEPING;
 	sched_switch();
 	timer_cancel(&self->wait_timer);
-	if (self->timed_out)
-		return -ETIMEDOUT;
-	return wait_interrupted() ? -EINTR : 0;
+	return 0;
 }
 
-int wait_on_killable(struct waitq *q)
+int wait_sleep(uint64_t deadline_ns)
 {
-	struct thread *self = thread_current();
+	return sleep_unless(wait_interrupted, deadline_ns);
+}
+
+static int wait_unless(bool (*interrupted)(void), struct waitq *q, uint64_t deadline_ns)
+{
 	struct thread_waiter w;
 	thread_waiter_init(&w);
 	wait_prepare();
 	waitq_add(q, &w.waiter);
-	while (!self->woken && !thread_must_die(self)) {
-		self->state = THREAD_SLEEPING;
-		sched_switch();
-	}
+	int rc = sleep_unless(interrupted, deadline_ns);
 	waitq_remove(&w.waiter);
-	return thread_must_die(self) ? -EINTR : 0;
+	return rc;
 }
 
 int wait_on(struct waitq *q, uint64_t deadline_ns)
 {
-	struct thread_waiter w;
-	thread_waiter_init(&w);
-	wait_prepare();
-	waitq_add(q, &w.waiter);
-	int rc = wait_sleep(deadline_ns);
-	waitq_remove(&w.waiter);
-	return rc;
+	return wait_unless(wait_interrupted, q, deadline_ns);
+}
+
+static bool must_die(void)
+{
+	return thread_must_die(thread_current());
+}
+
+int wait_on_killable(struct waitq *q)
+{
+	return wait_unless(must_die, q, WAIT_FOREVER);
 }
 
 bool wait_interrupted(void)

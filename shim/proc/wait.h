@@ -28,9 +28,11 @@ void waitq_remove(struct waiter *w); /* harmless when it is not in a queue */
 void waitq_wake(struct waitq *q, uint32_t events);
 
 /* Puts the current thread to sleep on q until q is woken, deadline_ns of clock_now_ns()
- * comes, or a signal (or the end of its job) is pending. Returns 0, -ETIMEDOUT or -EINTR.
- * The caller tests its condition in a loop: wake-ups may be spurious. The kernel lock is
- * released while asleep, so everything not held by a reference may have changed. */
+ * comes, or a signal (or the end of its job) is pending: 0 after any of them. Without sleeping
+ * -ETIMEDOUT when deadline_ns has passed, else -EINTR when something is pending. So a caller
+ * tests its condition in a loop, and gives up only after a test that came later than the
+ * reason to: what has happened goes before a signal, as in Linux. The kernel lock is released
+ * while asleep, so everything not held by a reference may have changed. */
 int wait_on(struct waitq *q, uint64_t deadline_ns);
 
 /* As wait_on, for ever, but only the end of the thread interrupts it: -EINTR. */
@@ -44,7 +46,7 @@ struct thread_waiter {
 	struct thread *thread;
 };
 void thread_waiter_init(struct thread_waiter *w); /* for the current thread */
-/* Sleeps until any waiter of this thread is woken since wait_prepare(). */
+/* Sleeps until any waiter of this thread is woken since wait_prepare(); returns as wait_on. */
 void wait_prepare(void);
 int wait_sleep(uint64_t deadline_ns);
 

@@ -54,7 +54,7 @@ static long collect(struct file *epoll, uaddr to, int count, uint64_t deadline_n
 {
 	struct epoll_event_bytes events[EVENTS_SMALL];
 	struct waitq *q = epoll_waitq(epoll);
-	int taken = 0, rc = 0;
+	int taken = 0;
 	for (;;) {
 		int want = count - taken < EVENTS_SMALL ? count - taken : EVENTS_SMALL;
 		int got = want ? epoll_collect(epoll, events, want) : 0;
@@ -65,11 +65,9 @@ static long collect(struct file *epoll, uaddr to, int count, uint64_t deadline_n
 		/* What is level triggered went to the end of the list: once around is enough. */
 		if (taken)
 			return taken;
-		if (deadline_ns == 0 || rc == -ETIMEDOUT)
-			return 0;
-		rc = wait_on(q, deadline_ns);
-		if (rc == -EINTR)
-			return -EINTR;
+		int rc = deadline_ns ? wait_on(q, deadline_ns) : -ETIMEDOUT;
+		if (rc < 0)
+			return rc == -ETIMEDOUT ? 0 : rc;
 	}
 }
 

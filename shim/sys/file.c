@@ -177,14 +177,10 @@ static long vector_call(const struct sysargs *a, bool write, int64_t offset, uns
 	}
 	long rc = vector_get(&v, arg_user(a, 1), a->arg[2]);
 	if (rc == 0) {
-		uint32_t before = file->flags;
-		if (flags & RWF_NOWAIT)
-			file->flags |= O_NONBLOCK;
-		if (flags & RWF_APPEND)
-			file->flags |= O_APPEND;
+		v.uio.flags = (flags & RWF_NOWAIT ? O_NONBLOCK : 0) |
+			      (flags & RWF_APPEND ? O_APPEND : 0);
 		rc = offset == -1 ? at_own_position(file, &v.uio, write)
 				  : at_position(file, &v.uio, offset, write);
-		file->flags = before;
 		kfree(v.large);
 	}
 	file_put(file);

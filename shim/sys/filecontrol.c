@@ -2,6 +2,7 @@
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
+#include "shim/proc/thread.h"
 #include "shim/sys/fileio.h"
 #include "shim/vfs/inode.h"
 #include "shim/vfs/jobfs.h"
@@ -266,16 +267,22 @@ long sys_ftruncate(const struct sysargs *a)
 #define FALLOC_FL_PUNCH_HOLE 2u
 #define FALLOC_FL_ZERO_RANGE 16u
 
-static long allocate_pages(struct node *node, uint64_t start, uint64_t end)
+static long allocate_pages(const struct file *file, uint64_t start, uint64_t end)
 {
+	struct node *node = node_of(file->vnode);
 	for (uint64_t index = start >> PAGE_SHIFT; index < (end + PAGE_MASK) >> PAGE_SHIFT;
 	     index++) {
 		struct page *page;
 		int rc = data_page(node, index, true, &page);
 		if (rc < 0)
 			return rc;
-		if (index % 256 == 255)
-			thread_yield();
+		if (index % 256 != 255)
+			continue;
+		thread_yield();
+		if (!file->vnode)
+			return -EIO; /* its tree is gone meanwhile: jobfs.c */
+		if (thread_must_die(thread_current()))
+			return -EINTR;
 	}
 	return 0;
 }
@@ -306,10 +313,11 @@ static long allocate(struct file *file, unsigned mode, int64_t offset, int64_t s
 	if (rc == 0 && (punch || zero))
 		rc = data_punch(node, (uint64_t)offset, (uint64_t)end);
 	else if (rc == 0)
-		rc = allocate_pages(node, (uint64_t)offset, (uint64_t)end);
+		rc = allocate_pages(file, (uint64_t)offset, (uint64_t)end);
 	if (rc == 0 && grows)
 		rc = data_truncate(node, (uint64_t)end);
-	node_touch(node);
+	if (file->vnode)
+		node_touch(node);
 	return rc;
 }
 
@@ -366,12 +374,9 @@ static long copy_bytes(struct copy_end *in, struct copy_end *out, uint64_t size,
 		struct uio_segment segment;
 		struct uio uio;
 		uint64_t before = in->pos, n = size < PAGE_SIZE ? size : PAGE_SIZE;
-		uint32_t flags = in->file->flags;
-		if (nonblock || done)
-			in->file->flags |= O_NONBLOCK;
 		uio_kernel(&uio, &segment, page_va(page), n);
+		uio.flags = nonblock || done ? O_NONBLOCK : 0;
 		rc = file_transfer(in->file, &uio, &in->pos, false);
-		in->file->flags = flags;
 		if (rc <= 0)
 			break;
 		uint64_t got = (uint64_t)rc;

@@ -127,20 +127,16 @@ static long poll_files(struct polled *polled, struct file **held, uint32_t count
 {
 	struct waiters w;
 	long rc = 0;
-	for (;;) {
+	while (rc == 0) {
 		waiters_init(&w);
 		int ready = poll_once(polled, held, count, deadline_ns ? &w.table : NULL);
-		if (ready || deadline_ns == 0 || rc == -ETIMEDOUT) {
-			rc = ready;
-			break;
-		}
-		rc = w.failed ? -ENOMEM : wait_sleep(deadline_ns);
+		if (!ready && deadline_ns)
+			rc = w.failed ? -ENOMEM : wait_sleep(deadline_ns);
 		waiters_remove(&w);
-		if (rc < 0 && rc != -ETIMEDOUT)
-			return rc;
+		if (ready || deadline_ns == 0)
+			return ready;
 	}
-	waiters_remove(&w);
-	return rc;
+	return rc == -ETIMEDOUT ? 0 : rc;
 }
 
 /* polled is in kernel memory; deadline 0: do not wait. */

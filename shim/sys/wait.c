@@ -77,7 +77,7 @@ static bool take(const struct wait_request *r, struct process *child, struct wai
 static int wait_for(const struct wait_request *r, struct wait_answer *out)
 {
 	struct process *self = process_current();
-	for (bool interrupted = false;;) {
+	for (;;) {
 		bool any = false;
 		list_for_each_safe(child, &self->children, struct process, siblings) {
 			if (!is_meant(r, child))
@@ -90,10 +90,8 @@ static int wait_for(const struct wait_request *r, struct wait_answer *out)
 			return -ECHILD;
 		if (r->options & WNOHANG)
 			return 0;
-		if (interrupted)
+		if (wait_on(&self->child_changed, WAIT_FOREVER) == -EINTR)
 			return -ERESTARTSYS;
-		/* A child's end sends SIGCHLD too: what it left goes before the interruption. */
-		interrupted = wait_on(&self->child_changed, WAIT_FOREVER) == -EINTR;
 	}
 }
 

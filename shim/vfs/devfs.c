@@ -137,7 +137,7 @@ static long console_file_read(struct file *file, struct uio *uio, uint64_t *pos)
 			return uio_write_out(uio, bytes, n);
 		if (!console_waitq())
 			return 0;
-		if (file->flags & O_NONBLOCK)
+		if (file_io_flags(file, uio) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_on(console_waitq(), WAIT_FOREVER) == -EINTR)
 			return -ERESTARTSYS;

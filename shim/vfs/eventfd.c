@@ -22,7 +22,7 @@ static long eventfd_read(struct file *file, struct uio *uio, uint64_t *pos)
 	if (uio->left < sizeof(uint64_t))
 		return -EINVAL;
 	while (event->count == 0) {
-		if (file->flags & O_NONBLOCK)
+		if (file_io_flags(file, uio) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_on(&event->changed, WAIT_FOREVER) == -EINTR)
 			return -ERESTARTSYS;
@@ -45,7 +45,7 @@ static long eventfd_write(struct file *file, struct uio *uio, uint64_t *pos)
 	if (value == UINT64_MAX)
 		return -EINVAL;
 	while (event->count > COUNT_MAX - value) {
-		if (file->flags & O_NONBLOCK)
+		if (file_io_flags(file, uio) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_on(&event->changed, WAIT_FOREVER) == -EINTR)
 			return -ERESTARTSYS;

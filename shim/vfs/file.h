@@ -29,6 +29,7 @@ struct uio {
 	uint32_t index;  /* segment being used */
 	uint64_t offset; /* in that segment */
 	uint64_t left;   /* bytes left in all */
+	uint32_t flags;  /* O_NONBLOCK, O_APPEND: for this call alone, beside the file's */
 	bool kernel;
 };
 
@@ -57,7 +58,7 @@ static inline void poll_add(struct poll_table *table, struct waitq *q)
 struct file_ops {
 	const char *name; /* as /proc/self/fd shows it: "pipe", "socket", "anon_inode:[eventfd]" */
 	/* Bytes moved, or -errno. *pos is the position to use and advance (pread's own, or
-	 * the file's). Sleep only when O_NONBLOCK is not in file->flags. */
+	 * the file's). Sleep only when O_NONBLOCK is not in file_io_flags(). */
 	long (*read)(struct file *file, struct uio *uio, uint64_t *pos);
 	long (*write)(struct file *file, struct uio *uio, uint64_t *pos);
 	int64_t (*seek)(struct file *file, int64_t offset, int whence);
@@ -78,6 +79,12 @@ struct file {
 	struct list epolls;  /* epoll.c: items that watch this file */
 	struct list tree_link; /* jobfs.c: open files of a tree, which loses them when it goes */
 };
+
+/* The flags that a read or write goes by: those of the file, which calls share, and its own. */
+static inline uint32_t file_io_flags(const struct file *file, const struct uio *uio)
+{
+	return file->flags | uio->flags;
+}
 
 /* A new open file with one reference, charged to the account; NULL without memory. */
 struct file *file_make(struct account *account, const struct file_ops *ops, uint32_t flags,

@@ -145,7 +145,7 @@ static long inotify_read(struct file *file, struct uio *uio, uint64_t *pos)
 	long done = 0;
 	(void)pos;
 	while (list_empty(&inotify->events)) {
-		if (file->flags & O_NONBLOCK)
+		if (file_io_flags(file, uio) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_on(&inotify->changed, WAIT_FOREVER) == -EINTR)
 			return -ERESTARTSYS;

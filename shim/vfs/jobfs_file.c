@@ -32,6 +32,16 @@ static long read_piece(struct node *node, struct uio *uio, uint64_t pos, size_t 
 	return moved;
 }
 
+/* Others' turn, once a MiB, in a long call on a file. They may take its whole tree away, which
+ * front's files of a job do not hold: false, and the node is gone. */
+static bool file_yield(const struct file *file, long before, long done)
+{
+	if (before >> 20 == done >> 20)
+		return true;
+	thread_yield();
+	return file->vnode != NULL;
+}
+
 static long regular_read(struct file *file, struct uio *uio, uint64_t *pos)
 {
 	struct node *node = node_of(file->vnode);
@@ -47,8 +57,8 @@ static long regular_read(struct file *file, struct uio *uio, uint64_t *pos)
 			return done ? done : moved;
 		*pos += (uint64_t)moved;
 		done += moved;
-		if (done >> 20 != (done - moved) >> 20)
-			thread_yield();
+		if (!file_yield(file, done - moved, done))
+			return done;
 		if (moved == 0 || thread_must_die(thread_current()))
 			break;
 	}
@@ -103,7 +113,7 @@ static long regular_write(struct file *file, struct uio *uio, uint64_t *pos)
 	long done = 0;
 	if (uio->left == 0)
 		return 0;
-	if (file->flags & O_APPEND)
+	if (file_io_flags(file, uio) & O_APPEND)
 		*pos = node->size;
 	int rc = memfd_may_write(node->seals, *pos + uio->left > node->size);
 	if (rc < 0)
@@ -125,8 +135,8 @@ static long regular_write(struct file *file, struct uio *uio, uint64_t *pos)
 		}
 		*pos += (uint64_t)moved;
 		done += moved;
-		if (done >> 20 != (done - moved) >> 20)
-			thread_yield();
+		if (!file_yield(file, done - moved, done))
+			return done;
 		if ((uint64_t)moved < n || thread_must_die(thread_current()))
 			break;
 	}

@@ -95,7 +95,7 @@ static long pipe_read(struct file *file, struct uio *uio, uint64_t *pos)
 	while (used(pipe) == 0) {
 		if (pipe->writers == 0)
 			return 0;
-		if (file->flags & O_NONBLOCK)
+		if (file_io_flags(file, uio) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_on(&pipe->changed, WAIT_FOREVER) == -EINTR)
 			return -ERESTARTSYS;
@@ -191,7 +191,7 @@ static long pipe_write(struct file *file, struct uio *uio, uint64_t *pos)
 			if (room(pipe))
 				return done; /* memory of the writer ended */
 		}
-		if (file->flags & O_NONBLOCK)
+		if (file_io_flags(file, uio) & O_NONBLOCK)
 			return done ? done : -EAGAIN;
 		if (wait_on(&pipe->changed, WAIT_FOREVER) == -EINTR)
 			return done ? done : -ERESTARTSYS;

@@ -73,7 +73,7 @@ static long signalfd_read(struct file *file, struct uio *uio, uint64_t *pos)
 		}
 		if (done)
 			break;
-		if (file->flags & O_NONBLOCK)
+		if (file_io_flags(file, uio) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_on(&self->job->signalled, WAIT_FOREVER) == -EINTR)
 			return -ERESTARTSYS;

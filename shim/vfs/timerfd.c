@@ -58,7 +58,7 @@ static long timerfd_read(struct file *file, struct uio *uio, uint64_t *pos)
 	if (uio->left < sizeof(uint64_t))
 		return -EINVAL;
 	for (count_expired(t); t->expired == 0; count_expired(t)) {
-		if (file->flags & O_NONBLOCK)
+		if (file_io_flags(file, uio) & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_on(&t->changed, WAIT_FOREVER) == -EINTR)
 			return -ERESTARTSYS;
