@@ -12,6 +12,7 @@
 #include "shim/proc/signal_state.h"
 #include "shim/proc/thread.h"
 #include "shim/vfs/file.h"
+#include "shim/vfs/pidfd.h"
 
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
@@ -26,7 +27,9 @@ static int check(const struct clone_request *r)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
-	if (flags & (CLONE_PIDFD | CLONE_INTO_CGROUP)) /* a kernel without them */
+	if ((flags & CLONE_PIDFD) && (flags & (CLONE_THREAD | CLONE_DETACHED)))
+		return -EINVAL;
+	if (flags & CLONE_INTO_CGROUP) /* a kernel without it */
 		return -EINVAL;
 	if (flags & NAMESPACES)
 		return -EPERM;
@@ -142,6 +145,24 @@ static int thread_clone(const struct clone_request *r, struct thread **out)
 	return rc;
 }
 
+/* The child as a file of the parent's, told before the child runs. */
+static int tell_pidfd(struct process *child, struct fdtable *fds, uint64_t to)
+{
+	struct file *file;
+	int rc = pidfd_make(child, 0, &file);
+	if (rc < 0)
+		return rc;
+	int32_t fd = fdtable_install(fds, file, 0, true);
+	if (fd < 0) {
+		file_put(file);
+		return fd;
+	}
+	rc = copy_to_user((uaddr){to}, &fd, sizeof(fd));
+	if (rc < 0)
+		fdtable_close(fds, fd);
+	return rc;
+}
+
 static int process_clone(const struct clone_request *r, struct thread **out)
 {
 	struct thread *self = thread_current();
@@ -159,6 +180,8 @@ static int process_clone(const struct clone_request *r, struct thread **out)
 	int rc = process_copy(child, parent, r->flags);
 	if (rc == 0)
 		rc = thread_make(child, out);
+	if (rc == 0 && (r->flags & CLONE_PIDFD))
+		rc = tell_pidfd(child, parent->fds, r->pidfd);
 	if (rc < 0) {
 		process_unmake(child);
 		return rc;

@@ -22,7 +22,7 @@ struct clone_request {
 	int exit_signal;
 	uint64_t stack;                 /* rsp of the new thread; 0: the caller's */
 	uint64_t tls;
-	uint64_t parent_tid, child_tid; /* user addresses */
+	uint64_t parent_tid, child_tid, pidfd; /* user addresses */
 };
 
 /* The new thread's number, or -errno. Sleeps with CLONE_VFORK. */

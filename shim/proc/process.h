@@ -91,6 +91,7 @@ struct process {
 	bool stopped;                   /* by a signal: no thread runs in ring 3 until SIGCONT */
 	bool stop_untold, continue_untold; /* for WUNTRACED and WCONTINUED */
 	int stop_signal;
+	struct list pidfds;             /* vfs/pidfd.c: files that name it */
 	struct vfork_wait *vfork;       /* clone.c: whom to tell that the memory is free */
 	struct waitq child_changed;     /* for wait4 in this process */
 	struct waitq released;          /* a thread left: exec waits to be alone */

@@ -13,6 +13,7 @@
 #include "shim/proc/sched.h"
 #include "shim/proc/signal_state.h"
 #include "shim/vfs/file.h"
+#include "shim/vfs/pidfd.h"
 
 #define PID_MAX 4194304 /* as Linux on 64 bits */
 #define PID_REUSE_FROM 300
@@ -54,6 +55,7 @@ struct process *process_make(struct job *job, struct process *parent)
 	list_init(&process->siblings);
 	list_init(&process->threads);
 	list_init(&process->pending.queue);
+	list_init(&process->pidfds);
 	waitq_init(&process->child_changed);
 	waitq_init(&process->released);
 	list_append(&job->processes, &process->job_link);
@@ -67,6 +69,17 @@ struct process *process_find(struct job *job, int pid)
 {
 	list_for_each(process, &job->processes, struct process, job_link)
 		if (process->pid == pid)
+			return process;
+	return NULL;
+}
+
+struct process *process_with(struct job *job, int pid)
+{
+	struct process *found = process_find(job, pid);
+	if (found)
+		return found;
+	list_for_each(process, &job->processes, struct process, job_link)
+		if (thread_find(process, pid))
 			return process;
 	return NULL;
 }
@@ -206,6 +219,7 @@ static void process_died(struct process *process)
 	process_release(process);
 	process_orphan_children(process);
 	process->state = PROCESS_ZOMBIE;
+	pidfd_process_ended(process);
 	if (process == job->leader)
 		job_leader_exited(job, process->exit_status);
 	else
@@ -308,6 +322,7 @@ void process_free(struct process *process)
 {
 	struct job *job = process->job;
 	KASSERT(process->state == PROCESS_ZOMBIE);
+	pidfd_process_freed(process);
 	list_remove(&process->siblings);
 	list_remove(&process->job_link);
 	kfree(process);

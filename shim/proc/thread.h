@@ -10,6 +10,8 @@ struct process *process_make(struct job *job, struct process *parent);
 /* Takes apart a process that never ran, with its thread if it has one. */
 void process_unmake(struct process *process);
 struct process *process_find(struct job *job, int pid);
+/* By its number or that of one of its threads, as kill(2) has it. */
+struct process *process_with(struct job *job, int pid);
 /* A thread of the process that starts in ring 3 with its arch.frame; not runnable yet.
  * -EAGAIN at the job's limit, -ENOMEM. */
 int thread_make(struct process *process, struct thread **out);

@@ -9,9 +9,11 @@
 #include "shim/proc/exec.h"
 #include "shim/proc/process.h"
 #include "shim/proc/thread.h"
+#include "shim/sys/fileio.h"
 #include "shim/sys/sys.h"
 #include "shim/vfs/abi.h"
 #include "shim/vfs/path.h"
+#include "shim/vfs/pidfd.h"
 
 long sys_fork(const struct sysargs *a)
 {
@@ -30,11 +32,15 @@ long sys_vfork(const struct sysargs *a)
 
 long sys_clone(const struct sysargs *a)
 {
+	/* One argument tells of both. */
+	if ((a->arg[0] & CLONE_PIDFD) && (a->arg[0] & CLONE_PARENT_SETTID))
+		return -EINVAL;
 	return clone_current(&(struct clone_request){
 		.flags = (uint32_t)a->arg[0] & ~EXIT_SIGNAL_MASK,
 		.exit_signal = (int)(a->arg[0] & EXIT_SIGNAL_MASK),
 		.stack = a->arg[1],
 		.parent_tid = a->arg[2],
+		.pidfd = a->arg[2],
 		.child_tid = a->arg[3],
 		.tls = a->arg[4],
 	});
@@ -85,6 +91,7 @@ long sys_clone3(const struct sysargs *a)
 		.stack = c.stack ? c.stack + c.stack_size : 0,
 		.tls = c.tls,
 		.parent_tid = c.parent_tid,
+		.pidfd = c.pidfd,
 		.child_tid = c.child_tid,
 	});
 }
@@ -170,6 +177,38 @@ long sys_exit(const struct sysargs *a)
 long sys_exit_group(const struct sysargs *a)
 {
 	process_exit((int)(a->arg[0] & 0xff) << 8);
+}
+
+long sys_pidfd_open(const struct sysargs *a)
+{
+	int pid = (int)a->arg[0];
+	struct process *process;
+	struct file *file;
+	if ((a->arg[1] & ~(uint64_t)O_NONBLOCK) || pid <= 0)
+		return -EINVAL;
+	process = process_find(job_current(), pid);
+	if (!process)
+		return process_with(job_current(), pid) ? -EINVAL : -ESRCH;
+	int rc = pidfd_make(process, (uint32_t)a->arg[1], &file);
+	return rc < 0 ? rc : descriptor_install(file, true);
+}
+
+long sys_pidfd_getfd(const struct sysargs *a)
+{
+	struct file *pidfd = file_of(a, 0), *found = NULL;
+	long rc = -EBADF;
+	if (pidfd && a->arg[2]) {
+		rc = -EINVAL;
+	} else if (pidfd && pidfd_is(pidfd)) {
+		struct process *process = pidfd_process(pidfd);
+		if (!process || !process->fds)
+			rc = -ESRCH;
+		else
+			found = fdtable_lookup(process->fds, (int)a->arg[1]);
+	}
+	if (pidfd)
+		file_put(pidfd);
+	return found ? descriptor_install(found, true) : rc;
 }
 
 long sys_getpid(const struct sysargs *a)

@@ -12,6 +12,7 @@
 #include "shim/sys/sys.h"
 #include "shim/sys/time.h"
 #include "shim/vfs/abi.h"
+#include "shim/vfs/pidfd.h"
 #include "shim/vfs/signalfd.h"
 
 #define MASK_SIZE 8u
@@ -207,18 +208,6 @@ static bool is_signal(int signo)
 	return signo >= 0 && signo <= SIGNAL_COUNT;
 }
 
-/* A process by its number or that of one of its threads, as Linux has it for kill. */
-static struct process *process_with(struct job *job, int pid)
-{
-	struct process *found = process_find(job, pid);
-	if (found)
-		return found;
-	list_for_each(process, &job->processes, struct process, job_link)
-		if (thread_find(process, pid))
-			return process;
-	return NULL;
-}
-
 /* pgid 0: everybody but the caller. */
 static long kill_group(int pgid, const struct signal_info *info)
 {
@@ -289,8 +278,7 @@ long sys_tgkill(const struct sysargs *a)
 }
 
 /* The siginfo_t that a program made: it may only say what a program may. */
-static int info_read(const struct sysargs *a, int n, int target, int signo,
-		     struct signal_info *info)
+static int info_read(uaddr from, int target, int signo, struct signal_info *info)
 {
 	struct {
 		int32_t signo, error, code, padding, pid;
@@ -298,7 +286,7 @@ static int info_read(const struct sysargs *a, int n, int target, int signo,
 		uint64_t value;
 	} given;
 	_Static_assert(sizeof(given) == 32, "Linux ABI: siginfo_t's head");
-	if (copy_from_user(&given, arg_user(a, n), sizeof(given)) < 0)
+	if (copy_from_user(&given, from, sizeof(given)) < 0)
 		return -EFAULT;
 	if (!is_signal(signo))
 		return -EINVAL;
@@ -313,7 +301,7 @@ long sys_rt_sigqueueinfo(const struct sysargs *a)
 {
 	int pid = (int)a->arg[0];
 	struct signal_info info;
-	int rc = info_read(a, 2, pid, (int)a->arg[1], &info);
+	int rc = info_read(arg_user(a, 2), pid, (int)a->arg[1], &info);
 	if (rc < 0)
 		return rc;
 	struct process *process = process_with(job_current(), pid);
@@ -330,8 +318,42 @@ long sys_rt_tgsigqueueinfo(const struct sysargs *a)
 	struct signal_info info;
 	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
-	int rc = info_read(a, 3, tgid, (int)a->arg[2], &info);
+	int rc = info_read(arg_user(a, 3), tgid, (int)a->arg[2], &info);
 	return rc < 0 ? rc : send_to_thread(tgid, tid, &info);
+}
+
+static long send_by_pidfd(const struct file *file, int signo, uaddr given)
+{
+	struct process *process = pidfd_process(file);
+	struct signal_info info = info_from_self(signo, SI_USER);
+	int32_t named = signo;
+	if (!process)
+		return -ESRCH;
+	int rc = 0;
+	if (!uaddr_is_null(given)) {
+		rc = copy_from_user(&named, given, sizeof(named));
+		if (rc == 0 && named != signo)
+			rc = -EINVAL;
+		if (rc == 0)
+			rc = info_read(given, process->pid, signo, &info);
+	}
+	if (rc == 0 && !is_signal(signo))
+		rc = -EINVAL;
+	if (rc == 0 && signo)
+		signal_send_process(process, &info);
+	return rc;
+}
+
+long sys_pidfd_send_signal(const struct sysargs *a)
+{
+	if (a->arg[3])
+		return -EINVAL;
+	struct file *file = file_of(a, 0);
+	if (!file)
+		return -EBADF;
+	long rc = pidfd_is(file) ? send_by_pidfd(file, (int)a->arg[1], arg_user(a, 2)) : -EBADF;
+	file_put(file);
+	return rc;
 }
 
 static long signalfd_call(const struct sysargs *a, unsigned flags)

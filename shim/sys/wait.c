@@ -5,19 +5,23 @@
 #include "shim/proc/signal_state.h"
 #include "shim/proc/thread.h"
 #include "shim/sys/rusage.h"
+#include "shim/sys/fileio.h"
 #include "shim/sys/sys.h"
+#include "shim/vfs/inode.h"
+#include "shim/vfs/pidfd.h"
 
 enum {
 	WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x01000000,
 	WNOTHREAD = 0x20000000, WALL = 0x40000000,
 };
 #define WCLONE 0x80000000u
-enum { P_ALL, P_PID, P_PGID };
+enum { P_ALL, P_PID, P_PGID, P_PIDFD };
 #define STATUS_CONTINUED 0xffff
 
 struct wait_request {
 	int which, id; /* P_* */
 	uint32_t options;
+	bool again; /* WNOHANG of an O_NONBLOCK pidfd, which says that it had to wait */
 };
 
 struct wait_answer {
@@ -122,6 +126,24 @@ long sys_wait4(const struct sysargs *a)
 	return out.pid;
 }
 
+/* Makes a request about a pidfd one about its process. */
+static int name_by_pidfd(struct wait_request *r, struct file *file)
+{
+	if (!file)
+		return -EBADF;
+	int rc = pidfd_is(file) ? 0 : -EBADF;
+	if (rc == 0) {
+		const struct process *process = pidfd_process(file);
+		r->which = P_PID;
+		r->id = process ? process->pid : 0; /* 0: nobody's */
+		r->again = (file->flags & O_NONBLOCK) && !(r->options & WNOHANG);
+		if (r->again)
+			r->options |= WNOHANG;
+	}
+	file_put(file);
+	return rc;
+}
+
 long sys_waitid(const struct sysargs *a)
 {
 	struct wait_request request = {.which = (int)a->arg[0], .id = (int)a->arg[1],
@@ -131,13 +153,17 @@ long sys_waitid(const struct sysargs *a)
 			 WCLONE;
 	if ((request.options & ~known) || !(request.options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	if (request.which < P_ALL || request.which > P_PGID ||
+	if (request.which < P_ALL || request.which > P_PIDFD ||
 	    (request.which == P_PID && request.id <= 0) ||
-	    (request.which == P_PGID && request.id < 0))
+	    ((request.which == P_PGID || request.which == P_PIDFD) && request.id < 0))
 		return -EINVAL;
 	if (request.which == P_PGID && request.id == 0)
 		request.id = process_current()->pgid;
-	int rc = wait_for(&request, &out);
+	int rc = request.which == P_PIDFD ? name_by_pidfd(&request, file_of(a, 1)) : 0;
+	if (rc == 0)
+		rc = wait_for(&request, &out);
+	if (rc == 0 && request.again)
+		rc = -EAGAIN;
 	if (rc < 0)
 		return rc;
 	struct siginfo_bytes info = {{0}};
