@@ -85,17 +85,25 @@ static int take_pair(struct arguments *arguments, const struct option_row *row,
 	return diag_set(why, "%s = %s: %s", option_name(row, name), value, inner.message);
 }
 
+static const struct command *section_command(const char *section)
+{
+	static const struct command *const with_section[] = {&cmd_build, &cmd_run,
+							     &cmd_serve};
+	for (size_t i = 0; i < sizeof(with_section) / sizeof(with_section[0]); i++)
+		if (strcmp(section, with_section[i]->name) == 0)
+			return with_section[i];
+	return *section ? NULL : &cmd_build;
+}
+
 static int on_pair(void *context, const char *section, const char *key, const char *value,
 		   struct diag *why)
 {
 	struct arguments *arguments = context;
 	const struct command *own = arguments->command;
-	const struct command *of = strcmp(section, "run") == 0     ? &cmd_run
-				   : strcmp(section, "build") == 0 ? &cmd_build
-				   : !*section                     ? &cmd_build
-								   : NULL;
+	const struct command *of = section_command(section);
 	if (!of)
-		return diag_set(why, "[%s]: there are [build] and [run]", section);
+		return diag_set(why, "[%s]: there are [build], [run] and [serve]",
+				section);
 	const struct option_row *row = option_find(of->options, key, strlen(key));
 	if (!row && of == &cmd_build)
 		row = option_find(unnamed, key, strlen(key));
@@ -103,8 +111,8 @@ static int on_pair(void *context, const char *section, const char *key, const ch
 		return diag_set(why, "%s: unknown key", key);
 	if (row->id >= OPTION_HELP)
 		return diag_set(why, "%s: an option of command lines only", key);
-	if (of != own && (of == &cmd_run || row->id >= PACK_END))
-		return 0; /* the other command's */
+	if (of != own && (of != &cmd_build || row->id >= PACK_END))
+		return 0; /* another command's */
 	return take_pair(arguments, row, value, why);
 }
 

@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/arguments.h"
+#include "cli/endpoint.h"
 #include "cli/image.h"
 #include "cli/kvm.h"
+#include "cli/memory_file.h"
 #include "cli/pack_options.h"
 #include "cli/session.h"
 
@@ -82,27 +82,20 @@ static int take_port(const char *text, uint64_t least, uint16_t *port)
 static int take_forward(struct run *run, const char *value, struct diag *why)
 {
 	struct forward *forward = &run->forward[run->forward_count];
-	struct in_addr address;
-	char text[64], *guest = NULL, *host = NULL;
+	const char *guest = strrchr(value, ':');
+	char host[64];
+	struct endpoint endpoint;
 	if (run->forward_count == FORWARDS_MAX)
 		return diag_set(why, "more than %u forwards", FORWARDS_MAX);
-	if (strlen(value) >= sizeof(text))
+	if (!guest || (size_t)(guest - value) >= sizeof(host))
 		return diag_set(why, "not [ADDR:]HOST:GUEST");
-	strcpy(text, value);
-	guest = strrchr(text, ':');
-	if (!guest)
-		return diag_set(why, "not [ADDR:]HOST:GUEST");
-	*guest++ = '\0';
-	host = strrchr(text, ':');
-	if (host)
-		*host++ = '\0';
-	const char *where = host ? text : "127.0.0.1";
-	if (inet_pton(AF_INET, where, &address) != 1)
-		return diag_set(why, "%s is not an IPv4 address", where);
-	inet_ntop(AF_INET, &address, forward->address, sizeof(forward->address));
-	if (take_port(host ? host : text, 0, &forward->host) ||
-	    take_port(guest, 1, &forward->guest))
+	snprintf(host, sizeof(host), "%.*s", (int)(guest - value), value);
+	if (endpoint_parse(&endpoint, host, why))
+		return -1;
+	if (take_port(guest + 1, 1, &forward->guest))
 		return diag_set(why, "a port is a number to 65535");
+	memcpy(forward->address, endpoint.address, sizeof(forward->address));
+	forward->host = endpoint.port;
 	run->forward_count++;
 	return 0;
 }
@@ -155,46 +148,6 @@ static int take(void *context, int id, const char *value, enum argument_source s
 					 id != PACK_PROGRAM && id != PACK_PARTS;
 		return pack_options_take(&run->options, id, value, why);
 	}
-}
-
-/* An image is what is there and is no ELF file; anything else is a program. */
-static bool is_program(const char *word)
-{
-	char magic[4] = "";
-	struct stat st;
-	if (stat(word, &st))
-		return true;
-	int fd = open(word, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	ssize_t got = fd < 0 ? 0 : read(fd, magic, sizeof(magic));
-	if (fd >= 0)
-		close(fd);
-	return got == 4 && memcmp(magic, "\177ELF", 4) == 0;
-}
-
-/* A file in memory, to be inherited by QEMU. */
-static int memory_file(const char *name, const struct extents *bytes, struct diag *why)
-{
-	int fd = memfd_create(name, 0);
-	if (fd < 0 || ftruncate(fd, (off_t)bytes->size))
-		return diag_errno(why, "%s", name);
-	if (!bytes->size)
-		return fd;
-	void *map = mmap(NULL, bytes->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return diag_errno(why, "%s", name);
-	extents_copy(bytes, map);
-	munmap(map, bytes->size);
-	return fd;
-}
-
-static int memory_file_of(const char *name, const void *bytes, size_t size,
-			  struct diag *why)
-{
-	struct extents one = {0};
-	int fd = extents_add(&one, 0, bytes, size) ? diag_set(why, "out of memory")
-						   : memory_file(name, &one, why);
-	extents_free(&one);
-	return fd;
 }
 
 static int choose_firmware(struct run *run, bool has_disk, bool can_uefi,
@@ -406,7 +359,8 @@ static int start(struct run *run, struct diag *why)
 					: "no image given");
 		return EXIT_USAGE;
 	}
-	int status = is_program(run->word) ? build_image(run, why) : open_image(run, why);
+	int status = image_is_program(run->word) ? build_image(run, why)
+						 : open_image(run, why);
 	return status ? status : run_guest(run, why);
 }
 

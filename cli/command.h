@@ -17,6 +17,6 @@ struct command {
 		    struct diag *why);
 };
 
-extern const struct command cmd_build, cmd_check, cmd_inspect, cmd_run;
+extern const struct command cmd_build, cmd_check, cmd_inspect, cmd_run, cmd_serve;
 
 #endif

@@ -19,6 +19,19 @@ const char *image_format_name(enum image_format format)
 	return names[format];
 }
 
+bool image_is_program(const char *word)
+{
+	char magic[4] = "";
+	struct stat st;
+	if (stat(word, &st))
+		return true;
+	int fd = open(word, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t got = fd < 0 ? 0 : read(fd, magic, sizeof(magic));
+	if (fd >= 0)
+		close(fd);
+	return got == 4 && memcmp(magic, "\177ELF", 4) == 0;
+}
+
 /* A pvh folder is opened by the bundle in it. */
 static int open_file(struct image *image, struct diag *why)
 {

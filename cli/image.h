@@ -24,6 +24,8 @@ struct image {
 	struct manifest manifest;
 };
 
+/* An image is what is there and is no ELF file; anything else is a program. */
+bool image_is_program(const char *word);
 /* Returns an exit status; image_close in any case. */
 int image_open(struct image *image, const char *path, struct diag *why);
 void image_close(struct image *image);

@@ -6,8 +6,8 @@
 
 #include "cli/command.h"
 
-static const struct command *const commands[] = {&cmd_build, &cmd_run, &cmd_check,
-						 &cmd_inspect};
+static const struct command *const commands[] = {&cmd_build, &cmd_run, &cmd_serve,
+						 &cmd_check, &cmd_inspect};
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

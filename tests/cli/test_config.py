@@ -67,7 +67,7 @@ def test_indented_lines_are_further_values(elfpack, hello, tmp_path):
 @pytest.mark.parametrize("text, said", [
     ("colour = red\n", "1: colour: unknown key"),
     ("\n\n[build]\ncpus = 2\n", "4: cpus: unknown key"),
-    ("[serve]\nport = 2\n", "2: [serve]: there are [build] and [run]"),
+    ("[other]\nport = 2\n", "2: [other]: there are [build], [run] and [serve]"),
     ("http = many\n", "1: http = many: not a port"),
     ("http-wall-ms = soon\n", "1: http-wall-ms = soon: not a number (ms)"),
     ("json = maybe\n", "1: json = maybe: neither yes nor no"),
