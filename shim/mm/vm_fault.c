@@ -127,6 +127,8 @@ static enum vm_fault_result fill_shared(struct vmspace *vm, struct vm_area *area
 	enum vm_fault_result result = object_page(area, va, own, &page);
 	if (result != VM_OK)
 		return result;
+	if (write && area->vnode)
+		vnode_written(area->vnode);
 	return install(vm, va, page, own ? area->prot : read_only(area));
 }
 

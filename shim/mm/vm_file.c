@@ -2,18 +2,23 @@
  * forgotten, so that the next touch finds the new ones, or the end of the file. */
 #include "shim/mm/page.h"
 #include "shim/mm/vm.h"
+#include "shim/vfs/vnode.h"
 
 struct forgetting {
 	struct vmspace *vm;
-	bool all; /* else only what is the image's or the zero page */
+	const struct vm_area *area;
+	bool all; /* else what is the file's, not copies of it */
 };
 
 static void forget_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 {
 	const struct forgetting *forgetting = context;
+	const struct vm_area *area = forgetting->area;
 	struct page *page = page_of_pa(pa);
+	uint64_t index = (area->offset + (va - area->start)) >> PAGE_SHIFT;
 	(void)flags;
-	if (!forgetting->all && !(page->flags & PAGE_IMAGE))
+	if (!forgetting->all && !(page->flags & PAGE_IMAGE) &&
+	    !vnode_has_page(area->vnode, index, page))
 		return;
 	pt_unmap(&forgetting->vm->pt, va, NULL);
 	page_put(page);
@@ -31,7 +36,7 @@ void vm_forget_file(struct vmspace *vm, const struct vnode *vnode, uint64_t firs
 		uint64_t low = first > from ? first : from, high = end < to ? end : to;
 		uint64_t start_va = area->start + ((low - from) << PAGE_SHIFT);
 		uint64_t end_va = area->start + ((high - from) << PAGE_SHIFT);
-		struct forgetting forgetting = {vm, area->shared || copies};
+		struct forgetting forgetting = {vm, area, area->shared || copies};
 		pt_walk(&vm->pt, start_va, end_va, forget_page, &forgetting);
 		pt_flush(&vm->pt, start_va, end_va);
 	}

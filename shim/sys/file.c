@@ -22,9 +22,18 @@
 #define RWF_NOWAIT 8u
 #define RWF_APPEND 16u
 
-struct file *file_of(const struct sysargs *a, int n)
+struct file *file_or_path_of(const struct sysargs *a, int n)
 {
 	return fdtable_lookup(process_current()->fds, (int)a->arg[n]);
+}
+
+struct file *file_of(const struct sysargs *a, int n)
+{
+	struct file *file = file_or_path_of(a, n);
+	if (!file || !(file->flags & O_PATH))
+		return file;
+	file_put(file);
+	return NULL;
 }
 
 bool file_reads(const struct file *file)
@@ -227,10 +236,8 @@ long sys_lseek(const struct sysargs *a)
 	struct file *file = file_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = file->flags & O_PATH ? -EBADF
-		  : file->ops->seek
-			  ? file->ops->seek(file, (int64_t)a->arg[1], (int)a->arg[2])
-			  : -ESPIPE;
+	long rc = file->ops->seek ? file->ops->seek(file, (int64_t)a->arg[1], (int)a->arg[2])
+				  : -ESPIPE;
 	file_put(file);
 	return rc;
 }
@@ -243,10 +250,8 @@ long sys_ioctl(const struct sysargs *a)
 	uint32_t on = 0;
 	if (!file)
 		return -EBADF;
-	long rc = file->flags & O_PATH ? -EBADF : 0;
-	if (rc < 0) {
-		/* only a name */
-	} else if (command == FIOCLEX || command == FIONCLEX) {
+	long rc = 0;
+	if (command == FIOCLEX || command == FIONCLEX) {
 		rc = fdtable_cloexec_set(fds, (int)a->arg[0], command == FIOCLEX);
 	} else if (command == FIONBIO || command == FIOASYNC) {
 		uint32_t bit = command == FIONBIO ? O_NONBLOCK : O_ASYNC;
@@ -305,7 +310,7 @@ long descriptor_install(struct file *file, bool cloexec)
 
 long sys_dup(const struct sysargs *a)
 {
-	struct file *file = file_of(a, 0);
+	struct file *file = file_or_path_of(a, 0);
 	return file ? descriptor_install(file, false) : -EBADF;
 }
 
@@ -319,7 +324,7 @@ static long duplicate_to(struct file *file, int fd, bool cloexec)
 
 long sys_dup2(const struct sysargs *a)
 {
-	struct file *file = file_of(a, 0);
+	struct file *file = file_or_path_of(a, 0);
 	if (!file)
 		return -EBADF;
 	if ((int)a->arg[0] == (int)a->arg[1]) {
@@ -333,7 +338,7 @@ long sys_dup3(const struct sysargs *a)
 {
 	if ((a->arg[2] & ~(uint64_t)O_CLOEXEC) || (int)a->arg[0] == (int)a->arg[1])
 		return -EINVAL;
-	struct file *file = file_of(a, 0);
+	struct file *file = file_or_path_of(a, 0);
 	return file ? duplicate_to(file, (int)a->arg[1], a->arg[2] & O_CLOEXEC) : -EBADF;
 }
 
@@ -345,7 +350,9 @@ long open_at(int directory, uaddr user_path, unsigned oflags, uint32_t mode, uns
 	struct path_text path;
 	struct path_context context;
 	struct file *base = NULL, *file;
-	long rc = path_text_get(&path, user_path);
+	long rc = path_check_open(oflags);
+	if (rc == 0)
+		rc = path_text_get(&path, user_path);
 	if (rc < 0)
 		return rc;
 	rc = path_context_at(directory, path.text, &context, &base);
@@ -360,19 +367,20 @@ long open_at(int directory, uaddr user_path, unsigned oflags, uint32_t mode, uns
 
 long sys_open(const struct sysargs *a)
 {
-	return open_at(AT_FDCWD, arg_user(a, 0), (unsigned)a->arg[1], (uint32_t)a->arg[2], 0);
+	return open_at(AT_FDCWD, arg_user(a, 0), (unsigned)a->arg[1] | O_LARGEFILE,
+		       (uint32_t)a->arg[2], 0);
 }
 
 long sys_creat(const struct sysargs *a)
 {
-	return open_at(AT_FDCWD, arg_user(a, 0), O_CREAT | O_WRONLY | O_TRUNC,
+	return open_at(AT_FDCWD, arg_user(a, 0), O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE,
 		       (uint32_t)a->arg[1], 0);
 }
 
 long sys_openat(const struct sysargs *a)
 {
-	return open_at((int)a->arg[0], arg_user(a, 1), (unsigned)a->arg[2], (uint32_t)a->arg[3],
-		       0);
+	return open_at((int)a->arg[0], arg_user(a, 1), (unsigned)a->arg[2] | O_LARGEFILE,
+		       (uint32_t)a->arg[3], 0);
 }
 
 #define RESOLVE_NO_XDEV 1u

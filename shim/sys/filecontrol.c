@@ -99,7 +99,7 @@ static long control(struct file *file, int command, const struct sysargs *a)
 
 long sys_fcntl(const struct sysargs *a)
 {
-	struct file *file = file_of(a, 0);
+	struct file *file = file_or_path_of(a, 0);
 	if (!file)
 		return -EBADF;
 	long rc = control(file, (int)a->arg[1], a);
@@ -112,7 +112,7 @@ long sys_flock(const struct sysargs *a)
 	struct file *file = file_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = file->flags & O_PATH ? -EBADF : locks_flock(file, (unsigned)a->arg[1]);
+	long rc = locks_flock(file, (unsigned)a->arg[1]);
 	file_put(file);
 	return rc;
 }
@@ -158,7 +158,7 @@ long sys_fsync(const struct sysargs *a)
 	struct file *file = file_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = file->flags & O_PATH ? -EBADF : file->vnode ? 0 : -EINVAL;
+	long rc = file->vnode ? 0 : -EINVAL;
 	file_put(file);
 	return rc;
 }
@@ -209,7 +209,7 @@ long sys_readahead(const struct sysargs *a)
 	return advise(a, true);
 }
 
-static long resize(struct vnode *vnode, int64_t size)
+static long resize(struct vnode *vnode, int64_t size, bool timed)
 {
 	if (size < 0)
 		return -EINVAL;
@@ -217,12 +217,13 @@ static long resize(struct vnode *vnode, int64_t size)
 		return -EISDIR;
 	if (!mode_is(vnode->mode, S_IFREG) || !vnode->ops->truncate)
 		return -EINVAL;
-	if ((uint64_t)size > process_current()->rlimits[RLIMIT_FSIZE_INDEX].soft) {
+	if ((uint64_t)size > vnode_size(vnode) &&
+	    (uint64_t)size > process_current()->rlimits[RLIMIT_FSIZE_INDEX].soft) {
 		struct signal_info info = {.signo = SIGXFSZ};
 		signal_send_thread(thread_current(), &info);
 		return -EFBIG;
 	}
-	return vnode->ops->truncate(vnode, (uint64_t)size);
+	return vnode->ops->truncate(vnode, (uint64_t)size, timed);
 }
 
 long sys_truncate(const struct sysargs *a)
@@ -239,7 +240,7 @@ long sys_truncate(const struct sysargs *a)
 	path_text_put(&path);
 	if (rc < 0)
 		return rc;
-	rc = resize(vnode, (int64_t)a->arg[1]);
+	rc = resize(vnode, (int64_t)a->arg[1], false);
 	vnode_put(vnode);
 	return rc;
 }
@@ -252,28 +253,28 @@ long sys_ftruncate(const struct sysargs *a)
 	struct file *file = file_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = file->flags & O_PATH ? -EBADF : 0;
-	if (rc == 0 && (!file_writes(file) || !file->vnode))
-		rc = -EINVAL;
+	long rc = file_writes(file) && file->vnode ? 0 : -EINVAL;
 	if (rc == 0)
 		rc = memfd_may_resize(file, (uint64_t)size);
 	if (rc == 0)
-		rc = resize(file->vnode, size);
+		rc = resize(file->vnode, size, true);
 	file_put(file);
 	return rc;
 }
 
 #define FALLOC_FL_KEEP_SIZE 1u
 #define FALLOC_FL_PUNCH_HOLE 2u
+#define FALLOC_FL_COLLAPSE_RANGE 8u
 #define FALLOC_FL_ZERO_RANGE 16u
+#define FALLOC_FL_INSERT_RANGE 32u
+#define FALLOC_FL_UNSHARE_RANGE 64u
 
 static long allocate_pages(const struct file *file, uint64_t start, uint64_t end)
 {
 	struct node *node = node_of(file->vnode);
 	for (uint64_t index = start >> PAGE_SHIFT; index < (end + PAGE_MASK) >> PAGE_SHIFT;
 	     index++) {
-		struct page *page;
-		int rc = data_page(node, index, true, &page);
+		int rc = data_allocate(node, index);
 		if (rc < 0)
 			return rc;
 		if (index % 256 != 255)
@@ -287,37 +288,48 @@ static long allocate_pages(const struct file *file, uint64_t start, uint64_t end
 	return 0;
 }
 
+/* As Linux' vfs_fallocate orders it. Zeroing is more than its tmpfs does. */
+static long check_allocation(const struct file *file, unsigned mode, int64_t offset,
+			     int64_t size, int64_t *end)
+{
+	unsigned how = mode & ~FALLOC_FL_KEEP_SIZE;
+	bool keeps = mode & FALLOC_FL_KEEP_SIZE;
+	if (offset < 0 || size <= 0)
+		return -EINVAL;
+	if ((how == FALLOC_FL_PUNCH_HOLE && !keeps) ||
+	    ((how == FALLOC_FL_COLLAPSE_RANGE || how == FALLOC_FL_INSERT_RANGE) && keeps) ||
+	    (how & (how - 1)) || how > FALLOC_FL_UNSHARE_RANGE)
+		return -EOPNOTSUPP;
+	if (!file_writes(file))
+		return -EBADF;
+	if (!file->vnode || !mode_is(file->vnode->mode, S_IFREG))
+		return pipe_is(file)                                    ? -ESPIPE
+		       : file->vnode && vnode_is_directory(file->vnode) ? -EISDIR
+									: -ENODEV;
+	if (__builtin_add_overflow(offset, size, end))
+		return -EFBIG;
+	bool known = how == 0 || how == FALLOC_FL_PUNCH_HOLE || how == FALLOC_FL_ZERO_RANGE;
+	return known && file->vnode->ops == &jobfs_ops ? 0 : -EOPNOTSUPP;
+}
+
 static long allocate(struct file *file, unsigned mode, int64_t offset, int64_t size)
 {
 	int64_t end;
-	if (offset < 0 || size <= 0)
-		return -EINVAL;
-	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
-		return -EOPNOTSUPP;
-	bool punch = mode & FALLOC_FL_PUNCH_HOLE, zero = mode & FALLOC_FL_ZERO_RANGE;
-	if (punch && (zero || !(mode & FALLOC_FL_KEEP_SIZE)))
-		return zero ? -EINVAL : -EOPNOTSUPP;
-	if (!file_writes(file))
-		return -EBADF;
-	if (!file->vnode || file->vnode->ops != &jobfs_ops)
-		return pipe_is(file) ? -ESPIPE : -ENODEV;
-	if (vnode_is_directory(file->vnode))
-		return -EISDIR;
-	if (!mode_is(file->vnode->mode, S_IFREG))
-		return -ENODEV;
-	if (__builtin_add_overflow(offset, size, &end))
-		return -EFBIG;
+	long rc = check_allocation(file, mode, offset, size, &end);
+	if (rc < 0)
+		return rc;
 	struct node *node = node_of(file->vnode);
+	bool empties = mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE);
 	bool grows = !(mode & FALLOC_FL_KEEP_SIZE) && (uint64_t)end > node->size;
-	long rc = memfd_may_write(punch || zero ? node->seals : node->seals & F_SEAL_GROW, grows);
-	if (rc == 0 && (punch || zero))
+	rc = memfd_may_write(empties ? node->seals : node->seals & F_SEAL_GROW, grows);
+	if (rc == 0 && empties)
 		rc = data_punch(node, (uint64_t)offset, (uint64_t)end);
 	else if (rc == 0)
 		rc = allocate_pages(file, (uint64_t)offset, (uint64_t)end);
 	if (rc == 0 && grows)
 		rc = data_truncate(node, (uint64_t)end);
-	if (file->vnode)
-		node_touch(node);
+	if (rc == 0)
+		node_modified(node);
 	return rc;
 }
 
@@ -396,6 +408,14 @@ static long copy_bytes(struct copy_end *in, struct copy_end *out, uint64_t size,
 	return done ? done : rc;
 }
 
+static void copy_ends_put(struct copy_end *in, struct copy_end *out)
+{
+	if (in->file)
+		file_put(in->file);
+	if (out->file)
+		file_put(out->file);
+}
+
 static long copy_between(struct copy_end *in, uaddr in_at, struct copy_end *out, uaddr out_at,
 			 uint64_t size, bool nonblock)
 {
@@ -413,41 +433,73 @@ static long copy_between(struct copy_end *in, uaddr in_at, struct copy_end *out,
 			rc = -EFAULT;
 	}
 out:
-	if (in->file)
-		file_put(in->file);
-	if (out->file)
-		file_put(out->file);
+	copy_ends_put(in, out);
 	return rc;
+}
+
+static bool is_type(const struct file *file, uint32_t type)
+{
+	return file->vnode && mode_is(vnode_mode(file->vnode), type);
+}
+
+/* From what can seek, but has more than entries, to what is not appended to: in the order of
+ * Linux' do_sendfile. */
+static int check_sendfile(const struct file *in, const struct file *out, bool at_position,
+			  uint64_t size)
+{
+	if (!in || !file_reads(in))
+		return -EBADF;
+	if (at_position && !file_seeks(in))
+		return -ESPIPE;
+	if (!out || !file_writes(out))
+		return -EBADF;
+	if (!pipe_is(out) && ((out->flags & O_APPEND) || !file_seeks(in)))
+		return -EINVAL;
+	return size && (!file_seeks(in) || is_type(in, S_IFDIR)) ? -EINVAL : 0;
 }
 
 long sys_sendfile(const struct sysargs *a)
 {
 	struct copy_end out = {.file = file_of(a, 0)}, in = {.file = file_of(a, 1)};
-	return copy_between(&in, arg_user(a, 2), &out, (uaddr){0}, a->arg[3], false);
+	int rc = check_sendfile(in.file, out.file, a->arg[2], a->arg[3]);
+	if (rc == 0)
+		return copy_between(&in, arg_user(a, 2), &out, (uaddr){0}, a->arg[3], false);
+	copy_ends_put(&in, &out);
+	return rc;
 }
 
-static bool is_regular(const struct file *file)
+/* As Linux' generic_copy_file_checks has it. */
+static int check_copy(const struct copy_end *in, const struct copy_end *out, uint64_t *size)
 {
-	return file->vnode && mode_is(vnode_mode(file->vnode), S_IFREG);
+	if (is_type(in->file, S_IFDIR) || is_type(out->file, S_IFDIR))
+		return -EISDIR;
+	if (!is_type(in->file, S_IFREG) || !is_type(out->file, S_IFREG))
+		return -EINVAL;
+	if (!file_reads(in->file) || !file_writes(out->file) || (out->file->flags & O_APPEND))
+		return -EBADF;
+	uint64_t left = vnode_size(in->file->vnode);
+	left = left > in->pos ? left - in->pos : 0;
+	if (*size > left)
+		*size = left;
+	bool overlap = in->pos < out->pos + *size && out->pos < in->pos + *size;
+	return in->file->vnode == out->file->vnode && overlap ? -EINVAL : 0;
 }
 
 long sys_copy_file_range(const struct sysargs *a)
 {
 	struct copy_end in = {.file = file_of(a, 0)}, out = {.file = file_of(a, 2)};
-	long bad = 0;
-	if (a->arg[5])
-		bad = -EINVAL;
-	else if (in.file && out.file && (!is_regular(in.file) || !is_regular(out.file)))
-		bad = in.file->vnode && vnode_is_directory(in.file->vnode) ? -EISDIR : -EINVAL;
-	else if (out.file && (out.file->flags & O_APPEND))
-		bad = -EBADF;
-	if (bad == 0)
-		return copy_between(&in, arg_user(a, 1), &out, arg_user(a, 3), a->arg[4], false);
-	if (in.file)
-		file_put(in.file);
-	if (out.file)
-		file_put(out.file);
-	return bad;
+	uint64_t size = a->arg[4];
+	long rc = in.file && out.file ? 0 : -EBADF;
+	if (rc == 0 && file_seeks(in.file))
+		rc = copy_end_get(&in, arg_user(a, 1));
+	if (rc == 0 && file_seeks(out.file))
+		rc = copy_end_get(&out, arg_user(a, 3));
+	if (rc == 0)
+		rc = a->arg[5] ? -EINVAL : check_copy(&in, &out, &size);
+	if (rc == 0)
+		return copy_between(&in, arg_user(a, 1), &out, arg_user(a, 3), size, false);
+	copy_ends_put(&in, &out);
+	return rc;
 }
 
 #define SPLICE_F_NONBLOCK 2u

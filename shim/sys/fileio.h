@@ -6,8 +6,10 @@
 #include "shim/vfs/file.h"
 #include "shim/vfs/vnode.h"
 
-/* The file of the descriptor in argument n, counted; NULL: EBADF. */
+/* The file of the descriptor in argument n, counted; NULL: EBADF. What O_PATH opened is a file
+ * only for the calls that ask for it. */
 struct file *file_of(const struct sysargs *a, int n);
+struct file *file_or_path_of(const struct sysargs *a, int n);
 bool file_reads(const struct file *file);
 bool file_writes(const struct file *file);
 bool file_seeks(const struct file *file);

@@ -13,6 +13,8 @@ int path_context_at(int directory, const char *path, struct path_context *out,
 {
 	*base = NULL;
 	*out = process_paths(process_current());
+	if (*path == '\0')
+		return -ENOENT;
 	if (*path == '/' || directory == AT_FDCWD)
 		return 0;
 	struct file *file = fdtable_lookup(process_current()->fds, directory);
@@ -94,14 +96,15 @@ static void target_put(struct target *t)
 	t->found = false;
 }
 
-static bool exists(const struct target *t)
+/* 0: there is something of that name. */
+static int look(const struct target *t)
 {
 	struct vnode *vnode;
 	struct vnode *directory = t->at.directory;
-	if (directory->ops->lookup(directory, t->at.name, t->at.size, &vnode) < 0)
-		return false;
-	vnode_put(vnode);
-	return true;
+	int rc = directory->ops->lookup(directory, t->at.name, t->at.size, &vnode);
+	if (rc == 0)
+		vnode_put(vnode);
+	return rc;
 }
 
 /* May a name be made there? As Linux' filename_create orders it. */
@@ -109,8 +112,9 @@ static int check_creation(const struct target *t, bool directory)
 {
 	if (t->at.last != LAST_NAME)
 		return -EEXIST;
-	if (exists(t))
-		return -EEXIST;
+	int rc = look(t);
+	if (rc != -ENOENT)
+		return rc < 0 ? rc : -EEXIST;
 	if (t->at.slash && !directory)
 		return -ENOENT;
 	if (!t->at.directory->ops->create)
@@ -250,9 +254,9 @@ static long remove_name(int directory, uaddr path, bool is_directory)
 						 : -EBUSY;
 	else if (t.at.last != LAST_NAME)
 		rc = -EISDIR;
-	else if (!exists(&t))
-		rc = -ENOENT;
-	else if (!ops->remove)
+	else
+		rc = look(&t);
+	if (rc == 0 && !ops->remove)
 		rc = -EPERM;
 	struct vnode *vnode;
 	if (rc == 0 && t.at.slash && !is_directory) {
@@ -285,9 +289,10 @@ long sys_unlinkat(const struct sysargs *a)
 	return remove_name((int)a->arg[0], arg_user(a, 1), a->arg[2] & AT_REMOVEDIR);
 }
 
+/* As Linux' do_renameat2 orders it; what depends on both is the directory's own rename. */
 static int check_rename(const struct target *from, const struct target *to, unsigned flags)
 {
-	struct vnode *moved, *directory = from->at.directory;
+	struct vnode *moved, *replaced = NULL, *directory = from->at.directory;
 	if (directory->root != to->at.directory->root ||
 	    directory->ops != to->at.directory->ops)
 		return -EXDEV;
@@ -298,9 +303,19 @@ static int check_rename(const struct target *from, const struct target *to, unsi
 	int rc = directory->ops->lookup(directory, from->at.name, from->at.size, &moved);
 	if (rc < 0)
 		return rc;
+	rc = to->at.directory->ops->lookup(to->at.directory, to->at.name, to->at.size, &replaced);
 	bool slash = from->at.slash || (to->at.slash && !(flags & RENAME_EXCHANGE));
-	if (!vnode_is_directory(moved) && slash)
+	if (rc == 0 && (flags & RENAME_NOREPLACE))
+		rc = -EEXIST;
+	else if (rc == 0 && (flags & RENAME_EXCHANGE) && to->at.slash &&
+		 !vnode_is_directory(replaced))
 		rc = -ENOTDIR;
+	else if (rc == -ENOENT && !(flags & RENAME_EXCHANGE))
+		rc = 0;
+	if (rc == 0 && !vnode_is_directory(moved) && slash)
+		rc = -ENOTDIR;
+	if (replaced)
+		vnode_put(replaced);
 	vnode_put(moved);
 	return rc;
 }
@@ -370,7 +385,7 @@ long sys_chdir(const struct sysargs *a)
 
 long sys_fchdir(const struct sysargs *a)
 {
-	struct file *file = file_of(a, 0);
+	struct file *file = file_or_path_of(a, 0);
 	if (!file)
 		return -EBADF;
 	long rc = file->vnode ? change_directory(file->vnode) : -ENOTDIR;

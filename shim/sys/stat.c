@@ -89,7 +89,7 @@ long sys_lstat(const struct sysargs *a)
 long sys_fstat(const struct sysargs *a)
 {
 	struct stat_values values;
-	struct file *file = file_of(a, 0);
+	struct file *file = file_or_path_of(a, 0);
 	if (!file)
 		return -EBADF;
 	int rc = file_stat(file, &values);
@@ -177,6 +177,8 @@ long sys_faccessat2(const struct sysargs *a)
 
 static long change(struct vnode *vnode, const struct vnode_change *what)
 {
+	if (what->fields & CHANGE_INVALID)
+		return -EINVAL;
 	if ((what->fields & CHANGE_MODE) && mode_is(vnode->mode, S_IFLNK))
 		return -EOPNOTSUPP;
 	return vnode->ops->change ? vnode->ops->change(vnode, what) : -EPERM;
@@ -200,9 +202,7 @@ static long change_file(const struct sysargs *a, const struct vnode_change *what
 	struct file *file = file_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = file->flags & O_PATH ? -EBADF : 0;
-	if (rc == 0 && file->vnode)
-		rc = change(file->vnode, what);
+	long rc = file->vnode ? change(file->vnode, what) : 0;
 	file_put(file);
 	return rc;
 }
@@ -279,22 +279,24 @@ static void times_now(struct vnode_change *what)
 #define UTIME_NOW 0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
 
-static int time_value(const struct linux_timespec *t, unsigned field, struct vnode_change *what,
-		      uint64_t *ns)
+/* A time that is none is CHANGE_INVALID: the file is looked for first. */
+static void time_value(const struct linux_timespec *t, unsigned field,
+		       struct vnode_change *what, uint64_t *ns)
 {
 	if (t->nanoseconds == UTIME_OMIT)
-		return 0;
+		return;
 	what->fields |= field;
 	*ns = time_now_ns();
 	if (t->nanoseconds == UTIME_NOW)
-		return 0;
-	if (t->nanoseconds < 0 || t->nanoseconds >= (int64_t)NS_PER_SECOND)
-		return -EINVAL;
+		return;
+	if (t->nanoseconds < 0 || t->nanoseconds >= (int64_t)NS_PER_SECOND) {
+		what->fields |= CHANGE_INVALID;
+		return;
+	}
 	uint64_t seconds = t->seconds < 0 ? 0 : (uint64_t)t->seconds;
 	if (seconds > UINT64_MAX / NS_PER_SECOND - 1)
 		seconds = UINT64_MAX / NS_PER_SECOND - 1;
 	*ns = seconds * NS_PER_SECOND + (uint64_t)t->nanoseconds;
-	return 0;
 }
 
 long sys_utimensat(const struct sysargs *a)
@@ -306,11 +308,10 @@ long sys_utimensat(const struct sysargs *a)
 	} else {
 		if (copy_from_user(times, arg_user(a, 2), sizeof(times)) < 0)
 			return -EFAULT;
-		int rc = time_value(&times[0], CHANGE_ATIME, &what, &what.atime_ns);
-		if (rc == 0)
-			rc = time_value(&times[1], CHANGE_MTIME, &what, &what.mtime_ns);
-		if (rc < 0)
-			return rc;
+		if (times[0].nanoseconds == UTIME_OMIT && times[1].nanoseconds == UTIME_OMIT)
+			return 0;
+		time_value(&times[0], CHANGE_ATIME, &what, &what.atime_ns);
+		time_value(&times[1], CHANGE_MTIME, &what, &what.mtime_ns);
 	}
 	if (!uaddr_is_null(arg_user(a, 1)))
 		return change_at((int)a->arg[0], arg_user(a, 1), (unsigned)a->arg[3], &what);
@@ -475,9 +476,7 @@ static long list(const struct sysargs *a, bool old)
 			    .room = (uint32_t)a->arg[2], .old = old};
 	if (!file)
 		return -EBADF;
-	long rc = file->flags & O_PATH ? -EBADF : 0;
-	if (rc == 0 && (!file->vnode || !vnode_is_directory(file->vnode)))
-		rc = -ENOTDIR;
+	long rc = file->vnode && vnode_is_directory(file->vnode) ? 0 : -ENOTDIR;
 	if (rc == 0)
 		rc = file->vnode->ops->entries(file->vnode, &file->offset, &l.sink);
 	file_put(file);
@@ -530,7 +529,7 @@ long sys_statfs(const struct sysargs *a)
 
 long sys_fstatfs(const struct sysargs *a)
 {
-	struct file *file = file_of(a, 0);
+	struct file *file = file_or_path_of(a, 0);
 	if (!file)
 		return -EBADF;
 	long rc = put_statfs(file->vnode, file->vnode ? file->vnode->ops->magic : ANON_INODE_MAGIC,

@@ -16,11 +16,11 @@ static int find(const struct sysargs *a, enum form form, struct vnode **out)
 		return name_vnode(AT_FDCWD, arg_user(a, 0),
 				  form == BY_LINK ? AT_SYMLINK_NOFOLLOW : 0, out);
 	struct file *file = file_of(a, 0);
-	if (!file || (file->flags & O_PATH) || !file->vnode) {
-		bool open = file && !(file->flags & O_PATH);
-		if (file)
-			file_put(file);
-		return open ? -EOPNOTSUPP : -EBADF;
+	if (!file)
+		return -EBADF;
+	if (!file->vnode) {
+		file_put(file);
+		return -EOPNOTSUPP;
 	}
 	*out = file->vnode;
 	vnode_get(*out);

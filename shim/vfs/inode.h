@@ -16,6 +16,7 @@ struct vnode_new {
 
 enum change_fields {
 	CHANGE_MODE = 1, CHANGE_UID = 2, CHANGE_GID = 4, CHANGE_ATIME = 8, CHANGE_MTIME = 16,
+	CHANGE_INVALID = 32, /* a field has no legal value: -EINVAL */
 };
 struct vnode_change {
 	unsigned fields;
@@ -56,7 +57,8 @@ struct vnode_ops {
 		      const char *new_name, size_t new_size, unsigned flags);
 	int (*change)(struct vnode *vnode, const struct vnode_change *change);
 	/* Regular files. NULL: -EINVAL. */
-	int (*truncate)(struct vnode *vnode, uint64_t size);
+	/* timed: the times change in any case (ftruncate and O_TRUNC). */
+	int (*truncate)(struct vnode *vnode, uint64_t size, bool timed);
 };
 
 struct file_locks;

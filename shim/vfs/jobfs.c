@@ -144,6 +144,19 @@ void node_touch(struct node *node)
 	node_changed(node);
 }
 
+static void drop_set_ids(struct vnode *vnode)
+{
+	vnode->mode &= ~S_ISUID;
+	if (vnode->mode & 010)
+		vnode->mode &= ~S_ISGID;
+}
+
+void node_modified(struct node *node)
+{
+	drop_set_ids(&node->vnode);
+	node_touch(node);
+}
+
 static void node_destroy(struct node *node)
 {
 	data_free(node);
@@ -347,9 +360,6 @@ static int jobfs_stat(struct vnode *vnode, struct stat_values *out)
 {
 	struct node *node = node_of(vnode);
 	bool directory = vnode_is_directory(vnode);
-	uint64_t pages = node->pages_count;
-	if (node->lower)
-		pages = (node->size + PAGE_MASK) / PAGE_SIZE;
 	*out = (struct stat_values){
 		.device = JOBFS_DEVICE,
 		.inode = node->inode,
@@ -358,7 +368,7 @@ static int jobfs_stat(struct vnode *vnode, struct stat_values *out)
 		.uid = node->uid,
 		.gid = node->gid,
 		.size = directory ? PAGE_SIZE : node->size,
-		.blocks = directory ? 8 : pages * (PAGE_SIZE / 512),
+		.blocks = directory ? 8 : data_pages(node) * (PAGE_SIZE / 512),
 		.block_size = PAGE_SIZE,
 		.device_number = node->device,
 		.atime_ns = node->atime_ns,
@@ -403,15 +413,19 @@ static const char *jobfs_link_text(struct vnode *vnode, size_t *size)
 	return (const char *)text;
 }
 
-static int jobfs_truncate(struct vnode *vnode, uint64_t size)
+static int jobfs_truncate(struct vnode *vnode, uint64_t size, bool timed)
 {
 	struct node *node = node_of(vnode);
+	timed = timed || size != node->size || data_pages(node);
 	int rc = data_truncate(node, size);
-	if (rc == 0) {
-		node_touch(node);
-		inotify_event(vnode, IN_MODIFY);
-	}
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (timed)
+		node_modified(node);
+	else
+		drop_set_ids(vnode);
+	inotify_event(vnode, IN_MODIFY);
+	return 0;
 }
 
 const struct vnode_ops jobfs_ops = {
@@ -462,10 +476,19 @@ int vnode_page(struct vnode *vnode, uint64_t index, bool write, struct page **ou
 	if (rc == 0) {
 		vnode->mapped = true;
 		page_get(*out);
-		if (write)
-			node_touch(node);
 	}
 	return rc;
+}
+
+void vnode_written(struct vnode *vnode)
+{
+	if (vnode->ops == &jobfs_ops)
+		node_touch(node_of(vnode));
+}
+
+bool vnode_has_page(const struct vnode *vnode, uint64_t index, const struct page *page)
+{
+	return is_regular_node(vnode) && data_has_page(node_of_const(vnode), index, page);
 }
 
 const void *vnode_image_bytes(struct vnode *vnode, size_t *size)

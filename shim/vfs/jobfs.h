@@ -62,7 +62,8 @@ struct node {
 	uint64_t lower_size;   /* of them still part of the file */
 	void *pages;           /* jobfs_data.c: tree of pages */
 	unsigned pages_height;
-	uint64_t pages_count;
+	uint64_t pages_count;  /* in it */
+	uint64_t lower_covered; /* pages of lower that the tree hides */
 	/* Directories. */
 	struct table *table;
 	uint32_t subdirectories;
@@ -107,6 +108,7 @@ int node_for_nid(struct rootfs *root, struct node *parent, const struct erofs_en
 void node_changed(struct node *node);  /* pins it */
 void node_lost_name(struct node *node); /* one link less; may unpin */
 void node_touch(struct node *node);    /* mtime and ctime */
+void node_modified(struct node *node); /* these, and set-user-ID goes: file_modified() */
 
 /* jobfs_dir.c */
 void table_free(struct node *directory);
@@ -123,7 +125,11 @@ uint32_t directory_links(struct node *directory);
 
 /* jobfs_data.c */
 int data_page(struct node *node, uint64_t index, bool write, struct page **out);
-struct page *data_upper_page(const struct node *node, uint64_t index); /* NULL: none */
+/* Is this page the one of the upper layer at index? */
+bool data_has_page(const struct node *node, uint64_t index, const struct page *page);
+/* Room for a page that reads as zeros, and stays a hole until it is written. */
+int data_allocate(struct node *node, uint64_t index);
+uint64_t data_pages(const struct node *node); /* that are not holes */
 int data_truncate(struct node *node, uint64_t size);
 int data_punch(struct node *node, uint64_t start, uint64_t end);
 void data_free(struct node *node);

@@ -1,5 +1,9 @@
 /* jobfs_data.c: the bytes of a job's regular files: pages of the upper layer in a tree of
- * 64-way tables, over the image's bytes, over holes. */
+ * 64-way tables, over the image's bytes, over holes.
+ *
+ * A slot of the tree holds a page; or the zero page, which makes a hole in the image's bytes
+ * and counts as no page; or a page with the lowest bit of its address set: fallocate's, not
+ * written yet, zeros. */
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
 #include "shim/lib/print.h"
@@ -13,7 +17,7 @@
 #define FAN (1u << FAN_BITS)
 
 struct fan {
-	void *slot[FAN]; /* struct fan, or struct page at height 1 */
+	void *slot[FAN]; /* struct fan, or a page's at height 1 */
 };
 
 static bool within(unsigned height, uint64_t index)
@@ -21,7 +25,7 @@ static bool within(unsigned height, uint64_t index)
 	return height * FAN_BITS >= 64 || index >> height * FAN_BITS == 0;
 }
 
-struct page *data_upper_page(const struct node *node, uint64_t index)
+static void *find(const struct node *node, uint64_t index)
 {
 	if (!node->pages || !within(node->pages_height, index))
 		return NULL;
@@ -29,6 +33,21 @@ struct page *data_upper_page(const struct node *node, uint64_t index)
 	for (unsigned h = node->pages_height; h > 0 && at; h--)
 		at = ((struct fan *)at)->slot[index >> (h - 1) * FAN_BITS & (FAN - 1)];
 	return at;
+}
+
+static bool is_unwritten(const void *slot)
+{
+	return (uintptr_t)slot & 1;
+}
+
+static struct page *slot_page(void *slot)
+{
+	return (struct page *)((uintptr_t)slot & ~(uintptr_t)1);
+}
+
+bool data_has_page(const struct node *node, uint64_t index, const struct page *page)
+{
+	return slot_page(find(node, index)) == page;
 }
 
 static struct page *zero_page(void)
@@ -69,11 +88,26 @@ static int reach(struct node *node, uint64_t index, void ***slot)
 	return 0;
 }
 
+static uint64_t lower_pages(const struct node *node)
+{
+	return (node->lower_size + PAGE_MASK) / PAGE_SIZE;
+}
+
 static const uint8_t *lower_page(const struct node *node, uint64_t index)
 {
-	if (index >= (node->lower_size + PAGE_MASK) / PAGE_SIZE)
-		return NULL;
-	return node->lower + index * PAGE_SIZE;
+	return index < lower_pages(node) ? node->lower + index * PAGE_SIZE : NULL;
+}
+
+uint64_t data_pages(const struct node *node)
+{
+	return node->pages_count + lower_pages(node) - node->lower_covered;
+}
+
+/* Is there anything but a hole? */
+static bool is_data(const struct node *node, uint64_t index)
+{
+	void *slot = find(node, index);
+	return slot ? slot != zero_page() && !is_unwritten(slot) : lower_page(node, index) != NULL;
 }
 
 /* Pages [first, end) are others now: mappings of them, which only this job can have, go. */
@@ -86,7 +120,8 @@ static void unmap(struct node *node, uint64_t first, uint64_t end, bool copies)
 			vm_forget_file(process->vm, &node->vnode, first, end, copies);
 }
 
-static int make_upper_page(struct node *node, uint64_t index, struct page **out)
+/* A page of the upper layer at index, where none was: a copy of the page below, or zeros. */
+static int make_page(struct node *node, uint64_t index, bool unwritten, struct page **out)
 {
 	struct rootfs *root = node->vnode.root;
 	void **slot;
@@ -95,13 +130,14 @@ static int make_upper_page(struct node *node, uint64_t index, struct page **out)
 	int rc = reach(node, index, &slot);
 	if (rc < 0)
 		return rc;
-	const uint8_t *lower = lower_page(node, index);
+	const uint8_t *lower = *slot ? NULL : lower_page(node, index);
 	struct page *page = page_alloc(root->account, 0, !lower);
 	if (!page)
 		return -ENOMEM;
 	if (lower)
 		memcpy(page_va(page), lower, PAGE_SIZE);
-	*slot = page;
+	node->lower_covered += lower != NULL;
+	*slot = (void *)((uintptr_t)page | unwritten);
 	root->pages_used++;
 	node->pages_count++;
 	node->data_changed = true;
@@ -110,21 +146,48 @@ static int make_upper_page(struct node *node, uint64_t index, struct page **out)
 	return 0;
 }
 
+static int written_page(struct node *node, uint64_t index, struct page **out)
+{
+	void *slot = find(node, index);
+	if (!slot || slot == zero_page())
+		return make_page(node, index, false, out);
+	*out = slot_page(slot);
+	if (!is_unwritten(slot))
+		return 0;
+	void **at;
+	int rc = reach(node, index, &at);
+	if (rc == 0)
+		*at = *out;
+	return rc;
+}
+
 int data_page(struct node *node, uint64_t index, bool write, struct page **out)
 {
-	*out = data_upper_page(node, index);
+	if (write)
+		return written_page(node, index, out);
+	*out = slot_page(find(node, index));
 	if (*out)
 		return 0;
-	if (write)
-		return make_upper_page(node, index, out);
 	const uint8_t *lower = lower_page(node, index);
 	*out = lower ? page_of_va(lower) : zero_page();
 	return 0;
 }
 
-static void drop_page(struct node *node, struct page *page)
+int data_allocate(struct node *node, uint64_t index)
 {
-	page_put(page);
+	struct page *page;
+	void *slot = find(node, index);
+	if (slot && slot != zero_page()) /* a second time makes it data, as on Linux' tmpfs */
+		return written_page(node, index, &page);
+	return make_page(node, index, slot || !lower_page(node, index), &page);
+}
+
+static void drop_page(struct node *node, void *slot, uint64_t index)
+{
+	node->lower_covered -= lower_page(node, index) != NULL;
+	if (slot == zero_page())
+		return;
+	page_put(slot_page(slot));
 	node->pages_count--;
 	node->vnode.root->pages_used--;
 }
@@ -136,7 +199,7 @@ static void drop_range(struct node *node, void **slot, unsigned height, uint64_t
 	if (!*slot)
 		return;
 	if (height == 0) {
-		drop_page(node, *slot);
+		drop_page(node, *slot, base);
 		*slot = NULL;
 		return;
 	}
@@ -174,7 +237,7 @@ static int clear_part(struct node *node, uint64_t from, uint64_t to)
 {
 	uint64_t index = from >> PAGE_SHIFT;
 	struct page *page;
-	if (from >= to || (!data_upper_page(node, index) && !lower_page(node, index)))
+	if (from >= to || !is_data(node, index))
 		return 0;
 	int rc = data_page(node, index, true, &page);
 	if (rc == 0)
@@ -184,7 +247,7 @@ static int clear_part(struct node *node, uint64_t from, uint64_t to)
 
 int data_truncate(struct node *node, uint64_t size)
 {
-	if (size < node->size) {
+	if (size <= node->size) {
 		uint64_t tail = PAGE_ROUND_UP(size);
 		int rc = clear_part(node, size, tail < node->size ? tail : node->size);
 		if (rc < 0)
@@ -199,15 +262,16 @@ int data_truncate(struct node *node, uint64_t size)
 	return 0;
 }
 
-/* A hole over packed bytes is a page of zeros of our own. */
-static int clear_lower(struct node *node, uint64_t start, uint64_t end)
+/* A hole over packed bytes. */
+static int cover_lower(struct node *node, uint64_t start, uint64_t end)
 {
 	for (uint64_t index = start; index < end && lower_page(node, index); index++) {
-		struct page *page;
-		int rc = data_page(node, index, true, &page);
+		void **slot;
+		int rc = reach(node, index, &slot);
 		if (rc < 0)
 			return rc;
-		memset(page_va(page), 0, PAGE_SIZE);
+		*slot = zero_page();
+		node->lower_covered++;
 	}
 	return 0;
 }
@@ -223,12 +287,11 @@ int data_punch(struct node *node, uint64_t start, uint64_t end)
 		rc = clear_part(node, last, end);
 	if (rc < 0)
 		return rc;
-	uint64_t kept = (node->lower_size + PAGE_MASK) / PAGE_SIZE;
 	first >>= PAGE_SHIFT;
 	last >>= PAGE_SHIFT;
-	drop(node, first > kept ? first : kept, last);
 	unmap(node, first, last, false);
-	return clear_lower(node, first, last);
+	drop(node, first, last);
+	return cover_lower(node, first, last);
 }
 
 /* Smallest index >= from that has a page in the tree at slot; UINT64_MAX: none. */
@@ -252,11 +315,12 @@ static uint64_t next_page(void *slot, unsigned height, uint64_t base, uint64_t f
 
 uint64_t data_seek(const struct node *node, uint64_t from, bool data)
 {
-	if (data)
-		return lower_page(node, from)
-			       ? from
-			       : next_page(node->pages, node->pages_height, 0, from);
-	while (lower_page(node, from) || data_upper_page(node, from))
+	while (is_data(node, from) != data) {
 		from++;
+		if (data && from >= lower_pages(node))
+			from = next_page(node->pages, node->pages_height, 0, from);
+		if (from == UINT64_MAX)
+			break;
+	}
 	return from;
 }

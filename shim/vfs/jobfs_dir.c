@@ -253,6 +253,8 @@ int jobfs_lookup(struct vnode *vnode, const char *name, size_t size, struct vnod
 {
 	struct node *directory = node_of(vnode), *node;
 	struct erofs_entry lower;
+	if (size > NAME_MAX)
+		return -ENAMETOOLONG;
 	int rc = populate(directory);
 	if (rc < 0)
 		return rc;
@@ -420,6 +422,10 @@ int jobfs_create(struct vnode *vnode, const char *name, size_t size,
 		entry_clear(directory, entry);
 		return -ENOMEM;
 	}
+	if (vnode->mode & S_ISGID) {
+		node->gid = directory->gid;
+		node->vnode.mode |= mode_is(what->mode, S_IFDIR) ? S_ISGID : 0;
+	}
 	entry_set(directory, entry, &node->vnode);
 	directory->subdirectories += mode_is(what->mode, S_IFDIR);
 	node_touch(directory);
@@ -482,10 +488,12 @@ int jobfs_link(struct vnode *vnode, const char *name, size_t size, struct vnode 
 	struct entry *entry;
 	if (target->ops != &jobfs_ops || target->root != vnode->root)
 		return -EXDEV;
+	if (directory->dead_directory)
+		return -ENOENT;
 	if (vnode_is_directory(target))
 		return -EPERM;
 	node = node_of(target);
-	if ((node->links == 0 && !node->linkable) || directory->dead_directory)
+	if (node->links == 0 && !node->linkable)
 		return -ENOENT;
 	int rc = populate(directory);
 	if (rc == 0)
@@ -549,6 +557,7 @@ static void exchange(struct node *from, struct entry *source, struct node *to,
 	count_directory(to, from, b);
 	entry_set(to, target, a); /* a reference more each; the old ones go below */
 	entry_set(from, source, b);
+	node_of(a)->ctime_ns = node_of(b)->ctime_ns = time_now_ns();
 	node_changed(node_of(a));
 	node_changed(node_of(b));
 	vnode_put(a);

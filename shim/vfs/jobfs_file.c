@@ -100,10 +100,7 @@ static long write_page(struct node *node, struct uio *uio, uint64_t pos, size_t 
 
 static void written(struct vnode *vnode)
 {
-	vnode->mode &= ~S_ISUID;
-	if (vnode->mode & 010)
-		vnode->mode &= ~S_ISGID;
-	node_touch(node_of(vnode));
+	node_modified(node_of(vnode));
 	inotify_event(vnode, IN_MODIFY);
 }
 

@@ -135,8 +135,6 @@ static int step_component(struct walk *walk, const char *name, size_t size, bool
 		}
 		return 0;
 	}
-	if (size > NAME_MAX)
-		return -ENAMETOOLONG;
 	int rc = walk->at->ops->lookup(walk->at, name, size, &next);
 	if (rc < 0)
 		return rc;
@@ -215,9 +213,7 @@ static int walk_to_parent(struct walk *walk, struct path_parent *out)
 			out->last = is_dot(name, size)       ? LAST_DOT
 				    : is_dot_dot(name, size) ? LAST_DOT_DOT
 							     : LAST_NAME;
-			if (!vnode_is_directory(walk->at))
-				return -ENOTDIR;
-			return size > NAME_MAX ? -ENAMETOOLONG : 0;
+			return vnode_is_directory(walk->at) ? 0 : -ENOTDIR;
 		}
 		int rc = step_component(walk, name, size, true);
 		if (rc < 0)
@@ -251,10 +247,10 @@ static int may_open(const struct vnode *vnode, unsigned oflags, bool foreign)
 	bool writes = (oflags & O_ACCMODE) != O_RDONLY || (oflags & O_TRUNC);
 	if (foreign && (!vnode->ops->create || (type != S_IFREG && type != S_IFDIR)))
 		return -EACCES; /* front never opens what a payload could make wait */
-	if (type == S_IFLNK && !(oflags & O_PATH))
-		return -ELOOP;
 	if ((oflags & O_DIRECTORY) && type != S_IFDIR)
 		return -ENOTDIR;
+	if (type == S_IFLNK && !(oflags & O_PATH))
+		return -ELOOP;
 	if (oflags & O_PATH)
 		return 0;
 	if (type == S_IFDIR && (writes || (oflags & O_CREAT)))
@@ -271,7 +267,7 @@ static int open_found(const struct path_context *context, struct vnode *vnode, u
 	int rc = may_open(vnode, oflags, foreign);
 	if (rc == 0 && (oflags & O_TRUNC) && !(oflags & O_PATH) && !created &&
 	    mode_is(vnode->mode, S_IFREG) && vnode->ops->truncate)
-		rc = vnode->ops->truncate(vnode, 0);
+		rc = vnode->ops->truncate(vnode, 0, true);
 	if (rc < 0)
 		return rc;
 	unsigned kept = oflags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
@@ -287,8 +283,6 @@ static int create_file(struct vnode *directory, const struct path_parent *at, ui
 		       struct vnode **out)
 {
 	struct vnode_new what = {.mode = S_IFREG | (mode & MODE_BITS)};
-	if (at->slash)
-		return -EISDIR;
 	if (!directory->ops->create)
 		return directory->ops->type[0] == 'p' ? -ENOENT : -EACCES;
 	return directory->ops->create(directory, at->name, at->size, &what, out);
@@ -299,8 +293,10 @@ static int find_or_create(struct walk *walk, const struct path_parent *at, unsig
 			  uint32_t mode, struct vnode **vnode, bool *created)
 {
 	struct vnode *directory = walk->at;
-	int rc = directory->ops->lookup(directory, at->name, at->size, vnode);
 	*created = false;
+	if (at->slash)
+		return -EISDIR;
+	int rc = directory->ops->lookup(directory, at->name, at->size, vnode);
 	if (rc == -ENOENT) {
 		rc = create_file(directory, at, mode, vnode);
 		*created = rc == 0;
@@ -310,8 +306,6 @@ static int find_or_create(struct walk *walk, const struct path_parent *at, unsig
 		return rc;
 	if (oflags & O_EXCL)
 		rc = -EEXIST;
-	else if (at->slash)
-		rc = -EISDIR;
 	else if (mode_is((*vnode)->mode, S_IFLNK) && (oflags & O_NOFOLLOW))
 		rc = -ELOOP;
 	else if (mode_is((*vnode)->mode, S_IFLNK)) {
@@ -342,7 +336,7 @@ static int open_creating(const struct path_context *context, const char *path, u
 			vnode = walk.at;
 			vnode_get(vnode);
 		} else if (at.last != LAST_NAME) {
-			rc = -EISDIR;
+			rc = oflags & O_EXCL ? -EEXIST : -EISDIR;
 		} else {
 			rc = find_or_create(&walk, &at, oflags, mode, &vnode, &created);
 		}
@@ -360,8 +354,6 @@ static int open_unnamed(const struct path_context *context, const char *path, un
 			unsigned oflags, uint32_t mode, struct file **out)
 {
 	struct vnode *directory;
-	if ((oflags & O_ACCMODE) == O_RDONLY)
-		return -EINVAL;
 	int rc = path_lookup(context, path, flags, &directory);
 	if (rc < 0)
 		return rc;
@@ -373,7 +365,7 @@ static int open_unnamed(const struct path_context *context, const char *path, un
 	if (rc == 0) {
 		vnode = rootfs_make_unnamed(context->root, S_IFREG | (mode & MODE_BITS),
 					    !(oflags & O_EXCL));
-		rc = vnode ? vnode_open(vnode, oflags & ~(O_EXCL | O_CLOEXEC | O_DIRECTORY), out)
+		rc = vnode ? vnode_open(vnode, oflags & ~(O_EXCL | O_CLOEXEC), out)
 			   : -ENOMEM;
 	}
 	if (vnode)
@@ -382,21 +374,31 @@ static int open_unnamed(const struct path_context *context, const char *path, un
 	return rc;
 }
 
+int path_check_open(unsigned oflags)
+{
+	if (oflags & O_PATH)
+		return 0;
+	if ((oflags & O_TMPFILE) == O_TMPFILE)
+		return (oflags & O_ACCMODE) == O_RDONLY ? -EINVAL : 0;
+	return (oflags & O_CREAT) && (oflags & O_DIRECTORY) ? -EINVAL : 0;
+}
+
 int path_open(const struct path_context *context, const char *path, unsigned flags, int oflags,
 	      uint32_t mode, struct file **out)
 {
 	unsigned o = (unsigned)oflags;
 	struct vnode *vnode;
 	flags |= o & O_NOFOLLOW ? 0 : PATH_FOLLOW;
+	int rc = path_check_open(o);
+	if (rc < 0)
+		return rc;
 	if (o & O_PATH)
 		o &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	if ((o & O_TMPFILE) == O_TMPFILE)
 		return open_unnamed(context, path, flags, o, mode, out);
-	if ((o & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
-		return -EINVAL;
 	if (o & O_CREAT)
 		return open_creating(context, path, flags, o, mode, out);
-	int rc = path_lookup(context, path, flags, &vnode);
+	rc = path_lookup(context, path, flags, &vnode);
 	if (rc < 0)
 		return rc;
 	rc = open_found(context, vnode, o, false, out);

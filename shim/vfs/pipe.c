@@ -171,12 +171,11 @@ static long append(struct pipe *pipe, struct uio *uio, uint64_t size)
 	return done;
 }
 
-static long pipe_write(struct file *file, struct uio *uio, uint64_t *pos)
+static long write_all(struct file *file, struct uio *uio)
 {
 	struct pipe *pipe = file->data;
 	bool whole = uio->left <= PIPE_BUF;
 	long done = 0;
-	(void)pos;
 	while (uio->left) {
 		if (pipe->readers == 0)
 			return done ? done : broken();
@@ -196,6 +195,15 @@ static long pipe_write(struct file *file, struct uio *uio, uint64_t *pos)
 		if (wait_on(&pipe->changed, WAIT_FOREVER) == -EINTR)
 			return done ? done : -ERESTARTSYS;
 	}
+	return done;
+}
+
+static long pipe_write(struct file *file, struct uio *uio, uint64_t *pos)
+{
+	(void)pos;
+	long done = write_all(file, uio);
+	if (done > 0 && file->vnode)
+		vnode_written(file->vnode);
 	return done;
 }
 

@@ -51,6 +51,11 @@ uint64_t vnode_size(const struct vnode *vnode);
  * pages). -ENXIO past the end of the file (SIGBUS), -ENOMEM/-ENOSPC, -EINVAL (no pages). */
 int vnode_page(struct vnode *vnode, uint64_t index, bool write, struct page **out);
 
+/* Its bytes change otherwise than by its file's write: the times do too. */
+void vnode_written(struct vnode *vnode);
+/* Is this page, which was mapped at index, still the file's own of its upper layer? */
+bool vnode_has_page(const struct vnode *vnode, uint64_t index, const struct page *page);
+
 /* A regular file's bytes straight from the image's memory when it is wholly unchanged from
  * the packed one; NULL otherwise. For exec: the plan is made on the image's own memory. */
 const void *vnode_image_bytes(struct vnode *vnode, size_t *size);
@@ -74,6 +79,8 @@ enum path_flags {
  * -ELOOP (40 links), -ENAMETOOLONG, -EACCES. */
 int path_lookup(const struct path_context *context, const char *path, unsigned flags,
 		struct vnode **out);
+/* Which O_* do not go together: before the path is looked at. */
+int path_check_open(unsigned oflags);
 /* open(2): flags are O_*; mode already masked. *out is a new file. */
 int path_open(const struct path_context *context, const char *path, unsigned flags, int oflags,
 	      uint32_t mode, struct file **out);

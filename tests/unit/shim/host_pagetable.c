@@ -176,6 +176,16 @@ int vnode_page(struct vnode *vnode, uint64_t index, bool write, struct page **ou
 	return 0;
 }
 
+bool vnode_has_page(const struct vnode *vnode, uint64_t index, const struct page *page)
+{
+	return index < FILE_PAGES && vnode->page[index] == page;
+}
+
+void vnode_written(struct vnode *vnode)
+{
+	(void)vnode;
+}
+
 const void *vnode_image_bytes(struct vnode *vnode, size_t *size)
 {
 	(void)vnode;
