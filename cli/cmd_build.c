@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/arguments.h"
 #include "cli/pack_options.h"
@@ -193,6 +194,10 @@ static int write_image(const struct build *build, struct pack *pack, struct diag
 		    ? write_pvh(build, pack, digest, &size, why)
 		    : write_raw(build, pack, digest, &size, why))
 		return EXIT_FAILED;
+	if (tree_check_unchanged(&pack->tree, why)) {
+		unlink(build->output);
+		return EXIT_FAILED;
+	}
 	print_result(build, pack, digest, size);
 	return EXIT_DONE;
 }

@@ -251,11 +251,10 @@ static int read_file(struct search *search, size_t at, char **program_rpath)
 {
 	struct dynamic dynamic = {0};
 	size_t headers = 0;
-	uint32_t mode = 0;
 	GElf_Phdr header;
 	void *bytes = NULL;
 	const char *path = search->deps->list[at].path;
-	if (tree_read_file(path, &bytes, &dynamic.size, &mode, search->why))
+	if (tree_map_file(path, &bytes, &dynamic.size, search->why))
 		return -1;
 	dynamic.bytes = bytes;
 	dynamic.elf = elf_memory(bytes, dynamic.size);
@@ -276,7 +275,7 @@ static int read_file(struct search *search, size_t at, char **program_rpath)
 					  program_rpath);
 	}
 	elf_end(dynamic.elf);
-	free(bytes);
+	tree_unmap_file(bytes, dynamic.size);
 	return rc;
 }
 

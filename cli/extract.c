@@ -47,6 +47,14 @@ int extract_bytes(const struct erofs *fs, const struct erofs_inode *inode, int t
 	return 0;
 }
 
+static struct timespec *times(const struct image_file *file, struct timespec room[2])
+{
+	room[0] = (struct timespec){.tv_nsec = UTIME_OMIT};
+	room[1] = (struct timespec){.tv_sec = (time_t)(file->inode.mtime_ns / 1000000000),
+				    .tv_nsec = (long)(file->inode.mtime_ns % 1000000000)};
+	return room;
+}
+
 static int enter_folder(struct extraction *out, const struct image_file *file,
 			struct diag *why)
 {
@@ -66,11 +74,14 @@ static int enter_folder(struct extraction *out, const struct image_file *file,
 	return 0;
 }
 
-/* Every folder's mode is set when it is full; then its parent is gone on with. */
+/* Every folder's mode and time are set when it is full; then its parent is gone on with.
+ */
 static int leave_folder(void *context, const struct image_file *file, struct diag *why)
 {
 	struct extraction *out = context;
-	if (fchmod(out->at, file->inode.mode & 07777))
+	struct timespec room[2];
+	if (fchmod(out->at, file->inode.mode & 07777) ||
+	    futimens(out->at, times(file, room)))
 		return diag_errno(why, "%s: %s", out->folder, file->path);
 	int up = openat(out->at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	close(out->at);
@@ -108,7 +119,9 @@ static int extract_file(struct extraction *out, const struct image_file *file,
 	if (fd < 0)
 		return diag_errno(why, "%s: %s", out->folder, file->path);
 	int rc = extract_bytes(out->fs, &file->inode, fd, file->path, why);
-	if (!rc && fchmod(fd, file->inode.mode & 07777))
+	struct timespec room[2];
+	if (!rc &&
+	    (fchmod(fd, file->inode.mode & 07777) || futimens(fd, times(file, room))))
 		rc = diag_errno(why, "%s: %s", out->folder, file->path);
 	close(fd);
 	if (!rc && file->inode.links > 1)

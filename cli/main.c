@@ -1,5 +1,6 @@
 /* main.c: the elfpack command. The one place that prints errors and exits. */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,12 +20,23 @@ static void usage(FILE *to)
 	fputs("\nelfpack COMMAND --help lists a command's options.\n", to);
 }
 
+/* A file that is mapped became shorter: the kernel's only way to tell. */
+static void on_bus_error(int number)
+{
+	static const char text[] = "elfpack: a file became shorter while it was packed\n";
+	(void)number;
+	ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);
+	(void)ignored; /* there is nobody else to tell */
+	_exit(EXIT_FAILED);
+}
+
 int main(int argc, char **argv)
 {
 	struct diag why = {0};
 	/* Names in archives are UTF-8 wherever we run: the same inputs, the same image.
 	 */
 	setlocale(LC_CTYPE, "C.UTF-8");
+	signal(SIGBUS, on_bus_error);
 	if (argc < 2) {
 		usage(stderr);
 		return EXIT_USAGE;

@@ -44,26 +44,36 @@ char *pack_find_program(const char *name, struct diag *why)
 	return NULL;
 }
 
-static int check_program(const char *name, const void *bytes, size_t size, bool *dynamic,
+/* Returns an exit status. */
+static int check_program(const char *name, const char *file, bool *dynamic,
 			 struct diag *why)
 {
 	struct elf_plan plan;
 	const char *reason = "";
-	switch (elf_plan_make(&plan, bytes, size, &reason)) {
+	void *bytes = NULL;
+	size_t size = 0;
+	if (tree_map_file(file, &bytes, &size, why))
+		return EXIT_FAILED;
+	enum elf_refusal verdict = elf_plan_make(&plan, bytes, size, &reason);
+	*dynamic = verdict == ELF_FINE && plan.interp_at != 0;
+	tree_unmap_file(bytes, size);
+	switch (verdict) {
 	case ELF_FINE:
-		break;
+		return EXIT_DONE;
 	case ELF_NOT_ELF:
-		return diag_set(why, "%s: not an ELF program", name);
+		diag_set(why, "%s: not an ELF program", name);
+		break;
 	case ELF_FOREIGN:
-		return diag_set(why, "%s: not a program for 64-bit x86 Linux: %s", name,
-				reason);
+		diag_set(why, "%s: not a program for 64-bit x86 Linux: %s", name, reason);
+		break;
 	case ELF_TRUNCATED:
-		return diag_set(why, "%s: the file is truncated: %s", name, reason);
+		diag_set(why, "%s: the file is truncated: %s", name, reason);
+		break;
 	case ELF_MALFORMED:
-		return diag_set(why, "%s: a malformed ELF file: %s", name, reason);
+		diag_set(why, "%s: a malformed ELF file: %s", name, reason);
+		break;
 	}
-	*dynamic = plan.interp_at != 0;
-	return 0;
+	return EXIT_UNSUITABLE;
 }
 
 /* Under the system's folders a program keeps its path; elsewhere the path is this
@@ -229,20 +239,13 @@ int pack_add_libraries(struct tree *tree, const struct elf_deps *deps, struct di
  * keeps its path, the links on the way to it are kept too: argv[0] is found in PATH then,
  * and programs that look beside themselves find the same as here. */
 static int put_program(struct pack *pack, const char *file, const char *path,
-		       bool kept_path, const struct part_file *program, uint32_t mode,
-		       struct diag *why)
+		       bool kept_path, struct diag *why)
 {
 	char *real = kept_path ? realpath(file, NULL) : strdup(path);
-	void *copy = malloc(program->size + 1);
-	int rc = -1;
-	if (!real || !copy) {
-		free(copy);
-		diag_set(why, "%s: out of memory", file);
-	} else {
-		memcpy(copy, program->bytes, program->size);
-		rc = tree_put_file(&pack->tree, real, mode | 0111, copy, program->size,
-				   why);
-	}
+	int rc = real ? tree_add_file(&pack->tree, file, real, why)
+		      : diag_set(why, "%s: out of memory", file);
+	if (!rc)
+		tree_find(&pack->tree, real)->inode->mode |= 0111;
 	if (!rc && kept_path)
 		rc = tree_add_own_path(&pack->tree, file, why);
 	free(real);
@@ -260,18 +263,10 @@ static int find_libraries(struct elf_deps *deps, const char *file, struct diag *
 int pack_check(const char *program, struct elf_deps *deps, struct diag *why)
 {
 	char *file = pack_find_program(program, why);
-	void *bytes = NULL;
-	size_t size = 0;
-	uint32_t mode = 0;
 	bool dynamic = false;
-	int status = EXIT_FAILED;
-	if (file && !tree_read_file(file, &bytes, &size, &mode, why)) {
-		status = EXIT_UNSUITABLE;
-		if (!check_program(program, bytes, size, &dynamic, why))
-			status = dynamic && elf_deps_find(deps, file, why) ? EXIT_FAILED
-									   : EXIT_DONE;
-	}
-	free(bytes);
+	int status = file ? check_program(program, file, &dynamic, why) : EXIT_FAILED;
+	if (!status && dynamic && elf_deps_find(deps, file, why))
+		status = EXIT_FAILED;
 	free(file);
 	return status;
 }
@@ -279,19 +274,13 @@ int pack_check(const char *program, struct elf_deps *deps, struct diag *why)
 int pack_make(struct pack *pack, const struct pack_request *request, struct diag *why)
 {
 	char *file = pack_find_program(request->program, why), *path = NULL;
-	struct part_file program = {0};
-	uint32_t mode = 0;
 	uint64_t seconds = 0;
 	bool dynamic = false, kept_path = false;
 	struct elf_deps deps = {0};
 	int status = EXIT_FAILED;
 	memset(pack, 0, sizeof(*pack));
-	if (!file || tree_read_file(file, &program.bytes, &program.size, &mode, why))
+	if (!file || (status = check_program(request->program, file, &dynamic, why)))
 		goto out;
-	if (check_program(request->program, program.bytes, program.size, &dynamic, why)) {
-		status = EXIT_UNSUITABLE;
-		goto out;
-	}
 	if (dynamic && (status = find_libraries(&deps, file, why)))
 		goto out;
 	status = EXIT_FAILED;
@@ -304,7 +293,7 @@ int pack_make(struct pack *pack, const struct pack_request *request, struct diag
 			goto out;
 	}
 	if (build_time(&seconds, why) || make_tree(pack, request, why) ||
-	    put_program(pack, file, path, kept_path, &program, mode, why) ||
+	    put_program(pack, file, path, kept_path, why) ||
 	    pack_add_libraries(&pack->tree, &deps, why))
 		goto out;
 	if (request->profile &&
@@ -322,7 +311,6 @@ out:
 	if (status)
 		diag_set(why, "out of memory");
 	elf_deps_free(&deps);
-	free(program.bytes);
 	free(path);
 	free(file);
 	return status;

@@ -57,6 +57,7 @@ struct tracing {
 	struct trace *trace;
 	struct tracee *tracees;
 	pid_t program;
+	bool over; /* the program has ended, or memory has: what is left ends too */
 	bool out_of_memory;
 };
 
@@ -228,7 +229,8 @@ static void on_stop(struct tracing *tracing, pid_t id, int status)
 {
 	int event = status >> 16, signal_number = WSTOPSIG(status), deliver = 0;
 	struct tracee *tracee = find_tracee(tracing, id);
-	tracing->out_of_memory |= !tracee;
+	if (!tracee)
+		tracing->out_of_memory = tracing->over = true;
 	if (event == PTRACE_EVENT_EXEC) {
 		on_exec(tracing, id);
 	} else if (event == PTRACE_EVENT_STOP && signal_number != SIGTRAP) {
@@ -254,16 +256,20 @@ static void follow(struct tracing *tracing)
 	int status = 0;
 	pid_t id = 0;
 	while ((id = waitpid(-1, &status, __WALL)) > 0 || errno == EINTR) {
-		if (id > 0 && WIFSTOPPED(status)) {
+		bool stopped = id > 0 && WIFSTOPPED(status);
+		if (stopped && tracing->over)
+			kill(id, SIGKILL); /* its first stop: end_all did not know it */
+		else if (stopped)
 			on_stop(tracing, id, status);
-		} else if (id > 0) {
-			forget_tracee(tracing, id);
-			if (id == tracing->program)
-				tracing->trace->status = status;
-		}
-		if ((id == tracing->program && !WIFSTOPPED(status)) ||
-		    tracing->out_of_memory)
-			end_all(tracing);
+		if (id <= 0 || stopped)
+			continue;
+		forget_tracee(tracing, id);
+		if (id != tracing->program && !tracing->out_of_memory)
+			continue;
+		if (id == tracing->program)
+			tracing->trace->status = status;
+		tracing->over = true;
+		end_all(tracing);
 	}
 }
 

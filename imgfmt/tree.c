@@ -1,11 +1,13 @@
-/* tree.c: the in-memory tree of what will be packed. Pure; host files are tree_host.c's. */
+/* tree.c: the in-memory tree of what will be packed. Pure; host files are tree_host.c's.
+ */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "imgfmt/tree.h"
 
-#define NAME_BYTES 255 /* NAME_MAX */
+#define NAME_BYTES     255 /* NAME_MAX */
 #define LINKS_FOLLOWED 40
 
 static int out_of_memory(struct diag *why)
@@ -17,7 +19,10 @@ static void inode_put(struct tree_inode *inode)
 {
 	if (!inode || --inode->links)
 		return;
-	free(inode->bytes);
+	if (inode->mapped)
+		munmap(inode->bytes, inode->size);
+	else
+		free(inode->bytes);
 	free(inode);
 }
 
@@ -41,7 +46,8 @@ static struct tree_inode *inode_new(uint32_t mode, void *bytes, size_t size)
 		free(bytes);
 		return NULL;
 	}
-	*inode = (struct tree_inode){.mode = mode, .links = 1, .bytes = bytes, .size = size};
+	*inode = (struct tree_inode){
+		.mode = mode, .links = 1, .bytes = bytes, .size = size};
 	return inode;
 }
 
@@ -73,6 +79,7 @@ int tree_init(struct tree *tree, struct diag *why)
 void tree_free(struct tree *tree)
 {
 	node_free(tree->root);
+	tree_forget_sources(tree);
 	tree->root = NULL;
 }
 
@@ -100,7 +107,8 @@ static size_t child_slot(const struct tree_node *folder, const char *name, size_
 	return low;
 }
 
-static struct tree_node *child_find(const struct tree_node *folder, const char *name, size_t size)
+static struct tree_node *child_find(const struct tree_node *folder, const char *name,
+				    size_t size)
 {
 	bool found = false;
 	size_t slot = child_slot(folder, name, size, &found);
@@ -145,10 +153,10 @@ static bool is_up(const char *name, size_t size)
 	return size == 2 && name[0] == '.' && name[1] == '.';
 }
 
-/* Walks to a folder from start. make: create what is missing. Links are followed; their ".."
- * is honoured, the path's own was refused before. NULL: *why says. */
-static struct tree_node *walk(struct tree *tree, struct tree_node *start, const char *path,
-			      bool make, int links, struct diag *why)
+/* Walks to a folder from start. make: create what is missing. Links are followed; their
+ * ".." is honoured, the path's own was refused before. NULL: *why says. */
+static struct tree_node *walk(struct tree *tree, struct tree_node *start,
+			      const char *path, bool make, int links, struct diag *why)
 {
 	struct tree_node *at = *path == '/' ? tree->root : start;
 	const char *rest = path, *name = NULL;
@@ -175,8 +183,8 @@ static struct tree_node *walk(struct tree *tree, struct tree_node *start, const 
 			}
 			child = walk(tree, at, child->inode->bytes, make, links - 1, why);
 		} else if (!S_ISDIR(child->inode->mode)) {
-			diag_set(why, "%s: %.*s is a file in the image, not a folder", path,
-				 (int)size, name);
+			diag_set(why, "%s: %.*s is a file in the image, not a folder",
+				 path, (int)size, name);
 			return NULL;
 		}
 		at = child;
@@ -186,7 +194,8 @@ static struct tree_node *walk(struct tree *tree, struct tree_node *start, const 
 
 /* Splits off the last component and walks to its folder. *size 0: the root itself. */
 static struct tree_node *walk_parent(struct tree *tree, const char *path, bool make,
-				     const char **last, size_t *last_size, struct diag *why)
+				     const char **last, size_t *last_size,
+				     struct diag *why)
 {
 	const char *rest = path, *name = NULL;
 	size_t size = 0;
@@ -194,8 +203,9 @@ static struct tree_node *walk_parent(struct tree *tree, const char *path, bool m
 	*last_size = 0;
 	while ((size = next_name(&rest, &name))) {
 		if (is_up(name, size) || size > NAME_BYTES) {
-			diag_set(why, is_up(name, size) ? "%s: .. is not allowed in the image"
-							: "%s: a name of more than 255 bytes",
+			diag_set(why,
+				 is_up(name, size) ? "%s: .. is not allowed in the image"
+						   : "%s: a name of more than 255 bytes",
 				 path);
 			return NULL;
 		}
@@ -213,7 +223,8 @@ static struct tree_node *walk_parent(struct tree *tree, const char *path, bool m
 }
 
 /* Puts an inode (one count of it is taken over) under a name. */
-static int put(struct tree *tree, const char *path, struct tree_inode *inode, struct diag *why)
+static int put(struct tree *tree, const char *path, struct tree_inode *inode,
+	       struct diag *why)
 {
 	const char *name = NULL;
 	size_t size = 0;
@@ -255,13 +266,27 @@ int tree_make_folder(struct tree *tree, const char *path, uint32_t mode, struct 
 	return 0;
 }
 
-int tree_put_file(struct tree *tree, const char *path, uint32_t mode, void *bytes, size_t size,
-		  struct diag *why)
+int tree_put_file(struct tree *tree, const char *path, uint32_t mode, void *bytes,
+		  size_t size, struct diag *why)
 {
 	return put(tree, path, inode_new(S_IFREG | (mode & 07777), bytes, size), why);
 }
 
-int tree_put_link(struct tree *tree, const char *path, const char *target, struct diag *why)
+int tree_put_mapped(struct tree *tree, const char *path, uint32_t mode, void *bytes,
+		    size_t size, struct diag *why)
+{
+	struct tree_inode *inode = inode_new(S_IFREG | (mode & 07777), NULL, size);
+	if (!inode) {
+		munmap(bytes, size);
+		return diag_set(why, "out of memory");
+	}
+	inode->bytes = bytes;
+	inode->mapped = true;
+	return put(tree, path, inode, why);
+}
+
+int tree_put_link(struct tree *tree, const char *path, const char *target,
+		  struct diag *why)
 {
 	size_t size = strlen(target);
 	if (!size || size > 4095) /* PATH_MAX with its NUL */
@@ -271,7 +296,8 @@ int tree_put_link(struct tree *tree, const char *path, const char *target, struc
 		    : out_of_memory(why);
 }
 
-int tree_put_hard_link(struct tree *tree, const char *path, const char *to, struct diag *why)
+int tree_put_hard_link(struct tree *tree, const char *path, const char *to,
+		       struct diag *why)
 {
 	struct tree_node *node = tree_find(tree, to);
 	if (!node || S_ISDIR(node->inode->mode))
@@ -286,7 +312,8 @@ struct tree_node *tree_find(const struct tree *tree, const char *path)
 	struct diag ignored = {0};
 	const char *name = NULL;
 	size_t size = 0;
-	struct tree_node *folder = walk_parent(&same, path, false, &name, &size, &ignored);
+	struct tree_node *folder =
+		walk_parent(&same, path, false, &name, &size, &ignored);
 	if (!folder || !size)
 		return folder;
 	return child_find(folder, name, size);

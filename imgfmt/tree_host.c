@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "imgfmt/tree.h"
 
 #define LINKS_FOLLOWED 40
+#define MAPPED_LEAST   65536 /* bytes: smaller files are read */
 
 static int read_all(int fd, char *bytes, size_t size, const char *path, struct diag *why)
 {
@@ -23,39 +25,70 @@ static int read_all(int fd, char *bytes, size_t size, const char *path, struct d
 		if (got < 0)
 			return diag_errno(why, "%s", path);
 		if (!got)
-			return diag_set(why, "%s: became shorter while it was read", path);
+			return diag_set(why, "%s: became shorter while it was read",
+					path);
 		done += (size_t)got;
 	}
 	return 0;
 }
 
+static int open_regular(const char *path, struct stat *st, struct diag *why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0 && !fstat(fd, st) && S_ISREG(st->st_mode))
+		return fd;
+	if (fd < 0)
+		return diag_errno(why, "%s", path);
+	diag_set(why, "%s: not a regular file", path);
+	if (S_ISDIR(st->st_mode))
+		diag_hint(why, "pack a folder with --dir %s", path);
+	close(fd);
+	return -1;
+}
+
+static int read_open(int fd, const struct stat *st, const char *path, void **bytes,
+		     struct diag *why)
+{
+	size_t size = (size_t)st->st_size;
+	*bytes = malloc(size + 1);
+	if (!*bytes)
+		return diag_set(why, "%s: out of memory (%zu bytes)", path, size);
+	if (!read_all(fd, *bytes, size, path, why))
+		return 0;
+	free(*bytes);
+	return -1;
+}
+
 int tree_read_file(const char *path, void **bytes, size_t *size, uint32_t *mode,
 		   struct diag *why)
 {
-	int rc = -1, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	void *copy = NULL;
-	if (fd < 0 || fstat(fd, &st)) {
-		diag_errno(why, "%s", path);
-	} else if (!S_ISREG(st.st_mode)) {
-		diag_set(why, "%s: not a regular file", path);
-		if (S_ISDIR(st.st_mode))
-			diag_hint(why, "pack a folder with --dir %s", path);
-	} else if (!(copy = malloc((size_t)st.st_size + 1))) {
-		diag_set(why, "%s: out of memory (%lld bytes)", path, (long long)st.st_size);
-	} else {
-		rc = read_all(fd, copy, (size_t)st.st_size, path, why);
-	}
-	if (fd >= 0)
-		close(fd);
-	if (rc) {
-		free(copy);
-		return rc;
-	}
-	*bytes = copy;
+	struct stat st = {0};
+	int fd = open_regular(path, &st, why);
+	if (fd < 0)
+		return -1;
+	int rc = read_open(fd, &st, path, bytes, why);
+	close(fd);
 	*size = (size_t)st.st_size;
 	*mode = st.st_mode;
-	return 0;
+	return rc;
+}
+
+int tree_map_file(const char *path, void **bytes, size_t *size, struct diag *why)
+{
+	struct stat st = {0};
+	int fd = open_regular(path, &st, why);
+	if (fd < 0)
+		return -1;
+	*size = (size_t)st.st_size;
+	*bytes = *size ? mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+	close(fd);
+	return *bytes == MAP_FAILED ? diag_errno(why, "%s", path) : 0;
+}
+
+void tree_unmap_file(void *bytes, size_t size)
+{
+	if (size)
+		munmap(bytes, size);
 }
 
 bool tree_excluded(const struct words *exclude, const char *path)
@@ -71,14 +104,86 @@ bool tree_excluded(const struct words *exclude, const char *path)
 	return false;
 }
 
-int tree_add_file(struct tree *tree, const char *source, const char *path, struct diag *why)
+/* A file that is mapped, as it was then. */
+struct tree_source {
+	char *path;
+	struct stat st;
+	struct tree_source *next;
+};
+
+void tree_forget_sources(struct tree *tree)
 {
-	void *bytes = NULL;
-	size_t size = 0;
-	uint32_t mode = 0;
-	if (tree_read_file(source, &bytes, &size, &mode, why))
+	while (tree->mapped) {
+		struct tree_source *next = tree->mapped->next;
+		free(tree->mapped->path);
+		free(tree->mapped);
+		tree->mapped = next;
+	}
+}
+
+static bool same_time(struct timespec one, struct timespec other)
+{
+	return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+}
+
+int tree_check_unchanged(const struct tree *tree, struct diag *why)
+{
+	struct stat st;
+	for (const struct tree_source *s = tree->mapped; s; s = s->next) {
+		if (stat(s->path, &st))
+			return diag_errno(why, "%s", s->path);
+		if (st.st_ino != s->st.st_ino || st.st_size != s->st.st_size ||
+		    !same_time(st.st_mtim, s->st.st_mtim))
+			return diag_set(why, "%s: changed while it was packed", s->path);
+	}
+	return 0;
+}
+
+static int remember_source(struct tree *tree, const char *path, const struct stat *st)
+{
+	struct tree_source *source = calloc(1, sizeof(*source));
+	char *copy = strdup(path);
+	if (!source || !copy) {
+		free(source);
+		free(copy);
 		return -1;
-	return tree_put_file(tree, path, mode, bytes, size, why);
+	}
+	*source = (struct tree_source){.path = copy, .st = *st, .next = tree->mapped};
+	tree->mapped = source;
+	return 0;
+}
+
+/* A map takes no memory of our own, and the kernel need not copy the bytes to us before
+ * it copies them to the image. */
+static int add_mapped(struct tree *tree, int fd, const struct stat *st,
+		      const char *source, const char *path, struct diag *why)
+{
+	size_t size = (size_t)st->st_size;
+	void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	if (bytes == MAP_FAILED)
+		return diag_errno(why, "%s", source);
+	if (remember_source(tree, source, st)) {
+		munmap(bytes, size);
+		return diag_set(why, "out of memory");
+	}
+	return tree_put_mapped(tree, path, st->st_mode, bytes, size, why);
+}
+
+int tree_add_file(struct tree *tree, const char *source, const char *path,
+		  struct diag *why)
+{
+	struct stat st = {0};
+	void *bytes = NULL;
+	int fd = open_regular(source, &st, why), rc = 0;
+	if (fd < 0)
+		return -1;
+	if (st.st_size >= MAPPED_LEAST)
+		rc = add_mapped(tree, fd, &st, source, path, why);
+	else if (!(rc = read_open(fd, &st, source, &bytes, why)))
+		rc = tree_put_file(tree, path, st.st_mode, bytes, (size_t)st.st_size,
+				   why);
+	close(fd);
+	return rc;
 }
 
 static int put_link(struct tree *tree, const char *source, const char *path, char *target,
@@ -112,7 +217,8 @@ static int add_regular(struct folder_walk *walk, const char *source, const char 
 	if (st->st_nlink > 1) {
 		for (struct seen *s = walk->seen; s; s = s->next)
 			if (s->device == st->st_dev && s->inode == st->st_ino)
-				return tree_put_hard_link(walk->tree, path, s->path, walk->why);
+				return tree_put_hard_link(walk->tree, path, s->path,
+							  walk->why);
 		struct seen *seen = calloc(1, sizeof(*seen));
 		char *copy = strdup(path);
 		if (!seen || !copy) {
@@ -142,7 +248,8 @@ static int add_any(struct folder_walk *walk, const char *source, const char *pat
 	if (S_ISREG(st.st_mode))
 		return add_regular(walk, source, path, &st);
 	if (S_ISLNK(st.st_mode))
-		return put_link(walk->tree, source, path, target, sizeof(target), walk->why);
+		return put_link(walk->tree, source, path, target, sizeof(target),
+				walk->why);
 	diag_set(walk->why, "%s: a device, FIFO or socket cannot be packed", source);
 	diag_hint(walk->why, "leave it out with --exclude '%s'", path);
 	return -1;
@@ -198,14 +305,15 @@ int tree_add_folder(struct tree *tree, const char *source, const char *path,
 
 /* Joins a link's target to the folder it was found in and to what follows it. */
 static int splice_target(char *out, size_t room, const char *folder, const char *target,
-		  const char *rest)
+			 const char *rest)
 {
 	int n = target[0] == '/' ? snprintf(out, room, "%s%s", target, rest)
 				 : snprintf(out, room, "%s/%s%s", folder, target, rest);
 	return n < 0 || (size_t)n >= room ? -1 : 0;
 }
 
-/* Removes ".", ".." and double slashes; right here because every link before was resolved. */
+/* Removes ".", ".." and double slashes; right here because every link before was
+ * resolved. */
 static void normalise(char *path)
 {
 	char *out = path;
@@ -252,8 +360,9 @@ int tree_add_own_path(struct tree *tree, const char *path, struct diag *why)
 				break;
 			}
 			if (!cut)
-				return tree_find(tree, at) ? 0
-							   : tree_add_file(tree, at, at, why);
+				return tree_find(tree, at)
+					       ? 0
+					       : tree_add_file(tree, at, at, why);
 			*end = cut;
 		}
 		char *slash = end - 1;

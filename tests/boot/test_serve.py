@@ -23,7 +23,7 @@ REQUESTS = [
     ("GET", "/?sh&-c&echo+x>out;mkdir+d;echo+y>d/z&_out=**&_format=tar", None, {}),
     ("GET", "/?cat&/etc/greeting", None, {}),
     ("GET", "/?cat&/no/such", None, {}),
-    ("GET", "/?sh&-c&pwd;env|sort;ls+/etc", None, {}),
+    ("GET", "/?sh&-c&pwd;env|sort;ls+-lL+/etc+/bin", None, {}),
     ("GET", "/?_nonsense=1", None, {}),
     ("DELETE", "/", None, {}),
     ("GET", "/no/such/route", None, {}),

@@ -97,3 +97,14 @@ def test_pvh_folder_holds_kernel_and_bundle(elfpack, hello, parts, tmp_path):
     assert result.status == 0
     assert (tmp_path / "x.pvh/shim.elf").read_bytes() == (parts / "shim.elf").read_bytes()
     assert (tmp_path / "x.pvh/bundle").read_bytes()[:8] == b"ELFPACK\x1a"
+
+
+def test_a_file_that_changes_while_it_is_packed_is_told(elfpack, hello, tmp_path):
+    """The program that --trace runs changes a file that was taken before."""
+    data = tmp_path / "data"
+    data.write_bytes(bytes(1 << 20))
+    result = elfpack("build", "/bin/busybox", "--file", f"{data}:/data", "--trace",
+                     f"sh -c 'echo x >>{data}'", "-o", tmp_path / "x.img")
+    assert result.status == 1
+    assert f"{data}: changed while it was packed" in result.text
+    assert os.listdir(tmp_path) == ["data"]
