@@ -7,15 +7,14 @@
 
 #include "cli/command.h"
 
-static const struct command *const commands[] = {&cmd_build, &cmd_run, &cmd_serve,
-						 &cmd_check, &cmd_inspect};
-
-#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+const struct command *const commands[] = {&cmd_build, &cmd_run,     &cmd_serve,
+					  &cmd_check, &cmd_inspect, &cmd_completion,
+					  NULL};
 
 static void usage(FILE *to)
 {
 	fputs("usage: elfpack COMMAND [ARG...]\n\n", to);
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
+	for (size_t i = 0; commands[i]; i++)
 		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fputs("\nelfpack COMMAND --help lists a command's options.\n", to);
 }
@@ -48,7 +47,7 @@ int main(int argc, char **argv)
 		usage(stdout);
 		return EXIT_DONE;
 	}
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+	for (size_t i = 0; commands[i]; i++) {
 		const struct command *command = commands[i];
 		if (strcmp(command->name, argv[1]) != 0)
 			continue;
