@@ -108,6 +108,7 @@ static int write_raw(const struct build *build, const struct pack *pack,
 				    .stage1_size = pack->stage1.size,
 				    .stage2 = pack->stage2.bytes,
 				    .stage2_size = pack->stage2.size,
+				    .system_partition = &pack->system.fat.extents,
 				    .bundle = &pack->bundle};
 	if (!layout)
 		return diag_set(why, "out of memory");

@@ -224,6 +224,7 @@ static int build_disk(struct run *run, struct diag *why)
 				    .stage1_size = pack->stage1.size,
 				    .stage2 = pack->stage2.bytes,
 				    .stage2_size = pack->stage2.size,
+				    .system_partition = &pack->system.fat.extents,
 				    .bundle = &pack->bundle};
 	int fd = -1;
 	if (!layout)

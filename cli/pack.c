@@ -192,6 +192,7 @@ static int read_parts(struct pack *pack, const struct pack_request *request,
 	}
 	if (read_part(&pack->stage1, folder, "mbr.bin", why) ||
 	    read_part(&pack->stage2, folder, "stage2.bin", why) ||
+	    read_part(&pack->uefi, folder, "bootx64.efi", why) ||
 	    read_part(&pack->shim, folder, "shim.elf", why))
 		return -1;
 	return request->mode == MODE_HTTP ? read_part(&pack->front, folder, "front", why)
@@ -304,7 +305,9 @@ int pack_make(struct pack *pack, const struct pack_request *request, struct diag
 		goto out;
 	if (pack_manifest(pack, request, path, why) || read_parts(pack, request, why) ||
 	    erofs_write(&pack->rootfs, &pack->tree, seconds, why) ||
-	    make_bundle(pack, why))
+	    make_bundle(pack, why) ||
+	    uefi_system_make(&pack->system, pack->uefi.bytes, pack->uefi.size, &pack->bundle,
+			     why))
 		goto out;
 	status = EXIT_DONE;
 out:
@@ -318,12 +321,14 @@ out:
 
 void pack_free(struct pack *pack)
 {
+	uefi_system_free(&pack->system);
 	bundle_free(&pack->bundle);
 	erofs_image_free(&pack->rootfs);
 	tree_free(&pack->tree);
 	free(pack->manifest);
 	free(pack->stage1.bytes);
 	free(pack->stage2.bytes);
+	free(pack->uefi.bytes);
 	free(pack->shim.bytes);
 	free(pack->front.bytes);
 }

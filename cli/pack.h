@@ -12,6 +12,7 @@
 #include "imgfmt/layout.h"
 #include "imgfmt/manifest.h"
 #include "imgfmt/tree.h"
+#include "imgfmt/uefi_system.h"
 
 #define PACK_DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -29,8 +30,8 @@ struct pack_request {
 	const struct profile *profile; /* NULL: none */
 	struct limits limits;
 	bool quiet, verbose;
-	const char
-		*parts; /* folder with mbr.bin, stage2.bin, shim.elf, front; NULL: ours */
+	/* The folder with mbr.bin, stage2.bin, bootx64.efi, shim.elf and front; NULL: ours. */
+	const char *parts;
 };
 
 struct part_file {
@@ -43,8 +44,9 @@ struct pack {
 	struct erofs_image rootfs;
 	char *manifest;
 	size_t manifest_size;
-	struct part_file stage1, stage2, shim, front;
+	struct part_file stage1, stage2, uefi, shim, front;
 	struct bundle bundle;
+	struct uefi_system system;
 };
 
 int words_add(struct words *words, const char *word, struct diag *why);

@@ -2,28 +2,8 @@
  */
 #include <string.h>
 
-#include "imgfmt/abi/le.h"
 #include "imgfmt/crc.h"
 #include "imgfmt/gpt.h"
-
-/* UEFI 2.10, table 5.5. */
-struct gpt_header {
-	uint8_t signature[8];
-	le32 revision, header_size, header_crc, reserved;
-	le64 own_lba, other_lba, first_usable, last_usable;
-	uint8_t disk_guid[16];
-	le64 entries_lba;
-	le32 entry_count, entry_size, entries_crc;
-};
-_Static_assert(sizeof(struct gpt_header) == 92, "UEFI ABI");
-
-/* UEFI 2.10, table 5.6. */
-struct gpt_entry {
-	uint8_t type[16], guid[16];
-	le64 first_lba, last_lba, attributes;
-	le16 name[36];
-};
-_Static_assert(sizeof(struct gpt_entry) == GPT_ENTRY_BYTES, "UEFI ABI");
 
 /* UEFI 2.10, table 5.1; 5.2.3 for the protective record. */
 struct mbr_record {
@@ -97,7 +77,7 @@ static void write_header(const struct gpt_disk *disk, uint8_t *sector, uint64_t 
 		.entry_size = le32_make(GPT_ENTRY_BYTES),
 		.entries_crc = le32_make(
 			crc32_ieee(entries, (size_t)GPT_ENTRIES * GPT_ENTRY_BYTES))};
-	memcpy(header->signature, "EFI PART", 8);
+	memcpy(header->signature, GPT_SIGNATURE, 8);
 	make_guid(header->disk_guid, disk->identity, 0);
 	header->header_crc = le32_make(crc32_ieee(header, sizeof(*header)));
 }
@@ -128,7 +108,7 @@ static int check_table(const uint8_t *disk, size_t size, const char **why)
 	if (size < (size_t)GPT_HEAD_SECTORS * GPT_SECTOR)
 		return refuse(why, "too short for a disk with a partition table");
 	memcpy(&header, disk + GPT_SECTOR, sizeof(header));
-	if (memcmp(header.signature, "EFI PART", 8) != 0)
+	if (memcmp(header.signature, GPT_SIGNATURE, 8) != 0)
 		return refuse(why, "not an elfpack image: no partition table");
 	uint32_t stored = le32_get(header.header_crc);
 	header.header_crc = le32_make(0);

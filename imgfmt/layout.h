@@ -4,7 +4,7 @@
  *   LBA 1..33      GPT
  *   LBA 34..127    BIOS second stage (abi/bios.h), in a BIOS boot partition of its own so
  *                  that no tool takes its place for free
- *   LBA 128..      EFI system partition, when there is one
+ *   LBA 128..      EFI system partition (uefi_system.h), when there is one
  *   next 64 KiB    the bundle's partition
  *   end            GPT's second copy; the disk is whole 4 KiB blocks */
 #ifndef ELFPACK_LAYOUT_H

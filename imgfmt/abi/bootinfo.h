@@ -5,7 +5,10 @@
  * = physical address below 4 GiB of either a struct bootinfo (BIOS) or a PVH
  * hvm_start_info, told apart by their first four bytes. The entry address is that of the
  * ELF note "Xen" type 18 (XEN_ELFNOTE_PHYS32_ENTRY), whose descriptor is 4 or 8 bytes.
- * Nothing else is promised: no stack, no descriptor table, no A20 question. */
+ * Nothing else is promised: no stack, no descriptor table, no A20 question.
+ *
+ * The UEFI loader enters at the ELF header's entry instead: 64-bit mode, the first 4 GiB mapped
+ * one to one, interrupts off, rsi = physical address of a struct bootinfo below 4 GiB. */
 #ifndef ELFPACK_ABI_BOOTINFO_H
 #define ELFPACK_ABI_BOOTINFO_H
 

@@ -47,18 +47,4 @@ uint32_t memory_find_rsdp(void);
 void disk_open(uint8_t drive);
 void disk_read(uint64_t offset, uint32_t size, uint8_t *to); /* bytes; does not return on an error */
 
-/* kernel_elf.c: the shim section. Returns the entry address, 0 with *why a static string. */
-struct kernel_segment {
-	uint32_t base, memory_size;
-	uint32_t offset, file_size;
-};
-#define KERNEL_SEGMENTS_MAX 8u
-struct kernel_plan {
-	uint32_t entry;
-	uint32_t segment_count;
-	struct kernel_segment segment[KERNEL_SEGMENTS_MAX];
-};
-bool kernel_plan_make(struct kernel_plan *plan, const uint8_t *elf, uint32_t size,
-		      const char **why);
-
 #endif

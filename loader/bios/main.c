@@ -8,6 +8,7 @@
 
 #include "loader/bios/bios.h"
 #include "loader/bios/layout.h"
+#include "loader/kernel_elf.h"
 
 #define SECTOR 512u
 

@@ -4,7 +4,7 @@
 
 #include "loader/bios/bios.h"
 #include "loader/bios/layout.h"
-#include "loader/bios/port.h"
+#include "loader/port.h"
 
 #define E820_SIGNATURE 0x534d4150u /* SMAP */
 #define PAGE 4096u

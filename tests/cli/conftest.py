@@ -17,7 +17,7 @@ from support.guest import ELFPACK, PARTS  # noqa: E402
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("parts")
-    for name in ("mbr.bin", "stage2.bin"):
+    for name in ("mbr.bin", "stage2.bin", "bootx64.efi"):
         shutil.copy(PARTS / name, folder)
     small_guest.kernel(folder / "shim.elf", small_guest.STATUS)
     shutil.copy("/bin/busybox", folder / "front")

@@ -1,4 +1,4 @@
-/* bootparams.c: three loaders' words, made one struct bootinfo. */
+/* bootparams.c: four loaders' words, made one struct bootinfo. */
 #include "shim/arch/x86_64/bootparams.h"
 
 #include "shim/lib/string.h"
@@ -98,12 +98,12 @@ bool bootparams_read(struct bootinfo *info, char *cmdline, uint64_t room,
 	const uint8_t *at = at_phys(argument & ~1u);
 	uint32_t magic = le32_get(*(const le32 *)(const void *)at);
 	memset(info, 0, sizeof(*info));
-	if (argument & 1)
+	if (magic == BOOTINFO_MAGIC)
+		memcpy(info, at, sizeof(*info));
+	else if (argument & 1)
 		read_linux(info, at);
 	else if (magic == PVH_MAGIC)
 		read_pvh(info, (const void *)at);
-	else if (magic == BOOTINFO_MAGIC)
-		memcpy(info, at, sizeof(*info));
 	else
 		return false;
 	info->magic = le32_make(BOOTINFO_MAGIC);

@@ -1,7 +1,8 @@
 /* head.S: from the boot loader to C.
  *
  * PVH and the BIOS loader enter at entry32 (imgfmt/abi/bootinfo.h); a loader that follows
- * the ELF entry and the Linux 64-bit boot protocol enters at entry64 with rsi = boot_params.
+ * the ELF entry and the Linux 64-bit boot protocol enters at entry64 with rsi = boot_params,
+ * or as the UEFI loader does with rsi = struct bootinfo.
  * Both run at the physical address; C runs at the virtual one, on tables that map the first
  * 4 GiB one to one as well. boot.c drops that map. */
 #include "shim/arch/x86_64/layout.h"
@@ -108,6 +109,9 @@ entry64:
 4:	mov $0x18, %eax
 	mov %eax, %ds
 	mov %eax, %ss
+	mov %cr4, %eax
+	and $~(1 << 17), %eax /* PCIDE: with it paging cannot be left (SDM 3, 4.10.1) */
+	mov %eax, %cr4
 	mov %cr0, %eax
 	and $0x7fffffff, %eax
 	mov %eax, %cr0

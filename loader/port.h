@@ -1,6 +1,6 @@
 /* port.h: I/O ports. */
-#ifndef LOADER_BIOS_PORT_H
-#define LOADER_BIOS_PORT_H
+#ifndef LOADER_PORT_H
+#define LOADER_PORT_H
 
 #include <stdint.h>
 

@@ -1,7 +1,8 @@
-/* kernel_elf.c: what the shim section, a static ELF64, asks to be put where. Pure. */
+/* kernel_elf.c: reading the kernel's ELF headers, believing nothing. */
 #include "shim/lib/string.h"
 
-#include "loader/bios/bios.h"
+#include "imgfmt/abi/le.h"
+#include "loader/kernel_elf.h"
 
 enum {
 	ELF_HEADER_BYTES = 64,
@@ -83,10 +84,15 @@ bool kernel_plan_make(struct kernel_plan *plan, const uint8_t *elf, uint32_t siz
 	if (size < sizeof(header))
 		return false;
 	memcpy(&header, elf, sizeof(header));
-	if (memcmp(header.ident, "\x7f" "ELF\2\1", 6) != 0 ||
+	if (memcmp(header.ident,
+		   "\x7f"
+		   "ELF\2\1",
+		   6) != 0 ||
 	    le16_get(header.machine) != EM_X86_64 ||
 	    le16_get(header.program_header_bytes) != PROGRAM_HEADER_BYTES)
 		return false;
+	if (!(le64_get(header.entry) >> 32))
+		plan->entry64 = (uint32_t)le64_get(header.entry);
 	*why = "has program headers or segments outside of it";
 	uint64_t at = le64_get(header.program_headers);
 	uint32_t count = le16_get(header.program_header_count);

@@ -1,0 +1,103 @@
+/* uefi_app.c: patching the UEFI loader, and adding a section to it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "imgfmt/abi/pe.h"
+#include "imgfmt/abi/uefi.h"
+#include "imgfmt/uefi_app.h"
+
+#define FILE_ALIGN   512u
+#define MEMORY_ALIGN 4096u /* of sections, so that the bundle starts on a page */
+
+static uint64_t round_up(uint64_t n, uint64_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+static int copy_loader(struct uefi_app *app, const uint8_t *loader, size_t size,
+		       struct diag *why)
+{
+	memset(app, 0, sizeof(*app));
+	app->loader = malloc(size + 1);
+	if (!app->loader)
+		return diag_set(why, "out of memory");
+	memcpy(app->loader, loader, size);
+	return 0;
+}
+
+int uefi_app_bind(struct uefi_app *app, const uint8_t *loader, size_t size,
+		  const struct bundle *bundle, struct diag *why)
+{
+	const struct bundle_header *header = (const void *)bundle->header;
+	struct uefi_binding *binding = NULL;
+	if (copy_loader(app, loader, size, why))
+		return -1;
+	for (size_t at = 0; at + sizeof(*binding) <= size && !binding; at += 16)
+		if (memcmp(app->loader + at, UEFI_BINDING_MAGIC, 16) == 0)
+			binding = (void *)(app->loader + at);
+	if (!binding)
+		return diag_set(why,
+				"bootx64.efi: not elfpack's UEFI loader (no binding)");
+	memcpy(binding->header_sha256, header->sha256, sizeof(header->sha256));
+	return extents_add(&app->extents, 0, app->loader, size)
+		       ? diag_set(why, "out of memory")
+		       : 0;
+}
+
+/* Puts a row for bytes behind the loader into its section table; returns where they go, 0
+ * when they cannot. */
+static uint64_t add_section(uint8_t *loader, size_t size, uint64_t bytes)
+{
+	uint64_t at =
+		size < 0x40 ? size : le32_get(*(const le32 *)(loader + PE_OFFSET_AT));
+	if (at + sizeof(struct pe_header) + sizeof(struct pe_optional) > size)
+		return 0;
+	struct pe_header *pe = (void *)(loader + at);
+	struct pe_optional *optional = (void *)(pe + 1);
+	unsigned count = le16_get(pe->section_count);
+	uint64_t row_at = at + sizeof(*pe) + le16_get(pe->optional_size) +
+			  count * sizeof(struct pe_section);
+	uint64_t headers = le32_get(optional->headers_size);
+	uint64_t address = round_up(le32_get(optional->image_size), MEMORY_ALIGN);
+	uint64_t file_offset = round_up(size, FILE_ALIGN);
+	if (memcmp(pe->magic, PE_MAGIC, sizeof(pe->magic)) != 0 ||
+	    le16_get(optional->magic) != PE_OPTIONAL64 ||
+	    le32_get(optional->section_align) != MEMORY_ALIGN || headers > size ||
+	    row_at + sizeof(struct pe_section) > headers ||
+	    address + bytes + file_offset > UINT32_MAX)
+		return 0;
+	struct pe_section *row = (void *)(loader + row_at);
+	*row = (struct pe_section){.memory_size = le32_make((uint32_t)bytes),
+				   .address = le32_make((uint32_t)address),
+				   .file_size = le32_make((uint32_t)bytes),
+				   .file_offset = le32_make((uint32_t)file_offset),
+				   .characteristics = le32_make(PE_SECTION_DATA)};
+	memcpy(row->name, UEFI_BUNDLE_SECTION, sizeof(row->name));
+	pe->section_count = le16_make((uint16_t)(count + 1));
+	optional->image_size =
+		le32_make((uint32_t)(address + round_up(bytes, MEMORY_ALIGN)));
+	return file_offset;
+}
+
+int uefi_app_unify(struct uefi_app *app, const uint8_t *loader, size_t size,
+		   const struct bundle *bundle, struct diag *why)
+{
+	if (copy_loader(app, loader, size, why))
+		return -1;
+	uint64_t offset = add_section(app->loader, size, bundle->extents.size);
+	if (!offset)
+		return diag_set(why,
+				"bootx64.efi: a bundle of %llu bytes cannot be added",
+				(unsigned long long)bundle->extents.size);
+	return extents_add(&app->extents, 0, app->loader, size) ||
+			       extents_append(&app->extents, offset, &bundle->extents)
+		       ? diag_set(why, "out of memory")
+		       : 0;
+}
+
+void uefi_app_free(struct uefi_app *app)
+{
+	extents_free(&app->extents);
+	free(app->loader);
+	app->loader = NULL;
+}
