@@ -30,11 +30,29 @@ def free_port():
         return s.getsockname()[1]
 
 
-def machine_arguments(image, firmware, machine):
+OVMF = "/usr/share/OVMF/OVMF_CODE.fd"  # without Secure Boot
+
+# How a drive "disk" hangs on the machine, by QEMU's devices.
+CONTROLLERS = {
+    "virtio-blk": ("virtio-blk-pci,drive=disk,bootindex=0",),
+    "virtio-scsi": ("virtio-scsi-pci", "scsi-hd,drive=disk,bootindex=0"),
+    "nvme": ("nvme,drive=disk,serial=1,bootindex=0",),
+    "ahci": ("ahci,id=ahci", "ide-hd,drive=disk,bus=ahci.0,bootindex=0"),
+    "ide": ("ide-hd,drive=disk,bootindex=0",),
+    "usb": ("qemu-xhci", "usb-storage,drive=disk,bootindex=0"),
+}
+
+
+def machine_arguments(image, firmware, machine, controller="virtio-blk", disk_format="raw"):
     """QEMU's arguments that say how the image is booted."""
-    if firmware == "bios":
-        return ["-machine", machine, "-drive",
-                f"file={image},format=raw,if=virtio,readonly=off,snapshot=on"]
+    if firmware in ("bios", "uefi"):
+        words = ["-machine", machine, "-drive",
+                 f"id=disk,if=none,file={image},format={disk_format},snapshot=on"]
+        for device in CONTROLLERS[controller]:
+            words += ["-device", device]
+        if firmware == "uefi":
+            words += ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF}"]
+        return words
     if firmware != "pvh":
         raise ValueError(firmware)
     bundle = pathlib.Path(f"{image}.bundle")
@@ -43,26 +61,33 @@ def machine_arguments(image, firmware, machine):
     return ["-machine", machine, "-kernel", str(PARTS / "shim.elf"), "-initrd", str(bundle)]
 
 
-def bundle_bytes(image):
-    """The bundle inside a raw image: the first GPT partition of the bundle's type."""
-    kind = bytes.fromhex("e4b0a57b4f3d084a9a5ee1f9ac4b0001")
+def partition(image, kind):
+    """(offset, size) in bytes of the first GPT partition of a type, as hex of its bytes on disk."""
     with open(image, "rb") as f:
         f.seek(1024)
         for _ in range(128):
             entry = f.read(128)
-            if entry[:16] == kind:
+            if entry[:16].hex() == kind:
                 first = int.from_bytes(entry[32:40], "little")
                 last = int.from_bytes(entry[40:48], "little")
-                f.seek(first * 512)
-                return f.read((last - first + 1) * 512)
-    raise ValueError(f"{image}: no bundle partition")
+                return first * 512, (last - first + 1) * 512
+    raise ValueError(f"{image}: no such partition")
+
+
+def bundle_bytes(image):
+    """The bundle inside a raw image."""
+    offset, size = partition(image, "e4b0a57b4f3d084a9a5ee1f9ac4b0001")
+    with open(image, "rb") as f:
+        f.seek(offset)
+        return f.read(size)
 
 
 class Guest:
     """A running image. With http=True it has a port and is ready when /_/ready says so."""
 
     def __init__(self, image, *, folder, firmware="bios", machine=None, memory="256M", cpus=1,
-                 http=True, nic="virtio-net-pci", extra=()):
+                 http=True, nic="virtio-net-pci", controller="virtio-blk", disk_format="raw",
+                 extra=()):
         image = pathlib.Path(image)
         if machine is None:
             machine = "q35"
@@ -72,7 +97,8 @@ class Guest:
                    "-smp", str(cpus), "-nodefaults", "-no-user-config", "-display", "none",
                    "-no-reboot", "-serial", f"file:{self.console_path}",
                    "-device", "isa-debug-exit,iobase=0x501,iosize=2",
-                   *machine_arguments(image, firmware, machine)]
+                   *machine_arguments(image, firmware, machine, controller,
+                                      disk_format)]
         if http:
             if machine.startswith("microvm"):
                 nic = "virtio-net-device"

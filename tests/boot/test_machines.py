@@ -1,0 +1,25 @@
+"""One image starts from every firmware, on every machine and controller. Here a choice in which
+each occurs; tests/boot/every_machine runs them all."""
+import pytest
+
+from support.guest import Guest
+from support.machines import convert
+
+pytestmark = pytest.mark.xdist_group("busybox_image")
+
+
+@pytest.mark.parametrize("firmware, machine, controller, kind", [
+    ("bios", "q35", "nvme", "raw"),
+    ("bios", "q35", "ahci", "qcow2"),
+    ("bios", "q35", "virtio-scsi", "raw"),
+    ("bios", "pc", "ide", "raw"),
+    ("bios", "q35", "usb", "raw"),
+    ("pvh", "pc", None, "raw"),
+    ("uefi", "q35", "virtio-blk", "raw"),
+    ("uefi", "pc", "nvme", "vpc"),
+])
+def test_an_image_answers_from(busybox_image, tmp_path, firmware, machine, controller, kind):
+    with Guest(convert(busybox_image, kind), folder=tmp_path, firmware=firmware,
+               machine=machine, controller=controller, disk_format=kind) as guest:
+        guest.wait_ready(60)
+        assert guest.request("GET", "/?echo&hello")[::2] == (200, b"hello\n")

@@ -1,0 +1,74 @@
+"""The EFI system partition and the UEFI loader: its partition is what other programs take for
+one, and what is wrong with an image is said."""
+import subprocess
+
+import pytest
+
+from support.guest import PARTS, Guest, build_image, partition
+
+pytestmark = pytest.mark.xdist_group("busybox_image")
+
+SYSTEM = "28732ac11ff8d211ba4b00a0c93ec93b"
+BUNDLE = "e4b0a57b4f3d084a9a5ee1f9ac4b0001"
+
+
+def system_partition(image, folder):
+    first, size = partition(image, SYSTEM)
+    path = folder / "esp"
+    with open(image, "rb") as f:
+        f.seek(first)
+        path.write_bytes(f.read(size))
+    return path
+
+
+def test_the_partition_table_is_clean(busybox_image):
+    done = subprocess.run(["sgdisk", "-v", busybox_image], capture_output=True, text=True)
+    assert "No problems found" in done.stdout
+
+
+def test_the_system_partition_is_clean(busybox_image, tmp_path):
+    esp = system_partition(busybox_image, tmp_path)
+    done = subprocess.run(["fsck.fat", "-n", "-v", esp], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_loader_lies_where_firmware_looks_for_it(busybox_image, tmp_path):
+    esp = system_partition(busybox_image, tmp_path)
+    subprocess.run(["mcopy", "-i", esp, "::EFI/BOOT/BOOTX64.EFI", tmp_path / "out"], check=True)
+    built, packed = (PARTS / "bootx64.efi").read_bytes(), (tmp_path / "out").read_bytes()
+    differ = [i for i in range(len(built)) if built[i] != packed[i]]
+    assert len(built) == len(packed)
+    assert 0 < len(differ) <= 32 and differ[-1] - differ[0] < 32  # the bundle's digest
+
+
+def test_the_same_program_gives_the_same_disk(busybox_image, tmp_path):
+    (tmp_path / "words").write_text("pear\napple\nfig\n")
+    again = build_image(tmp_path / "again.img", "/bin/busybox", "--http", "--file",
+                        f"{tmp_path}/words:/usr/share/words")
+    assert again.read_bytes() == busybox_image.read_bytes()
+
+
+@pytest.mark.parametrize("where, said", [
+    (32, "elfpack: bundle at sector 640: the header's SHA-256 is wrong"),
+    (4096 + 50_000, "elfpack: section shim is damaged"),
+])
+def test_a_damaged_bundle_is_named_and_not_started(busybox_image, tmp_path, where, said):
+    image = tmp_path / "damaged.img"
+    content = bytearray(busybox_image.read_bytes())
+    content[partition(busybox_image, BUNDLE)[0] + where] ^= 1
+    image.write_bytes(content)
+    with Guest(image, folder=tmp_path, firmware="uefi", http=False) as guest:
+        guest.wait_console(said, 60)
+        assert "front:" not in guest.console()
+
+
+def test_the_loader_of_one_image_does_not_start_another(busybox_image, tmp_path):
+    """Who signed a loader signed its bundle."""
+    other = build_image(tmp_path / "other.img", "/bin/busybox")
+    content = bytearray(other.read_bytes())
+    first, size = partition(busybox_image, SYSTEM)
+    assert partition(other, SYSTEM) == (first, size)
+    content[first:first + size] = busybox_image.read_bytes()[first:first + size]
+    other.write_bytes(content)
+    with Guest(other, folder=tmp_path, firmware="uefi", http=False) as guest:
+        guest.wait_console("elfpack: bundle at sector 640: belongs to another image", 60)
