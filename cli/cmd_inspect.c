@@ -84,10 +84,10 @@ static void print_sections(const struct inspect *inspect)
 		const struct bundle_part *part = &image->bundle.part[kind];
 		uint64_t at = part->size ? (uint64_t)(part->bytes - image->bytes) : 0;
 		const char *name = bundle_kind_name(kind);
-		output_hex(part->sha256, hex);
+		output_hex(part->digest, hex);
 		if (inspect->json)
 			printf("%s{\"name\":\"%s\",\"offset\":%" PRIu64
-			       ",\"size\":%zu,\"sha256\":\"%s\"}",
+			       ",\"size\":%zu,\"digest\":\"%s\"}",
 			       kind == BUNDLE_SHIM ? "" : ",", name, at, part->size, hex);
 		else
 			printf("%-9s %10zu bytes at %10" PRIu64 "  %s\n", name,

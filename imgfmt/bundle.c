@@ -24,7 +24,7 @@ int bundle_write(struct bundle *bundle, const struct extents section[BUNDLE_MANI
 		row->kind = le32_make(i + 1);
 		row->offset = le64_make(end);
 		row->size = le64_make(section[i].size);
-		extents_hash(&section[i], row->sha256);
+		extents_digest(&section[i], row->digest);
 		rc = extents_append(&bundle->extents, end, &section[i]);
 		end += round_up(section[i].size);
 	}

@@ -1,5 +1,6 @@
 /* bundle_read.c: taking a bundle apart, believing nothing. */
 #include "imgfmt/bundle_read.h"
+#include "imgfmt/bundle_digest.h"
 #include "imgfmt/sha256.h"
 
 #ifdef ELFPACK_KERNEL
@@ -56,7 +57,7 @@ int bundle_open(struct bundle_view *view, const void *bytes, size_t size, const 
 		view->part[i + 1] = (struct bundle_part){
 			.bytes = length ? (const uint8_t *)bytes + at : NULL,
 			.size = (size_t)length,
-			.sha256 = section->sha256};
+			.digest = section->digest};
 	}
 	view->size = (size_t)whole;
 	return 0;
@@ -65,8 +66,8 @@ int bundle_open(struct bundle_view *view, const void *bytes, size_t size, const 
 bool bundle_part_intact(const struct bundle_part *part)
 {
 	uint8_t digest[SHA256_BYTES];
-	sha256_of(part->bytes, part->size, digest);
-	return memcmp(digest, part->sha256, sizeof(digest)) == 0;
+	bundle_digest_of(part->bytes, part->size, digest);
+	return memcmp(digest, part->digest, sizeof(digest)) == 0;
 }
 
 const char *bundle_kind_name(enum bundle_kind kind)

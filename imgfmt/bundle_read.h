@@ -12,7 +12,7 @@
 struct bundle_part {
 	const uint8_t *bytes; /* NULL when the bundle has none of this kind */
 	size_t size;
-	const uint8_t *sha256;
+	const uint8_t *digest;
 };
 
 struct bundle_view {

@@ -24,7 +24,9 @@ struct extents {
 /* Both return 0, or -1 when memory ran out. at must not lie before what was added last. */
 int extents_add(struct extents *to, uint64_t at, const void *bytes, size_t size);
 int extents_append(struct extents *to, uint64_t at, const struct extents *from);
+/* The SHA-256 of the whole, and the digest of a bundle's section that it is. */
 void extents_hash(const struct extents *from, uint8_t digest[SHA256_BYTES]);
+void extents_digest(const struct extents *from, uint8_t digest[SHA256_BYTES]);
 /* Copies the whole to out, which has room for size bytes of it. */
 void extents_copy(const struct extents *from, void *out);
 void extents_free(struct extents *extents);

@@ -10,7 +10,7 @@
 #endif
 
 /* FIPS 180-4, 4.2.2. */
-static const uint32_t K[64] = {
+const uint32_t sha256_k[64] = {
 	0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4,
 	0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe,
 	0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
@@ -73,9 +73,9 @@ static void add_blocks(uint32_t state[8], const uint8_t *block, size_t count)
 	uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
 	for (; count; count--, block += 64) {
 		uint32_t w[16];
-		EIGHT_ROUNDS(K, 0, FIRST);
-		EIGHT_ROUNDS(K, 8, FIRST);
-		for (const uint32_t *k = K + 16; k < K + 64; k += 16) {
+		EIGHT_ROUNDS(sha256_k, 0, FIRST);
+		EIGHT_ROUNDS(sha256_k, 8, FIRST);
+		for (const uint32_t *k = sha256_k + 16; k < sha256_k + 64; k += 16) {
 			EIGHT_ROUNDS(k, 0, NEXT);
 			EIGHT_ROUNDS(k, 8, NEXT);
 		}

@@ -7,6 +7,8 @@
 
 #define SHA256_BYTES 32u
 
+extern const uint32_t sha256_k[64]; /* the rounds' constants */
+
 struct sha256 {
 	uint32_t state[8];
 	uint64_t bytes;

@@ -6,15 +6,20 @@
  * The image builder writes it (imgfmt/bundle.c), the BIOS loader reads it from disk, QEMU
  * and Firecracker hand it over as the initrd, and shim takes it apart at boot. The loader
  * checks the digests of the header and of the shim section before it runs shim; shim checks
- * all others before it uses them. */
+ * all others before it uses them.
+ *
+ * The digest of a section is the SHA-256 over the SHA-256s of its chunks, in their order: chunks
+ * of BUNDLE_CHUNK bytes from its start, the last one what is left, none when it is empty. So
+ * many chunks can be hashed at once. */
 #ifndef ELFPACK_ABI_BUNDLE_H
 #define ELFPACK_ABI_BUNDLE_H
 
 #include "imgfmt/abi/le.h"
 
 #define BUNDLE_MAGIC "ELFPACK\x1a" /* 8 bytes, no NUL */
-#define BUNDLE_VERSION 1u
+#define BUNDLE_VERSION 2u
 #define BUNDLE_BLOCK 4096u
+#define BUNDLE_CHUNK 16384u
 #define BUNDLE_SECTIONS_MAX 8u
 
 /* Sections stand in this order; each kind exactly once. */
@@ -30,7 +35,7 @@ struct bundle_section {
 	le32 flags;       /* 0 */
 	le64 offset;      /* bytes from the header's first byte; a multiple of BUNDLE_BLOCK */
 	le64 size;        /* bytes stored, without padding */
-	uint8_t sha256[32]; /* of those bytes */
+	uint8_t digest[32]; /* of those bytes: above */
 };
 _Static_assert(sizeof(struct bundle_section) == 56, "bundle ABI");
 

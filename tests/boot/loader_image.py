@@ -9,6 +9,7 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BLOCK = 4096
+CHUNK = 16384
 STAGE2_LBA = 34
 BUNDLE_LBA = 2048 + 4096  # behind 1 MiB and an ESP of 2 MiB
 
@@ -122,12 +123,18 @@ def kernel_elf(folder, base=KERNEL_BASE, bss=KERNEL_BSS_BYTES, note_words=1):
     return header.ljust(code_at, b"\0") + code + note
 
 
-def bundle(shim, rootfs=b"", front=b"", manifest=b"version=1\nmode=run\n", version=1):
+def digest(data):
+    """abi/bundle.h: the SHA-256 over those of the chunks."""
+    chunks = (data[at:at + CHUNK] for at in range(0, len(data), CHUNK))
+    return hashlib.sha256(b"".join(hashlib.sha256(c).digest() for c in chunks)).digest()
+
+
+def bundle(shim, rootfs=b"", front=b"", manifest=b"version=1\nmode=run\n", version=2):
     """abi/bundle.h: header block, then each section from a block of its own."""
     offset, body, entries = BLOCK, b"", b""
     for kind, data in ((1, shim), (2, front), (3, rootfs), (4, manifest)):
         entries += struct.pack("<IIQQ", kind, 0, offset, len(data))
-        entries += hashlib.sha256(data).digest()
+        entries += digest(data)
         body += data + b"\0" * (-len(data) % BLOCK)
         offset = BLOCK + len(body)
     header = struct.pack("<8sIIQ", b"ELFPACK\x1a", version, 4, offset)
