@@ -161,6 +161,20 @@ bool profile_matches(const struct profile *profile, const char *program)
 	return false;
 }
 
+/* What a profile says itself stands; what it includes fills up. */
+static void restore_own(struct profile *profile, struct limits own, char *example)
+{
+	if (example) {
+		free(profile->example);
+		profile->example = example;
+	}
+#define LIMIT(key, unit, initial, help)                                                  \
+	if (own.key != LIMIT_UNSET)                                                      \
+		profile->limits.key = own.key;
+#include "imgfmt/limits.def"
+#undef LIMIT
+}
+
 static int load(struct profile *profile, const char *folder, const char *name,
 		unsigned depth, struct diag *why)
 {
@@ -173,8 +187,12 @@ static int load(struct profile *profile, const char *folder, const char *name,
 	size_t at = profile->include.count;
 	int rc = ini_file_read(path, on_pair, profile, why);
 	size_t end = profile->include.count;
+	struct limits own = profile->limits;
+	char *example = profile->example;
+	profile->example = NULL;
 	for (; !rc && at < end; at++)
 		rc = load(profile, folder, profile->include.list[at], depth + 1, why);
+	restore_own(profile, own, example);
 	free(path);
 	return rc;
 }

@@ -111,7 +111,8 @@ static void mistakes_are_told_with_their_line(void **state)
 	refused("[pack]\nfile = /a\n", "t.conf:2: file: unknown key");
 	refused("[limits]\n\nwall-ms = soon\n", "t.conf:3: wall-ms: not a number (ms)");
 	refused("[limits]\nwall-hours = 1\n", "t.conf:2: wall-hours: unknown limit");
-	refused("[http]\nok-exit = 1 256\n", "t.conf:2: ok-exit: 256: not an exit status");
+	refused("[http]\nok-exit = 1 256\n",
+		"t.conf:2: ok-exit: 256: not an exit status");
 	refused("[http]\nargv = 'a b\n", "t.conf:2: argv: a quote without an end");
 	refused("[http]\nout = a\nallow-arg = (\n",
 		"t.conf:3: allow-arg: (: Unmatched ( or \\(");
@@ -142,11 +143,18 @@ static void profiles_are_found_by_name_with_what_they_include(void **state)
 	(void)state;
 	char folder[] = "/tmp/test_profile.XXXXXX";
 	assert_non_null(mkdtemp(folder));
-	write_file(folder, "a.conf", "[profile]\nmatch = cc\ninclude = base\n");
-	write_file(folder, "base.conf", "[pack]\nfiles = /base\n");
+	write_file(folder, "a.conf",
+		   "[profile]\nmatch = cc\ninclude = base\nexample = mine\n"
+		   "[limits]\nwall-ms = 1s\n");
+	write_file(folder, "base.conf",
+		   "[profile]\nexample = theirs\n[pack]\nfiles = /base\n"
+		   "[limits]\nwall-ms = 9s\nprocesses = 9\n");
 	write_file(folder, "loop.conf", "[profile]\nmatch = loop\ninclude = loop\n");
 	assert_int_equal(profile_find(&profile, folder, "cc", &why), 1);
 	words_are(&profile.files, 1, (const char *[]){"/base"});
+	assert_string_equal(profile.example, "mine");
+	assert_int_equal(profile.limits.wall_ms, 1000);
+	assert_int_equal(profile.limits.processes, 9);
 	assert_int_equal(profile_find(&profile, folder, "other", &why), 0);
 	assert_int_equal(profile_find(&profile, folder, "loop", &why), -1);
 	remove_file(folder, "a.conf");
