@@ -1,5 +1,6 @@
 /* cmd_build.c: packs a program into a bootable image. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "cli/arguments.h"
 #include "cli/pack_options.h"
+#include "cli/progress.h"
 #include "imgfmt/raw.h"
 
 enum build_option { OUTPUT = PACK_END, FORMAT, MEMORY, QUIET, VERBOSE, JSON };
@@ -114,9 +116,8 @@ static int write_raw(const struct build *build, const struct pack *pack,
 		return diag_set(why, "out of memory");
 	int rc = layout_plan(layout, &parts, why);
 	if (!rc) {
-		extents_hash(&layout->extents, digest);
 		*size = layout->extents.size;
-		rc = raw_emit(build->output, &layout->extents, why);
+		rc = raw_emit_hashed(build->output, &layout->extents, digest, why);
 		layout_free(layout);
 	}
 	free(layout);
@@ -136,10 +137,9 @@ static int write_pvh(const struct build *build, const struct pack *pack,
 	    extents_add(&shim, 0, pack->shim.bytes, pack->shim.size)) {
 		diag_set(why, "out of memory");
 	} else {
-		extents_hash(&pack->bundle.extents, digest);
 		*size = pack->bundle.extents.size;
 		rc = raw_emit(kernel, &shim, why) ||
-		     raw_emit(bundle, &pack->bundle.extents, why);
+		     raw_emit_hashed(bundle, &pack->bundle.extents, digest, why);
 	}
 	extents_free(&shim);
 	free(kernel);
@@ -172,9 +172,8 @@ static void print_result(const struct build *build, const struct pack *pack,
 	for (size_t i = 0; i < SHA256_BYTES; i++)
 		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
 	if (!build->pack.request.quiet && !build->json)
-		fprintf(stderr, "%s: %s, %llu bytes, %u files and folders\n",
-			build->output, build->format, (unsigned long long)size,
-			pack->rootfs.inode_count);
+		fprintf(stderr, "wrote %s: %s, %" PRIu64 " bytes\n", build->output,
+			build->format, size);
 	if (build->pack.request.verbose && !build->json)
 		fwrite(pack->manifest, 1, pack->manifest_size, stderr);
 	if (build->json)
@@ -188,12 +187,19 @@ static int write_image(const struct build *build, struct pack *pack, struct diag
 {
 	uint8_t digest[SHA256_BYTES];
 	uint64_t size = 0;
+	bool quiet = build->pack.request.quiet || build->json;
+	progress_begin(quiet);
 	int status = pack_make(pack, &build->pack.request, why);
 	if (status)
 		return status;
-	if (strcmp(build->format, "pvh") == 0
-		    ? write_pvh(build, pack, digest, &size, why)
-		    : write_raw(build, pack, digest, &size, why))
+	if (!quiet)
+		fprintf(stderr, "packed %u files and folders, %" PRIu64 " bytes\n",
+			pack->rootfs.inode_count, pack->rootfs.extents.size);
+	int rc = strcmp(build->format, "pvh") == 0
+			 ? write_pvh(build, pack, digest, &size, why)
+			 : write_raw(build, pack, digest, &size, why);
+	progress_end();
+	if (rc)
 		return EXIT_FAILED;
 	if (tree_check_unchanged(&pack->tree, why)) {
 		unlink(build->output);

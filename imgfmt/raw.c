@@ -1,6 +1,7 @@
 /* raw.c: writing a file whole or not at all. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 
 #define PIECE_BYTES ((size_t)1 << 20) /* signals are looked for between pieces */
 
+void (*raw_progress)(uint64_t done_bytes, uint64_t total_bytes);
+
 struct target {
 	const char *path;
 	int fd;
@@ -24,8 +27,8 @@ static bool interrupted(void)
 {
 	sigset_t pending;
 	sigpending(&pending);
-	return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1 ||
-	       sigismember(&pending, SIGHUP) == 1;
+	return sigismember(&pending, SIGINT) == 1 ||
+	       sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGHUP) == 1;
 }
 
 static int target_open(struct target *target, struct diag *why)
@@ -53,8 +56,8 @@ static bool all_zero(const uint8_t *bytes, size_t size)
 	return !size || (!bytes[0] && memcmp(bytes, bytes + 1, size - 1) == 0);
 }
 
-static int write_piece(struct target *target, const uint8_t *bytes, size_t size, uint64_t at,
-		       struct diag *why)
+static int write_piece(struct target *target, const uint8_t *bytes, size_t size,
+		       uint64_t at, struct diag *why)
 {
 	if (all_zero(bytes, size))
 		return 0;
@@ -85,6 +88,8 @@ static int write_all(struct target *target, const struct extents *bytes, struct 
 					left < PIECE_BYTES ? left : PIECE_BYTES,
 					extent->at + done, why))
 				return -1;
+			if (raw_progress)
+				raw_progress(extent->at + done, bytes->size);
 		}
 	}
 	return 0;
@@ -127,5 +132,36 @@ int raw_emit(const char *path, const struct extents *bytes, struct diag *why)
 		unlink(target.hidden);
 	free(target.hidden);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	return rc;
+}
+
+struct hashing {
+	const struct extents *bytes;
+	uint8_t *digest;
+};
+
+static void *hash(void *context)
+{
+	const struct hashing *hashing = context;
+	extents_hash(hashing->bytes, hashing->digest);
+	return NULL;
+}
+
+int raw_emit_hashed(const char *path, const struct extents *bytes,
+		    uint8_t digest[SHA256_BYTES], struct diag *why)
+{
+	struct hashing hashing = {.bytes = bytes, .digest = digest};
+	sigset_t all, before;
+	pthread_t thread;
+	/* Signals are for the writer, which looks for them between pieces. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	bool apart = !pthread_create(&thread, NULL, hash, &hashing);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	int rc = raw_emit(path, bytes, why);
+	if (apart)
+		pthread_join(thread, NULL);
+	else
+		hash(&hashing);
 	return rc;
 }

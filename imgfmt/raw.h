@@ -10,5 +10,11 @@
  * space. SIGINT, SIGTERM and SIGHUP that arrive meanwhile end the writing, leave nothing
  * behind, and are delivered afterwards. Returns 0 or -1. */
 int raw_emit(const char *path, const struct extents *bytes, struct diag *why);
+/* The same; the SHA-256 of the file is made meanwhile, by another thread. */
+int raw_emit_hashed(const char *path, const struct extents *bytes,
+		    uint8_t digest[SHA256_BYTES], struct diag *why);
+
+/* Is told, while a file is written, how much of it is done; NULL: nobody. */
+extern void (*raw_progress)(uint64_t done_bytes, uint64_t total_bytes);
 
 #endif

@@ -2,6 +2,8 @@
 or not at all, an image that other programs find right."""
 import hashlib
 import os
+import pty
+import re
 import signal
 import subprocess
 import time
@@ -108,3 +110,43 @@ def test_a_file_that_changes_while_it_is_packed_is_told(elfpack, hello, tmp_path
     assert result.status == 1
     assert f"{data}: changed while it was packed" in result.text
     assert os.listdir(tmp_path) == ["data"]
+
+
+def on_a_terminal(parts, arguments, folder, **environment):
+    """What the command writes to a terminal, while its results go elsewhere."""
+    leader, follower = pty.openpty()
+    child = subprocess.Popen([ELFPACK, "build", "--parts", parts, "/bin/busybox", "-o", "x.img",
+                              "--no-profile", *arguments], stdout=subprocess.DEVNULL,
+                             stderr=follower, cwd=folder,
+                             env={**os.environ, "TERM": "xterm", **environment})
+    os.close(follower)
+    said = b""
+    while True:
+        try:
+            piece = os.read(leader, 4096)
+        except OSError:  # the last one has closed it
+            break
+        if not piece:
+            break
+        said += piece
+    os.close(leader)
+    assert child.wait(timeout=60) == 0
+    return said
+
+
+def test_a_terminal_sees_a_bar_when_it_takes_more_than_a_second(elfpack, parts, tmp_path):
+    with open(tmp_path / "data", "wb") as file:
+        file.write(os.urandom(4 << 20))
+    slow = ["--trace", "sleep 1.2", "--file", f"{tmp_path}/data:/data"]
+    said = on_a_terminal(parts, slow, tmp_path, NO_COLOR="")
+    assert re.search(rb"\r\x1b\[32m#*\.*\x1b\[0m \d+ of \d+ MB, \d+ MB/s, \d+ s left", said)
+    assert b"packed " in said and b"wrote x.img: raw, " in said
+    plain = on_a_terminal(parts, slow, tmp_path, NO_COLOR="1")
+    assert re.search(rb"\r#*\.* \d+ of \d+ MB", plain) and b"\x1b" not in plain
+    assert on_a_terminal(parts, [*slow[2:], "-q"], tmp_path) == b""
+
+
+def test_without_a_terminal_each_step_is_a_line(elfpack, hello, tmp_path):
+    result = elfpack("build", hello, "--trace", "", "-o", tmp_path / "x.img")
+    steps = [line.split()[0] for line in result.text.splitlines()]
+    assert steps == ["trace:", "packed", "wrote"] and "\r" not in result.text

@@ -19,7 +19,7 @@ GO_SOURCE = b'package main\n\nimport (\n\t"fmt"\n\t"sort"\n\t"strings"\n)\n\nfun
             b'\tw := strings.Fields("go is packed")\n\tsort.Strings(w)\n\tfmt.Println(w)\n}\n'
 GRAPH = b'digraph { rankdir=LR; a -> b [label="one"]; b -> c; a -> c; c [shape=box]; }\n'
 DOCUMENT = b'# Title\n\n* one\n* *two*\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n`code` $x^2$\n'
-PICTURE = b"P3 4 4 255 " + b" ".join(b"%d %d %d" % (n * 16, 255 - n * 16, n) for n in range(16))
+PICTURE = b"P3 4 4 255 " + b" ".join(b"%d %d %d" % (n * 16, 255 - n * 16, n) for n in range(16)) + b"\n"
 PERL = 'use List::Util qw(sum); use POSIX qw(floor); use Encode; use JSON::PP; ' \
        'print JSON::PP->new->canonical->encode({s => sum(1..9), f => floor(2.5), ' \
        'u => length(Encode::decode("UTF-8", "\\xc3\\xa9"))}), "\\n"'
@@ -116,11 +116,12 @@ def ask_image(requests, folder, show):
     """Boots the image of these requests' program; show(request, here, there) for each."""
     image = build_image(folder / "image", requests[0].program, "--http", "--http-wall-ms", "600s")
     try:
-        with Guest(image, folder=folder, memory="2G", cpus=2) as guest:
-            guest.wait_ready(120)
+        with Guest(image, folder=folder, firmware="pvh", memory="2G", cpus=2) as guest:
+            guest.wait_ready(300)
             for number, request in enumerate(requests):
                 here = folder / f"here{number}"
                 os.mkdir(here)
                 show(request, answer_here(request, here), answer_there(request, guest, 600))
     finally:
-        os.unlink(image)
+        for path in folder.glob("image*"):
+            os.unlink(path)
