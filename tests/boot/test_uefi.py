@@ -9,7 +9,6 @@ from support.guest import PARTS, Guest, build_image, partition
 pytestmark = pytest.mark.xdist_group("busybox_image")
 
 SYSTEM = "28732ac11ff8d211ba4b00a0c93ec93b"
-BUNDLE = "e4b0a57b4f3d084a9a5ee1f9ac4b0001"
 
 
 def system_partition(image, folder):
@@ -46,20 +45,6 @@ def test_the_same_program_gives_the_same_disk(busybox_image, tmp_path):
     again = build_image(tmp_path / "again.img", "/bin/busybox", "--http", "--file",
                         f"{tmp_path}/words:/usr/share/words")
     assert again.read_bytes() == busybox_image.read_bytes()
-
-
-@pytest.mark.parametrize("where, said", [
-    (32, "elfpack: bundle at sector 640: the header's SHA-256 is wrong"),
-    (4096 + 50_000, "elfpack: section shim is damaged"),
-])
-def test_a_damaged_bundle_is_named_and_not_started(busybox_image, tmp_path, where, said):
-    image = tmp_path / "damaged.img"
-    content = bytearray(busybox_image.read_bytes())
-    content[partition(busybox_image, BUNDLE)[0] + where] ^= 1
-    image.write_bytes(content)
-    with Guest(image, folder=tmp_path, firmware="uefi", http=False) as guest:
-        guest.wait_console(said, 60)
-        assert "front:" not in guest.console()
 
 
 def test_the_loader_of_one_image_does_not_start_another(busybox_image, tmp_path):
