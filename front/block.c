@@ -36,12 +36,25 @@ static struct block_class *class_for(size_t size)
 	return NULL;
 }
 
+bool block_lend(size_t bytes)
+{
+	if (bytes > bytes_max || bytes_used > bytes_max - bytes)
+		return false;
+	bytes_used += bytes;
+	return true;
+}
+
+void block_return(size_t bytes)
+{
+	bytes_used -= bytes;
+}
+
 void *block_get(size_t size, size_t *room)
 {
 	struct block_class *class = class_for(size);
 	*room = class ? class->size : size;
 	void *block = NULL;
-	if (*room > bytes_max || bytes_used > bytes_max - *room)
+	if (!block_lend(*room))
 		return NULL;
 	if (class && class->free) {
 		block = class->free;
@@ -50,8 +63,8 @@ void *block_get(size_t size, size_t *room)
 	} else {
 		block = malloc(*room);
 	}
-	if (block)
-		bytes_used += *room;
+	if (!block)
+		block_return(*room);
 	return block;
 }
 
@@ -59,7 +72,7 @@ void block_put(void *block, size_t room)
 {
 	if (!block)
 		return;
-	bytes_used -= room;
+	block_return(room);
 #ifndef __SANITIZE_ADDRESS__ /* under ASan every use after free is to be seen */
 	struct block_class *class = class_for(room);
 	if (class && class->size == room && class->held < class->keep) {

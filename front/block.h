@@ -5,6 +5,7 @@
 #ifndef ELFPACK_FRONT_BLOCK_H
 #define ELFPACK_FRONT_BLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define BLOCK_SMALL 4096u
@@ -20,6 +21,11 @@ void block_put(void *block, size_t room);
 /* No more than this is lent at a time: memory that is not there must be refused here, for
  * touching it would end the process. */
 void block_limit_set(size_t bytes);
+
+/* The same account for memory that others hold: bytes are taken from it, or there are not
+ * that many. */
+bool block_lend(size_t bytes);
+void block_return(size_t bytes);
 
 /* Bytes out on loan: what the server's memory budget counts. */
 size_t block_bytes_used(void);

@@ -380,7 +380,7 @@ static int unpack_body(struct conn *conn)
 		conn_refuse(conn, -rc, why, NULL);
 		return rc;
 	}
-	if (!request->envelope && !request->form)
+	if (!request_has_container(request))
 		return 0;
 	rc = request_take_body(request, conn->server->image, &conn->body);
 	if (rc)

@@ -177,15 +177,24 @@ static int feed_by_pipe(struct job *job, int *stdin_fd)
 	return rc;
 }
 
+static int append_input(void *in, const char *bytes, size_t size)
+{
+	return chain_append(in, bytes, size);
+}
+
 static int place_upload(struct job *job)
 {
 	struct server *server = job->server;
 	const struct upload *upload = &job->client->request->upload;
 	int rc = 0;
 	for (size_t i = 0; i < upload->file_count && !rc; i++)
-		rc = job_put_bytes(server->sandbox, job->fd, server->image->manifest.cwd,
-				   upload->files[i].name, upload->files[i].bytes,
-				   upload->files[i].size);
+		rc = job_put_upload(server->sandbox, job->fd, server->image->manifest.cwd,
+				    &upload->files[i]);
+	const struct upload_file *file = upload->stdin_file;
+	if (!rc && file && !file->bytes)
+		return chain_each(&file->unpacked, append_input, &job->in);
+	if (!rc && file)
+		return chain_append(&job->in, file->bytes, file->size);
 	if (!rc && upload->stdin_size)
 		rc = chain_append(&job->in, upload->stdin_bytes, upload->stdin_size);
 	return rc;
@@ -210,7 +219,7 @@ static int place_body(struct job *job, int *stdin_fd)
 		}
 		return rc;
 	}
-	if (request->envelope || request->form)
+	if (request_has_container(request))
 		rc = place_upload(job);
 	else
 		chain_move(&job->in, &conn->body);

@@ -76,13 +76,31 @@ static int create_file(const struct sandbox_ops *sandbox, int job, const char *c
 	return sandbox->open_at(job, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 }
 
-int job_put_bytes(const struct sandbox_ops *sandbox, int job, const char *cwd,
-		  const char *name, const char *bytes, size_t size)
+static int make_folder(const struct sandbox_ops *sandbox, int job, const char *cwd,
+		       const char *name)
 {
-	int fd = create_file(sandbox, job, cwd, name);
+	char path[PATH_ROOM];
+	size_t size = 0;
+	if (!join(path, cwd, name) || (size = strlen(path)) + 2 > PATH_ROOM)
+		return -ENAMETOOLONG;
+	memcpy(path + size, "/", sizeof("/"));
+	return sandbox->open_at(job, path, O_RDONLY | O_CREAT | O_CLOEXEC, 0755);
+}
+
+int job_put_upload(const struct sandbox_ops *sandbox, int job, const char *cwd,
+		   const struct upload_file *file)
+{
+	int fd = file->folder ? make_folder(sandbox, job, cwd, file->name)
+			      : create_file(sandbox, job, cwd, file->name);
+	int rc = 0;
 	if (fd < 0)
 		return fd;
-	int rc = write_piece(&fd, bytes, size);
+	if (file->bytes)
+		rc = write_piece(&fd, file->bytes, file->size);
+	else
+		rc = chain_each(&file->unpacked, write_piece, &fd);
+	if (!rc && !file->folder && file->mode != 0644 && fchmod(fd, file->mode) < 0)
+		rc = -errno;
 	close(fd);
 	return rc;
 }

@@ -2,16 +2,19 @@
 #ifndef ELFPACK_FRONT_JOB_FILES_H
 #define ELFPACK_FRONT_JOB_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "front/chain.h"
 #include "front/sandbox.h"
+#include "front/upload.h"
 
 struct output_file {
 	struct output_file *next;
 	struct chain bytes;
 	unsigned mode;
+	bool left_out; /* of a container that has no place for it */
 	size_t name_size;
 	char name[]; /* relative to the working directory */
 };
@@ -28,9 +31,9 @@ struct outputs {
 int job_put_file(const struct sandbox_ops *sandbox, int job, const char *cwd,
 		 const char *name, const struct chain *bytes);
 
-/* The same, for bytes in one piece. */
-int job_put_bytes(const struct sandbox_ops *sandbox, int job, const char *cwd,
-		  const char *name, const char *bytes, size_t size);
+/* The same for what a body brought: a file with its mode, or a folder. */
+int job_put_upload(const struct sandbox_ops *sandbox, int job, const char *cwd,
+		   const struct upload_file *file);
 
 /* Opens cwd/name for reading. Returns a descriptor or -errno. */
 int job_open_file(const struct sandbox_ops *sandbox, int job, const char *cwd,

@@ -121,13 +121,8 @@ static int find_route(struct request *request, const struct http_head *head,
 }
 
 /* What the controls say about the result and the time for it. */
-int request_apply_controls(struct request *request, const struct limits *limits)
+void request_apply_controls(struct request *request, const struct limits *limits)
 {
-	static const char *const names[] = {
-		[FORMAT_DEFAULT] = "",	     [FORMAT_RAW] = "raw", [FORMAT_JSON] = "json",
-		[FORMAT_MULTIPART] = "multipart", [FORMAT_TAR] = "tar", [FORMAT_ZIP] = "zip",
-		[FORMAT_STREAM] = "stream",
-	};
 	request->format = request->query.format;
 	if (request->format == FORMAT_DEFAULT)
 		request->format =
@@ -138,10 +133,6 @@ int request_apply_controls(struct request *request, const struct limits *limits)
 	request->wall_ms = limits->wall_ms;
 	if (request->query.timeout_ms && request->query.timeout_ms < limits->wall_ms)
 		request->wall_ms = request->query.timeout_ms;
-	if (request->format == FORMAT_TAR || request->format == FORMAT_ZIP)
-		return request_refuse(request, 400, "a result format that is not supported by this image",
-			      names[request->format]);
-	return 0;
 }
 
 /* A Content-Type without its parameters. */
@@ -194,28 +185,30 @@ static int check_envelope(struct request *request, const struct http_head *head,
 	return 0;
 }
 
-/* Is the body a form, or of a type that is not taken? */
+/* Is the body a container? */
 static int check_type(struct request *request, const struct http_head *head,
 		      const char *bytes, struct span type)
 {
-	static const char *const containers[] = {"application/x-tar", "application/zip"};
+	static const struct {
+		const char *type;
+		enum body_kind kind;
+	} types[] = {{"multipart/form-data", BODY_FORM},
+		     {"application/x-tar", BODY_TAR},
+		     {"application/zip", BODY_ZIP}};
 	const struct query *query = &request->query;
 	struct span whole = head->field[FIELD_CONTENT_TYPE];
 	bool by_type = !request->body_name && query->in == BODY_BY_TYPE;
-	if (query->in > BODY_FORM)
-		return request_refuse(request, 400, "an _in that is not supported by this image", NULL);
-	request->form = request_has_body(head) &&
-			(query->in == BODY_FORM ||
-			 (by_type && text_is(bytes + type.at, type.size, "multipart/form-data")));
-	if (request->form && !form_boundary(request->boundary, bytes + whole.at, whole.size))
-		return request_refuse(request, 400, "a form without a valid boundary in its type", NULL);
-	for (size_t i = 0; by_type && i < sizeof(containers) / sizeof(containers[0]); i++)
-		if (text_is(bytes + type.at, type.size, containers[i]))
-			return request_refuse(request, 415,
-				      "a body type that is not unpacked by this image (name the "
-				      "body with _file, or say _in=raw)",
-				      containers[i]);
-	if ((query->given & CONTROL_STDIN) && !request->form)
+	request->container = query->in == BODY_BY_TYPE ? BODY_RAW : query->in;
+	for (size_t i = 0; by_type && i < sizeof(types) / sizeof(types[0]); i++)
+		if (text_is(bytes + type.at, type.size, types[i].type))
+			request->container = types[i].kind;
+	if (!request_has_body(head))
+		request->container = BODY_RAW;
+	if (request->container == BODY_FORM &&
+	    !form_boundary(request->boundary, bytes + whole.at, whole.size))
+		return request_refuse(request, 400, "a form without a valid boundary in its type",
+				      NULL);
+	if ((query->given & CONTROL_STDIN) && request->container == BODY_RAW)
 		if (!request->body_name || strcmp(query->stdin_name, request->body_name) != 0)
 			return request_refuse(request, 400, "_stdin names no uploaded file",
 				      query->stdin_name);
@@ -327,9 +320,8 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 	request->accept_json = head->accept_json;
 	request->accept_form = head->accept_form;
 	request->accept_mixed = head->accept_mixed;
-	rc = request_apply_controls(request, limits);
-	if (!rc)
-		rc = request_check_outs(request, request->query.outs, request->query.out_count,
+	request_apply_controls(request, limits);
+	rc = request_check_outs(request, request->query.outs, request->query.out_count,
 				limits->path_depth);
 	if (!rc)
 		rc = place_body(request, head, bytes, layout->path,

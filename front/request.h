@@ -42,8 +42,8 @@ struct request {
 	char **outs;               /* globs of the files to return */
 	size_t out_count;
 	bool envelope;             /* the body is a JSON envelope */
-	bool form;                 /* it is multipart/form-data, with this boundary */
-	char boundary[FORM_BOUNDARY_MAX + 1];
+	enum body_kind container;  /* the body is one; BODY_RAW: it is not */
+	char boundary[FORM_BOUNDARY_MAX + 1]; /* of a form */
 	bool gzip;                 /* the body's content coding */
 	bool accept_json, accept_form, accept_mixed;
 	bool mixed;                /* a multipart result is multipart/mixed */
@@ -66,7 +66,10 @@ struct request *request_new(const struct http_head *head, const char *bytes,
 			    const struct image *image, const char *made_id);
 void request_free(struct request *request);
 
-/* Takes in a complete body that is an envelope or a form; body is emptied. Returns 0, or
+/* Does the body have to be read for what it brings? */
+bool request_has_container(const struct request *request);
+
+/* Takes in a complete body that is an envelope or a container; body is emptied. Returns 0, or
  * -status with request->refusal. */
 int request_take_body(struct request *request, const struct image *image,
 		      struct chain *body);

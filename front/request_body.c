@@ -2,6 +2,7 @@
  * both. */
 #include <string.h>
 
+#include "front/archive.h"
 #include "front/argv_template.h"
 #include "front/block.h"
 #include "front/envelope.h"
@@ -36,10 +37,9 @@ static int find_stdin(struct request *request)
 	if (upload->stdin_bytes)
 		return request_refuse(request, 400, "_stdin beside a part stdin", NULL);
 	for (size_t i = 0; i < upload->file_count; i++) {
-		if (strcmp(upload->files[i].name, name) != 0)
+		if (strcmp(upload->files[i].name, name) != 0 || upload->files[i].folder)
 			continue;
-		upload->stdin_bytes = upload->files[i].bytes;
-		upload->stdin_size = upload->files[i].size;
+		upload->stdin_file = &upload->files[i];
 		return 0;
 	}
 	return request_refuse(request, 400, "_stdin names no uploaded file", name);
@@ -75,6 +75,28 @@ static int join_lists(struct request *request, const struct image *image)
 	return request_set_env(request, image, envp, &envc, upload->envs.items, upload->envs.count);
 }
 
+bool request_has_container(const struct request *request)
+{
+	return request->envelope || request->container > BODY_RAW;
+}
+
+static int read_container(struct request *request, const struct limits *limits)
+{
+	struct upload *upload = &request->upload;
+	switch (request->container) {
+	case BODY_FORM:
+		return form_read(upload, &request->query, request->boundary, limits);
+	case BODY_TAR:
+		return archive_unpack(upload, ARCHIVE_TAR, limits);
+	case BODY_ZIP:
+		return archive_unpack(upload, ARCHIVE_ZIP, limits);
+	case BODY_BY_TYPE:
+	case BODY_RAW:
+		break;
+	}
+	return envelope_read(upload, limits);
+}
+
 int request_take_body(struct request *request, const struct image *image,
 		      struct chain *body)
 {
@@ -82,13 +104,11 @@ int request_take_body(struct request *request, const struct image *image,
 	struct upload *upload = &request->upload;
 	if (upload_take(upload, body) < 0)
 		return request_refuse(request, 503, "out of memory", NULL);
-	int rc = request->form ? form_read(upload, &request->query, request->boundary, limits)
-			       : envelope_read(upload, limits);
+	int rc = read_container(request, limits);
 	if (rc)
 		return request_refuse(request, -rc, upload->why, upload->about);
-	rc = request_apply_controls(request, limits);
-	if (!rc)
-		rc = find_stdin(request);
+	request_apply_controls(request, limits);
+	rc = find_stdin(request);
 	if (!rc)
 		rc = check_args(request, limits);
 	if (!rc)

@@ -7,8 +7,8 @@
 /* Notes why the request is refused; about may be NULL. Returns -status. */
 int request_refuse(struct request *request, int status, const char *why, const char *about);
 
-/* What the controls say about the result and the time for it. 0 or -status. */
-int request_apply_controls(struct request *request, const struct limits *limits);
+/* What the controls say about the result and the time for it. */
+void request_apply_controls(struct request *request, const struct limits *limits);
 
 /* Are these globs of files that can be returned? 0 or -status. */
 int request_check_outs(struct request *request, char *const *outs, size_t count, size_t depth);

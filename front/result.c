@@ -127,20 +127,30 @@ static int status_of(const struct conn *conn, const struct job_report *report)
 }
 
 /* Like raw, but that any number of files is fine and a failure has them all the same. */
-static void answer_multipart(struct conn *conn, const struct job_report *report,
+static void answer_container(struct conn *conn, const struct job_report *report,
 			     struct chain *out, struct chain *err, struct outputs *outputs)
 {
+	enum result_format format = conn->request->format;
 	char boundary[RESULT_BOUNDARY_ROOM], type[96];
 	struct chain body = {0};
 	struct text text = text_over(type, sizeof(type) - 1);
-	if (result_multipart(&body, boundary, conn, report, out, err, outputs) < 0) {
+	int rc = format == FORMAT_MULTIPART
+			 ? result_multipart(&body, boundary, conn, report, out, err, outputs)
+			 : result_archive(&body, conn, report, out, err, outputs);
+	if (rc < 0) {
 		chain_free(&body);
 		conn_refuse(conn, 503, "out of memory", NULL);
 		return;
 	}
-	text_put(&text, conn->request->mixed ? "multipart/mixed" : "multipart/form-data");
-	text_put(&text, "; boundary=");
-	text_put(&text, boundary);
+	if (format == FORMAT_MULTIPART) {
+		text_put(&text, conn->request->mixed ? "multipart/mixed"
+						     : "multipart/form-data");
+		text_put(&text, "; boundary=");
+		text_put(&text, boundary);
+	} else {
+		text_put(&text,
+			 format == FORMAT_TAR ? "application/x-tar" : "application/zip");
+	}
 	type[text.used] = '\0';
 	struct answer answer = {.status = status_of(conn, report), .type = type,
 				.report = report};
@@ -160,8 +170,8 @@ void result_answer(struct conn *conn, struct job_report *report, struct chain *o
 		stream_end(conn, report, out);
 		return;
 	}
-	if (conn->request->format == FORMAT_MULTIPART) {
-		answer_multipart(conn, report, out, err, outputs);
+	if (conn->request->format != FORMAT_RAW) {
+		answer_container(conn, report, out, err, outputs);
 		return;
 	}
 	bool wanted_files = conn->request->out_count > 0;

@@ -26,4 +26,9 @@ int result_multipart(struct chain *body, char boundary[RESULT_BOUNDARY_ROOM],
 		     const struct conn *conn, const struct job_report *report,
 		     struct chain *out, struct chain *err, struct outputs *outputs);
 
+/* The same as a tar or zip: the files, and .elfpack/ with the rest. */
+int result_archive(struct chain *body, const struct conn *conn,
+		   const struct job_report *report, struct chain *out, struct chain *err,
+		   struct outputs *outputs);
+
 #endif

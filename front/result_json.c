@@ -185,6 +185,19 @@ static int append_outcome(struct chain *body, const struct conn *conn,
 	return rc;
 }
 
+static int append_left_out(struct chain *body, const struct outputs *outputs)
+{
+	const char *before = ",\"left_out\":[";
+	int rc = 0;
+	for (const struct output_file *f = outputs->first; f && !rc; f = f->next) {
+		if (!f->left_out)
+			continue;
+		rc = append_string(body, before, f->name);
+		before = ",";
+	}
+	return rc ? rc : chain_append_text(body, "]");
+}
+
 int result_json(struct chain *body, const struct conn *conn, const struct job_report *report,
 		const struct chain *out, const struct chain *err,
 		const struct outputs *outputs, bool data)
@@ -195,11 +208,17 @@ int result_json(struct chain *body, const struct conn *conn, const struct job_re
 	rc = rc ? rc
 		: append_stream(body, ",\"stderr\":{", err, report->stderr_truncated, data);
 	rc = rc ? rc : chain_append_text(body, ",\"files\":[");
+	size_t listed = 0, left_out = 0;
 	for (const struct output_file *f = outputs->first; f && !rc; f = f->next) {
-		rc = f == outputs->first ? 0 : chain_append_text(body, ",");
+		left_out += f->left_out;
+		if (f->left_out)
+			continue;
+		rc = listed++ ? chain_append_text(body, ",") : 0;
 		rc = rc ? rc : append_file(body, f, data);
 	}
 	rc = rc ? rc : chain_append_text(body, "]");
+	if (!rc && left_out)
+		rc = append_left_out(body, outputs);
 	if (!rc && outputs->unmatched)
 		rc = append_string(body, ",\"unmatched\":", outputs->unmatched);
 	rc = rc ? rc : append_u64(body, ",\"usage\":{\"wall_ms\":", report->exec_ns / 1000000);

@@ -327,7 +327,7 @@ static int linux_open_at(int fd, const char *path, int flags, mode_t mode)
 		return openat2_strictly(job->root_fd, path, flags, mode);
 	const char *last = NULL;
 	int parent = open_parent(job->root_fd, path, &last);
-	if (parent < 0)
+	if (parent < 0 || !*last) /* a slash at the end: the folder itself */
 		return parent;
 	int rc = openat2_strictly(parent, last, flags, mode);
 	close(parent);

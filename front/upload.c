@@ -52,8 +52,9 @@ static void *grow(void *array, size_t count, size_t *room, size_t element)
 	return bigger;
 }
 
-int upload_add_file(struct upload *upload, const char *name, size_t name_size,
-		    const char *bytes, size_t size, const struct limits *limits)
+/* Makes room for a file of this name, which must be a new one. */
+static int add_entry(struct upload *upload, const char *name, size_t name_size,
+		     const struct limits *limits, struct upload_file **file)
 {
 	const char *wrong = name_refused(name, name_size, limits->path_depth);
 	if (wrong)
@@ -63,16 +64,47 @@ int upload_add_file(struct upload *upload, const char *name, size_t name_size,
 			return upload_refuse(upload, 400, "two files of the same name", name);
 	if (upload->file_count >= limits->files_in)
 		return upload_refuse(upload, 413, "too many files", NULL);
-	if (size > limits->unpacked_bytes - upload->file_bytes)
-		return upload_refuse(upload, 413, "the files are too long", NULL);
 	struct upload_file *files = grow(upload->files, upload->file_count,
 					 &upload->file_room, sizeof(*files));
 	if (!files)
 		return upload_refuse(upload, 503, "out of memory", NULL);
 	upload->files = files;
-	files[upload->file_count++] = (struct upload_file){name, bytes, size};
+	*file = &files[upload->file_count++];
+	**file = (struct upload_file){.name = name, .mode = 0644};
+	return 0;
+}
+
+int upload_add_file(struct upload *upload, const char *name, size_t name_size,
+		    const char *bytes, size_t size, const struct limits *limits)
+{
+	struct upload_file *file = NULL;
+	if (size > limits->unpacked_bytes - upload->file_bytes)
+		return upload_refuse(upload, 413, "the files are too long", NULL);
+	int rc = add_entry(upload, name, name_size, limits, &file);
+	if (rc)
+		return rc;
+	file->bytes = bytes;
+	file->size = size;
 	upload->file_bytes += size;
 	return 0;
+}
+
+int upload_add_unpacked(struct upload *upload, const char *name, size_t name_size,
+			unsigned mode, bool folder, const struct limits *limits,
+			struct upload_file **file)
+{
+	*file = NULL;
+	for (size_t i = 0; i < upload->file_count && folder; i++)
+		if (upload->files[i].folder && strcmp(upload->files[i].name, name) == 0)
+			return 0;
+	int rc = add_entry(upload, name, name_size, limits, file);
+	if (rc)
+		return rc;
+	(*file)->mode = (mode & 0777) | 0600;
+	(*file)->folder = folder;
+	(*file)->own_name = strndup(name, name_size);
+	(*file)->name = (*file)->own_name ? (*file)->own_name : "";
+	return (*file)->own_name ? 0 : upload_refuse(upload, 503, "out of memory", NULL);
 }
 
 int upload_add_string(struct upload *upload, struct upload_list *list, char *string,
@@ -91,6 +123,10 @@ int upload_add_string(struct upload *upload, struct upload_list *list, char *str
 void upload_free(struct upload *upload)
 {
 	block_put(upload->text, upload->text_room);
+	for (size_t i = 0; i < upload->file_count; i++) {
+		chain_free(&upload->files[i].unpacked);
+		free(upload->files[i].own_name);
+	}
 	free(upload->files);
 	free(upload->args.items);
 	free(upload->envs.items);

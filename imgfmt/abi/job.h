@@ -18,7 +18,8 @@
 
 /* int job_openat(int job, const char *path, int flags, mode_t mode) -> file descriptor.
  * Opens a file or directory of the job's root file system; path is absolute. Symbolic links
- * are never followed (ELOOP). O_CREAT also makes missing parent directories (0755). Legal
+ * are never followed (ELOOP). O_CREAT also makes missing parent directories (0755), and a path
+ * with a slash at its end as one of them, which is opened for reading. Legal
  * before the start and after the end of the program, EBUSY while it runs; after it only for
  * reading. What is written is charged to the job: ENOSPC past its limits. */
 #define SYS_JOB_OPENAT 5001

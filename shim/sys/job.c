@@ -98,8 +98,11 @@ static int open_in_job(struct job *job, const char *path, int flags, uint32_t mo
 		return -EROFS;
 	if (path[0] != '/')
 		return -EINVAL;
+	bool create = (unsigned)flags & O_CREAT;
+	if (create && path[strlen(path) - 1] == '/') /* a folder: all of it is parents */
+		flags = O_RDONLY | O_DIRECTORY;
 	int rc = path_open(&paths, path, PATH_NO_SYMLINKS, flags, mode & MODE_BITS, out);
-	if (rc == -ENOENT && ((unsigned)flags & O_CREAT)) {
+	if (rc == -ENOENT && create) {
 		rc = path_make_parents(&paths, path);
 		if (rc == 0)
 			rc = path_open(&paths, path, PATH_NO_SYMLINKS, flags, mode & MODE_BITS,
