@@ -14,6 +14,8 @@
 #include "front/conn.h"
 #include "front/gunzip.h"
 #include "front/job.h"
+#include "front/resources.h"
+#include "front/text.h"
 
 #define FLOOR_GRACE_NS (5ull * SECOND_NS) /* before the floor rate counts */
 #define LINGER_NS (2ull * SECOND_NS)
@@ -74,7 +76,39 @@ static void conn_ready(struct event_source *source, uint32_t events)
 		conn_advance(conn);
 }
 
-int conn_open(struct server *server, int fd)
+/* The request is over, answered or not. */
+static void end_log(struct conn *conn)
+{
+	if (!conn->logging)
+		return;
+	conn->logging = false;
+	conn->entry.wall_ns = conn->server->now_ns - conn->entry.begun_ns;
+	durations_add(&conn->server->metrics.answered, conn->entry.wall_ns);
+	if (!request_log_wanted(&conn->server->log))
+		return;
+	conn->entry.peer = conn->peer;
+	conn->entry.id = conn->request ? conn->request->id : "";
+	request_log_add(&conn->server->log, &conn->entry);
+}
+
+static void begin_log(struct conn *conn)
+{
+	const struct http_head *head = &conn->head;
+	conn->logging = true;
+	conn->entry.begun_ns = conn->server->now_ns;
+	if (!request_log_wanted(&conn->server->log))
+		return;
+	conn->entry = (struct log_entry){
+		.begun_ns = conn->server->now_ns,
+		.method = head->method,
+		.args = conn->request ? conn->request->query.arg_count : 0,
+	};
+	struct text path = text_over(conn->entry.path, sizeof(conn->entry.path) - 1);
+	if (head->have_line && conn->in)
+		text_bytes(&path, conn->in + conn->in_start + head->path.at, head->path.size);
+}
+
+int conn_open(struct server *server, int fd, uint32_t peer, bool admin)
 {
 	struct conn *conn = calloc(1, sizeof(*conn));
 	if (!conn)
@@ -82,6 +116,8 @@ int conn_open(struct server *server, int fd)
 	conn->source.ready = conn_ready;
 	conn->server = server;
 	conn->fd = fd;
+	conn->peer = peer;
+	conn->admin = admin;
 	conn->writable = true;
 	int rc = timer_add(&server->timers, &conn->timer);
 	if (rc) {
@@ -112,6 +148,7 @@ void conn_close(struct conn *conn)
 		return;
 	if (conn->state == CONN_QUEUED || conn->state == CONN_RUNNING)
 		job_cancel(conn);
+	end_log(conn);
 	conn->state = CONN_DEAD;
 	close(conn->fd);
 	timer_remove(&server->timers, &conn->timer);
@@ -255,6 +292,19 @@ static void answer_route(struct conn *conn)
 		answer.type = "text/plain; version=0.0.4; charset=utf-8";
 		metrics_text(server, &body);
 		break;
+	case ROUTE_LOG:
+		answer.type = "application/jsonl; charset=utf-8";
+		request_log_text(&server->log, &body);
+		break;
+	case ROUTE_OPENAPI:
+		answer.type = "application/json";
+		openapi_json(server, &body);
+		break;
+	case ROUTE_UI:
+		answer.type = "text/html; charset=utf-8";
+		answer.policy = UI_POLICY;
+		ui_html(&body);
+		break;
 	case ROUTE_USAGE:
 		usage_text(server, &body);
 		break;
@@ -319,7 +369,8 @@ static void begin_request(struct conn *conn, size_t head_size)
 	char made[17];
 	server_make_id(conn->server, made);
 	conn->request = request_new(&conn->head, conn->in + conn->in_start, conn->server->image,
-				    made);
+				    conn->admin, made);
+	begin_log(conn);
 	conn->in_start += head_size;
 	conn->server->metrics.requests++;
 	if (!conn->request) {
@@ -357,6 +408,7 @@ static bool advance_head(struct conn *conn)
 	}
 	if (size < 0) {
 		conn->server->metrics.requests++;
+		begin_log(conn);
 		refuse_and_close(conn, -size, conn->head.why, NULL);
 		return true;
 	}
@@ -480,6 +532,7 @@ static bool advance_body(struct conn *conn)
 
 static void end_answer(struct conn *conn)
 {
+	end_log(conn);
 	request_free(conn->request);
 	conn->request = NULL;
 	chain_free(&conn->body);

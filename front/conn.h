@@ -49,10 +49,14 @@ struct conn {
 	uint64_t body_left;        /* of a Content-Length */
 	uint64_t progress;         /* bytes of this body or answer since the deadline was set */
 	uint64_t since_ns;         /* when this state began */
+	uint32_t peer;             /* its IPv4 address */
+	bool admin;                /* it came in by the admin port */
+	bool logging;              /* entry is of a request that is not in the log yet */
+	struct log_entry entry;
 };
 
 /* Takes an accepted socket. Returns 0, or -errno with the socket left to the caller. */
-int conn_open(struct server *server, int fd);
+int conn_open(struct server *server, int fd, uint32_t peer, bool admin);
 
 /* Goes on as far as it can without waiting. */
 void conn_advance(struct conn *conn);

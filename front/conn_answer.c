@@ -23,6 +23,9 @@ int conn_write_head(struct conn *conn, const struct answer *answer, struct chain
 	};
 	conn->close_after = !frame.keep_alive;
 	server->metrics.by_class[answer->status / 100]++;
+	conn->entry.status = answer->status;
+	if (answer->report)
+		conn->entry.report = *answer->report;
 	return response_write(&conn->out, answer, &frame, body);
 }
 

@@ -410,6 +410,8 @@ static void finish(struct job *job, bool all_events)
 	job_free(job);
 	kept.collect_ns = server_clock_ns() - ended_ns;
 	server->metrics.by_outcome[kept.outcome]++;
+	durations_add(&server->metrics.queued, kept.queue_ns);
+	durations_add(&server->metrics.executed, kept.exec_ns);
 	result_answer(conn, &kept, &out, &err, &outputs);
 	chain_free(&out);
 	chain_free(&err);

@@ -25,6 +25,26 @@ const char *outcome_name(enum outcome outcome)
 	return outcome < OUTCOME_COUNT ? outcome_names[outcome] : "";
 }
 
+static const struct {
+	uint64_t ns;
+	const char *seconds;
+} bounds[DURATION_BOUNDS] = {
+	{1000000, "0.001"},	{2500000, "0.0025"},   {5000000, "0.005"},
+	{10000000, "0.01"},	{25000000, "0.025"},   {50000000, "0.05"},
+	{100000000, "0.1"},	{250000000, "0.25"},   {500000000, "0.5"},
+	{1000000000, "1"},	{2500000000, "2.5"},   {5000000000, "5"},
+	{10000000000, "10"},	{30000000000, "30"},   {60000000000, "60"},
+};
+
+void durations_add(struct durations *durations, uint64_t ns)
+{
+	size_t at = 0;
+	while (at < DURATION_BOUNDS && ns > bounds[at].ns)
+		at++;
+	durations->counts[at]++;
+	durations->sum_ns += ns;
+}
+
 struct row {
 	const char *name, *type, *help;
 	size_t offset;
@@ -98,6 +118,12 @@ static int front_samples(const struct server *server, struct chain *body)
 		 server->job_count},
 		{"elfpack_queue_length", "gauge", "Requests that wait for a job.",
 		 server->queue.count},
+		{"elfpack_queue_max", "gauge", "Requests that may wait for a job.",
+		 server->image->manifest.limits.queue},
+		{"elfpack_job_memory_max_bytes", "gauge", "Memory that a job may use.",
+		 server->job_memory_bytes},
+		{"elfpack_buffer_max_bytes", "gauge", "Memory for bodies and output.",
+		 server->buffer_max},
 		{"elfpack_buffer_bytes", "gauge", "Memory in bodies and output.",
 		 block_bytes_used()},
 		{"elfpack_draining", "gauge", "1 while the server is about to end.",
@@ -125,11 +151,52 @@ static int labelled_samples(const struct metrics *m, struct chain *body)
 	return rc;
 }
 
+static int histogram(struct chain *body, const char *name, const char *help,
+		     const struct durations *durations)
+{
+	char room[64];
+	struct text text = text_over(room, sizeof(room) - 1);
+	size_t base = 0;
+	uint64_t count = 0;
+	int rc = family(body, name, "histogram", help);
+	text_put(&text, name);
+	base = text.used;
+	text_put(&text, "_bucket");
+	room[text.used] = '\0';
+	for (size_t i = 0; i <= DURATION_BOUNDS && !rc; i++) {
+		count += durations->counts[i];
+		rc = sample(body, room, "le", i < DURATION_BOUNDS ? bounds[i].seconds : "+Inf",
+			    count);
+	}
+	text.used = base;
+	text_put(&text, "_sum ");
+	/* Seconds with six decimals. */
+	text_u64(&text, durations->sum_ns / 1000000000);
+	text_put(&text, ".");
+	text_padded(&text, (unsigned)(durations->sum_ns % 1000000000 / 1000), 6);
+	text_put(&text, "\n");
+	rc = rc ? rc : chain_append(body, room, text.used);
+	text.used = base;
+	text_put(&text, "_count");
+	room[text.used] = '\0';
+	return rc ? rc : sample(body, room, "", "", count);
+}
+
+static int histograms(const struct metrics *m, struct chain *body)
+{
+	int rc = histogram(body, "elfpack_queue_seconds", "How long jobs waited.", &m->queued);
+	rc = rc ? rc : histogram(body, "elfpack_job_seconds", "How long programs ran.",
+				 &m->executed);
+	return rc ? rc : histogram(body, "elfpack_request_seconds",
+				   "From a request's head to its answer's end.", &m->answered);
+}
+
 int metrics_text(struct server *server, struct chain *body)
 {
 	struct shim_info info;
 	int rc = front_samples(server, body);
 	rc = rc ? rc : labelled_samples(&server->metrics, body);
+	rc = rc ? rc : histograms(&server->metrics, body);
 	if (rc || server->sandbox->info(&info) < 0)
 		return rc;
 	for (size_t i = 0; i < sizeof(shim_rows) / sizeof(shim_rows[0]) && !rc; i++) {
@@ -190,11 +257,11 @@ int usage_text(struct server *server, struct chain *body)
 		"  arg=V is the argument V as it stands; %XX and + are decoded\n"
 		"\n"
 		"  _out=NAME  return this file   _file=NAME      store the body as NAME\n"
-		"  _format=json|multipart    _timeout=500ms  _stderr=merge|drop  _status=200\n"
+		"  _format=json|multipart|tar|zip|stream  _timeout=500ms  _stderr=merge|drop  _status=200\n"
 		"\n"
 		"  200 the program's output, 422 the program failed, 5xx it could not be run\n"
 		"  POST /_/run {\"argv\":[],\"stdin\":\"\",\"files\":{},\"out\":[]} does the same in JSON\n"
-		"  /_/info /_/health /_/ready /_/metrics\n";
+		"  /_/info /_/health /_/ready /_/metrics /_/openapi.json\n";
 	const struct manifest *manifest = &server->image->manifest;
 	int rc = chain_append_text(body, manifest->program);
 	rc = rc ? rc : chain_append_text(body, ": each request runs it in a new sandbox\n");

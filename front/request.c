@@ -13,15 +13,39 @@
 #define ALLOW_READ "GET, HEAD, OPTIONS"
 #define ALLOW_ENVELOPE "POST, OPTIONS"
 
+/* What an operator reads is on the admin port, if the image has one. */
+enum port { PORT_ANY, PORT_MAIN, PORT_ADMIN, PORT_ADMIN_IF_ANY };
+
 static const struct {
 	const char *path;
 	enum route route;
+	enum port port;
 } reserved[] = {
-	{"/_/health", ROUTE_HEALTH},
-	{"/_/ready", ROUTE_READY},
-	{"/_/info", ROUTE_INFO},
-	{"/_/metrics", ROUTE_METRICS},
+	{"/_/health", ROUTE_HEALTH, PORT_ANY},
+	{"/_/ready", ROUTE_READY, PORT_ANY},
+	{"/_/info", ROUTE_INFO, PORT_ANY},
+	{"/_/metrics", ROUTE_METRICS, PORT_ADMIN_IF_ANY},
+	{"/_/log", ROUTE_LOG, PORT_ADMIN},
+	{"/_/openapi.json", ROUTE_OPENAPI, PORT_MAIN},
+	{"/_/ui", ROUTE_UI, PORT_MAIN},
 };
+
+static bool is_served(size_t row, const struct image *image, bool admin)
+{
+	if (reserved[row].route == ROUTE_UI && !image->ui)
+		return false;
+	switch (reserved[row].port) {
+	case PORT_MAIN:
+		return !admin;
+	case PORT_ADMIN:
+		return admin;
+	case PORT_ADMIN_IF_ANY:
+		return admin || !image->admin_port;
+	case PORT_ANY:
+		break;
+	}
+	return true;
+}
 
 /* Where the pieces of a request go in its block. */
 struct layout {
@@ -90,13 +114,15 @@ static int route_envelope(struct request *request)
 }
 
 static int find_route(struct request *request, const struct http_head *head,
-		      const char *path, size_t size)
+		      const char *path, size_t size, const struct image *image, bool admin)
 {
 	bool root = size == 0 || (size == 1 && path[0] == '/');
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (size == strlen(reserved[i].path) &&
+		if (size == strlen(reserved[i].path) && is_served(i, image, admin) &&
 		    memcmp(path, reserved[i].path, size) == 0)
 			return route_read(request, reserved[i].route);
+	if (admin)
+		return request_refuse(request, 404, "no such route on the admin port", NULL);
 	if (size == strlen("/_/run") && memcmp(path, "/_/run", size) == 0)
 		return route_envelope(request);
 	if (size >= 3 && memcmp(path, "/_/", 3) == 0)
@@ -385,7 +411,7 @@ static bool lay_out(struct layout *layout, const struct http_head *head, const c
 }
 
 struct request *request_new(const struct http_head *head, const char *bytes,
-			    const struct image *image, const char *made_id)
+			    const struct image *image, bool admin, const char *made_id)
 {
 	struct request probe = {.method = head->method};
 	struct layout layout = {0};
@@ -394,7 +420,8 @@ struct request *request_new(const struct http_head *head, const char *bytes,
 		probe.route = ROUTE_OPTIONS;
 		probe.refusal.allow = "GET, HEAD, POST, PUT, OPTIONS";
 	} else {
-		rc = find_route(&probe, head, bytes + head->path.at, head->path.size);
+		rc = find_route(&probe, head, bytes + head->path.at, head->path.size, image,
+				admin);
 	}
 	if (!rc)
 		rc = check_length(&probe, head, &image->manifest.limits);

@@ -24,6 +24,9 @@ enum route {
 	ROUTE_READY,
 	ROUTE_INFO,
 	ROUTE_METRICS,
+	ROUTE_LOG,
+	ROUTE_OPENAPI,
+	ROUTE_UI,
 };
 
 struct refusal {
@@ -60,10 +63,11 @@ struct request {
 };
 
 /* Maps a parsed head; bytes are those that its spans count from, made_id is used when the
- * client sent no usable X-Request-Id. The block is always made (NULL: no memory), with
+ * client sent no usable X-Request-Id; admin: it
+ * came by the admin port. The block is always made (NULL: no memory), with
  * refusal.status 0 when the request is fine. */
 struct request *request_new(const struct http_head *head, const char *bytes,
-			    const struct image *image, const char *made_id);
+			    const struct image *image, bool admin, const char *made_id);
 void request_free(struct request *request);
 
 /* Does the body have to be read for what it brings? */

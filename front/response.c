@@ -95,6 +95,8 @@ int response_write(struct chain *out, const struct answer *answer,
 		put_field(&head, "Allow", answer->allow);
 	if (frame->cors)
 		put_cors(&head, answer, frame->cors);
+	if (answer->policy)
+		put_field(&head, "Content-Security-Policy", answer->policy);
 	if (answer->retry_after_s)
 		put_number(&head, "Retry-After", answer->retry_after_s);
 	if (answer->type)

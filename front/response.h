@@ -22,6 +22,7 @@ struct answer {
 	int status;
 	const char *type;                /* NULL: no Content-Type */
 	const char *allow;               /* NULL: no Allow */
+	const char *policy;              /* NULL: no Content-Security-Policy */
 	bool streamed;                   /* the body comes later, in chunks with trailers */
 	unsigned retry_after_s;          /* 0: no Retry-After */
 	const struct job_report *report; /* NULL: no job was run */

@@ -71,14 +71,16 @@ bool server_is_full(const struct server *server)
 
 /* Takes what waits at the listener. At the limit of connections the one that has idled
  * longest makes room; when none idles, the rest waits in the kernel's queue. */
-static void accept_clients(struct server *server)
+static void accept_clients(struct server *server, const struct listener *listener)
 {
-	server->accept_paused = false;
 	for (unsigned i = 0; i < ACCEPTS_A_TURN; i++) {
+		struct sockaddr_in peer = {0};
+		socklen_t size = sizeof(peer);
 		if (server->conns.count >= server->image->manifest.limits.connections &&
 		    !conn_evict(server))
 			break;
-		int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(listener->fd, (struct sockaddr *)&peer, &size,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
@@ -88,16 +90,25 @@ static void accept_clients(struct server *server)
 		if (fd < 0)
 			return;
 		server->metrics.accepted++;
-		if (conn_open(server, fd) < 0)
+		if (conn_open(server, fd, ntohl(peer.sin_addr.s_addr), listener->admin) < 0)
 			close(fd);
 	}
 	server->accept_paused = true;
 }
 
+static void accept_more(struct server *server)
+{
+	server->accept_paused = false;
+	accept_clients(server, &server->main);
+	if (server->admin.fd >= 0)
+		accept_clients(server, &server->admin);
+}
+
 static void listener_ready(struct event_source *source, uint32_t events)
 {
+	const struct listener *listener = (struct listener *)source; /* its first member */
 	(void)events;
-	accept_clients((struct server *)((char *)source - offsetof(struct server, listener)));
+	accept_clients(listener->server, listener);
 }
 
 static void wake_ready(struct event_source *source, uint32_t events)
@@ -123,7 +134,7 @@ void server_stop(const struct server *server)
 	errno = saved;
 }
 
-static int open_listener(uint32_t address, uint16_t port)
+static int open_listener(struct listener *listener, uint32_t address, uint16_t port)
 {
 	static const int on = 1;
 	struct sockaddr_in name = {.sin_family = AF_INET,
@@ -135,19 +146,17 @@ static int open_listener(uint32_t address, uint16_t port)
 	/* Accepted sockets inherit TCP_NODELAY: every answer is one write. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, BACKLOG) < 0) {
-		int rc = -errno;
-		close(fd);
-		return rc;
-	}
-	return fd;
+	listener->fd = fd;
+	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, BACKLOG) < 0)
+		return -errno;
+	return server_watch(listener->server, fd, EPOLLIN | EPOLLET, &listener->source);
 }
 
 uint16_t server_port(const struct server *server)
 {
 	struct sockaddr_in name = {0};
 	socklen_t size = sizeof(name);
-	getsockname(server->listen_fd, (struct sockaddr *)&name, &size);
+	getsockname(server->main.fd, (struct sockaddr *)&name, &size);
 	return ntohs(name.sin_port);
 }
 
@@ -158,22 +167,22 @@ int server_open(struct server *server, const struct image *image, uint32_t addre
 		.image = image,
 		.epoll_fd = -1,
 		.wake_fd = -1,
-		.listener.ready = listener_ready,
+		.main = {{listener_ready}, server, -1, false},
+		.admin = {{listener_ready}, server, -1, true},
 		.wake.ready = wake_ready,
 	};
 	server->started_ns = server->now_ns = server_clock_ns();
 	if (getrandom(&server->id_state, sizeof(server->id_state), 0) < 0)
 		server->id_state = server->started_ns;
-	server->listen_fd = open_listener(address, port);
-	if (server->listen_fd < 0)
-		return server->listen_fd;
 	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server->epoll_fd < 0 || server->wake_fd < 0)
 		return -errno;
 	int rc = server_watch(server, server->wake_fd, EPOLLIN | EPOLLET, &server->wake);
-	return rc ? rc : server_watch(server, server->listen_fd, EPOLLIN | EPOLLET,
-				      &server->listener);
+	rc = rc ? rc : open_listener(&server->main, address, port);
+	if (!rc && image->admin_port)
+		rc = open_listener(&server->admin, address, image->admin_port);
+	return rc ? rc : request_log_open(&server->log, image);
 }
 
 /* What jobs and buffers may take. A machine's free memory is shared out: a quarter for
@@ -252,7 +261,7 @@ int server_run(struct server *server)
 		expire_timers(server);
 		job_queue_run(server);
 		if (server->accept_paused)
-			accept_clients(server);
+			accept_more(server);
 		conn_bury(server);
 	}
 	return 0;
@@ -266,7 +275,9 @@ void server_close(struct server *server)
 	if (server->jobs)
 		jobs_close(server);
 	timer_heap_free(&server->timers);
-	const int fds[] = {server->listen_fd, server->epoll_fd, server->wake_fd};
+	request_log_close(&server->log);
+	const int fds[] = {server->main.fd, server->admin.fd, server->epoll_fd,
+			   server->wake_fd};
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
 		if (fds[i] >= 0)
 			close(fds[i]);

@@ -11,6 +11,7 @@
 
 #include "front/image.h"
 #include "front/metrics.h"
+#include "front/request_log.h"
 #include "front/sandbox.h"
 #include "front/timer.h"
 
@@ -30,11 +31,19 @@ struct conn_list {
 	size_t count;
 };
 
+struct listener {
+	struct event_source source;
+	struct server *server;
+	int fd;                     /* -1: none */
+	bool admin;                 /* the image's admin port */
+};
+
 struct server {
 	const struct image *image;
 	const struct sandbox_ops *sandbox;
-	int epoll_fd, listen_fd, wake_fd;
-	struct event_source listener, wake;
+	int epoll_fd, wake_fd;
+	struct listener main, admin;
+	struct event_source wake;
 	bool draining;
 	bool accept_paused;         /* out of connections or descriptors */
 	uint64_t drain_deadline_ns;
@@ -49,12 +58,14 @@ struct server {
 	size_t buffer_max;          /* bytes of bodies and output held in memory */
 	uint64_t job_memory_bytes;  /* limit.memory_bytes, or what this machine has for it */
 	struct metrics metrics;
+	struct request_log log;
 	uint64_t id_state;
 	char date[30];              /* of date_second */
 	uint64_t date_second;
 };
 
-/* Binds and listens. port 0 takes a free one, address is in host order. Returns 0 or
+/* Binds and listens, on the image's admin port too. port 0 takes a free one, address is in
+ * host order. Returns 0 or
  * -errno; server_close is due in both cases. */
 int server_open(struct server *server, const struct image *image, uint32_t address,
 		uint16_t port);

@@ -62,6 +62,7 @@ void stream_push(struct conn *conn, struct chain *bytes)
 void stream_end(struct conn *conn, const struct job_report *report, struct chain *rest)
 {
 	int rc = append_chunk(conn, rest);
+	conn->entry.report = *report;
 	if (report->outcome != OUTCOME_EXITED)
 		conn->close_after = true;
 	else if (!rc && is_chunked(conn) && conn->head.method != HTTP_HEAD)

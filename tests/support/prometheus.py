@@ -43,6 +43,19 @@ def _sample(line):
     return name.group(), labels, float(rest[1:])
 
 
+def _check_histogram(name, samples):
+    """Buckets by rising bound, none smaller than the one before, the last one the count."""
+    buckets = [(float(labels[0][1].replace("+Inf", "inf")), value)
+               for (part, *labels), value in samples.items() if part == "_bucket"]
+    counts = [value for _, value in buckets]
+    if buckets != sorted(buckets) or not buckets or buckets[-1][0] != float("inf"):
+        raise Malformed(f"{name}: buckets {buckets}")
+    if counts[-1] != samples[("_count",)] or samples[("_sum",)] < 0:
+        raise Malformed(f"{name}: {samples}")
+    if {part for part, *_ in samples} != {"_bucket", "_count", "_sum"}:
+        raise Malformed(f"{name}: {samples}")
+
+
 def parse(text):
     """{family: (type, {labels: value})}; raises Malformed."""
     if not text.endswith("\n"):
@@ -63,9 +76,15 @@ def parse(text):
             current = name
         else:
             name, labels, value = _sample(line)
+            if current and families[current][0] == "histogram":
+                families[current][1][name[len(current):], *labels] = value
+                continue
             if name != current or labels in families[name][1]:
                 raise Malformed(line)
             if families[name][0] == "counter" and (not name.endswith("_total") or value < 0):
                 raise Malformed(f"not a counter: {line!r}")
             families[name][1][labels] = value
+    for name, (kind, samples) in families.items():
+        if kind == "histogram":
+            _check_histogram(name, samples)
     return families
