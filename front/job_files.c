@@ -253,6 +253,31 @@ out:
 	return rc;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct output_file *const *first = a, *const *second = b;
+	return strcmp((*first)->name, (*second)->name);
+}
+
+/* Folders tell their names in an order of their own, which is nobody's business. */
+static int sort_outputs(struct outputs *outputs)
+{
+	size_t count = 0;
+	struct output_file **files = malloc((outputs->count + 1) * sizeof(*files));
+	if (!files)
+		return -ENOMEM;
+	for (struct output_file *f = outputs->first; f; f = f->next)
+		files[count++] = f;
+	files[count] = NULL;
+	qsort(files, count, sizeof(*files), by_name);
+	for (size_t i = 0; i < count; i++)
+		files[i]->next = files[i + 1];
+	outputs->first = files[0];
+	outputs->last = count ? files[count - 1] : NULL;
+	free(files);
+	return 0;
+}
+
 static int walk_from_cwd(struct walk *walk, bool take)
 {
 	walk->path[walk->cwd_size] = '\0';
@@ -265,8 +290,10 @@ static int collect(struct walk *walk)
 	bool patterns = false;
 	for (size_t i = 0; i < walk->glob_count; i++)
 		patterns |= glob_is_pattern(walk->globs[i]);
-	if (patterns)
-		return walk_from_cwd(walk, true);
+	if (patterns) {
+		int rc = walk_from_cwd(walk, true);
+		return rc ? rc : sort_outputs(walk->outputs);
+	}
 	for (size_t i = 0; i < walk->glob_count; i++) {
 		bool repeated = false;
 		for (size_t k = 0; k < i; k++)

@@ -265,7 +265,7 @@ def test_tar_result_has_files_with_modes_and_the_run(address, tmp_path):
     assert (tmp_path / ".elfpack/stdout").read_bytes() == b"out\n"
     assert (tmp_path / ".elfpack/stderr").read_bytes() == b"err\n"
     meta = json.loads((tmp_path / ".elfpack/meta.json").read_text())
-    assert meta["exit_code"] == 0 and sorted(f["path"] for f in meta["files"]) == ["a.o", "d/b.o"]
+    assert meta["exit_code"] == 0 and [f["path"] for f in meta["files"]] == ["a.o", "d/b.o"]
     assert "data" not in meta["files"][0]
 
 
