@@ -172,9 +172,11 @@ static void take_input(struct session *session)
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	session->input_at = 0;
-	session->input_size = got > 0 ? (size_t)got : 1;
+	session->input_size = (size_t)got;
 	if (got <= 0) {
-		session->input[0] = END_OF_TRANSMISSION;
+		/* One ends the last line where it has no newline, the other the file. */
+		session->input[0] = session->input[1] = END_OF_TRANSMISSION;
+		session->input_size = 2;
 		session->input_open = false;
 	}
 }

@@ -17,6 +17,7 @@
 #include "shim/proc/process.h"
 #include "shim/proc/sched.h"
 #include "shim/sys/job.h"
+#include "shim/vfs/devfs.h"
 #include "shim/vfs/vnode.h"
 
 /* What a machine that could not start its program answers (env's 125). */
@@ -209,6 +210,7 @@ _Noreturn void kmain(const struct bootinfo *info)
 		reserve = RESERVE_MAX / PAGE_SIZE;
 	page_reserve_set(reserve);
 	console_input_init();
+	console_file_init();
 	devices_init(cmdline);
 	power_button_init(power_pressed);
 	if (manifest.mode != MODE_RUN)

@@ -79,6 +79,12 @@ static void put_byte(char byte)
 	fifo_room--;
 }
 
+void console_put(const char *bytes, size_t size)
+{
+	for (size_t i = 0; present && i < size; i++)
+		put_byte(bytes[i]);
+}
+
 void console_write(const char *bytes, size_t size)
 {
 	if (!present)
@@ -134,27 +140,19 @@ static void input_resume(void)
 	(void)input_fill();
 }
 
-size_t console_read(char *out, size_t size, int end)
+size_t console_read(char *out, size_t size)
 {
 	size_t n = 0;
-	while (n < size && input_tail != input_head) {
-		char byte = input[input_tail % INPUT_SIZE];
-		bool ends = (unsigned char)byte == end;
-		if (ends && n)
-			break;
-		out[n++] = byte;
-		input_tail++;
-		if (ends)
-			break;
-	}
+	while (n < size && input_tail != input_head)
+		out[n++] = input[input_tail++ % INPUT_SIZE];
 	if (input_full && input_head - input_tail <= INPUT_SIZE / 2)
 		input_resume();
 	return n;
 }
 
-bool console_has_input(void)
+bool console_is_present(void)
 {
-	return input_tail != input_head;
+	return present;
 }
 
 struct waitq *console_waitq(void)

@@ -12,10 +12,10 @@
 void console_early_init(void);   /* before memory: polling only */
 void console_input_init(void);   /* routes its interrupt */
 void console_write(const char *bytes, size_t size); /* LF becomes CR LF */
-/* Bytes typed so far, at most size; 0: none now. A byte of value end (-1: none has it) comes
- * alone. */
-size_t console_read(char *out, size_t size, int end);
-bool console_has_input(void);
+void console_put(const char *bytes, size_t size);   /* as they are */
+/* Bytes typed so far, at most size; 0: none now. */
+size_t console_read(char *out, size_t size);
+bool console_is_present(void);
 /* Woken when console_read would give something. */
 struct waitq *console_waitq(void);
 

@@ -13,6 +13,7 @@
 #include "shim/proc/thread.h"
 #include "shim/vfs/file.h"
 #include "shim/vfs/pidfd.h"
+#include "shim/vfs/tty.h"
 
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
@@ -79,12 +80,16 @@ static int process_copy(struct process *child, struct process *parent, uint64_t 
 {
 	child->pgid = parent->pgid;
 	child->sid = parent->sid;
+	child->tty = parent->tty;
+	if (child->tty)
+		tty_get(child->tty);
 	child->umask = parent->umask;
 	child->nice = parent->nice;
 	child->no_new_privs = parent->no_new_privs;
 	child->dumpable = parent->dumpable;
 	child->personality = parent->personality;
 	memcpy(child->rlimits, parent->rlimits, sizeof(child->rlimits));
+	itimer_limit_changed(child);
 	memcpy(child->comm, thread_current()->comm, sizeof(child->comm));
 	child->arg_start = parent->arg_start, child->arg_end = parent->arg_end;
 	child->env_start = parent->env_start, child->env_end = parent->env_end;

@@ -131,15 +131,6 @@ bool kernel_user_fault(uint64_t address, bool write)
 	return result == VM_OK;
 }
 
-/* SIGCONT and the end wake a stopped thread; whatever else does finds it here again. */
-static void stay_stopped(struct thread *self)
-{
-	while (self->process->stopped && !thread_must_die(self)) {
-		self->state = THREAD_SLEEPING;
-		sched_switch();
-	}
-}
-
 void user_return(struct trapframe *frame)
 {
 	struct thread *self = thread_current();
@@ -148,7 +139,7 @@ void user_return(struct trapframe *frame)
 			if (thread_must_die(self))
 				thread_exit(0);
 			if (self->process->stopped) {
-				stay_stopped(self);
+				signal_stay_stopped(self);
 				continue; /* the call that was interrupted is restarted below */
 			}
 			if (signal_pending(self) || self->restore_mask ||

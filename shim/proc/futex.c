@@ -8,6 +8,7 @@
 #include "shim/mm/vm.h"
 #include "shim/proc/futex_queue.h"
 #include "shim/proc/process.h"
+#include "shim/proc/signal_state.h"
 #include "shim/sys/sys.h"
 
 #define BUCKETS 256u
@@ -71,6 +72,8 @@ int futex_sleep(struct futex_waiter *w, uint64_t deadline_ns)
 	while (!w->woken && rc == 0) {
 		wait_prepare();
 		rc = wait_sleep(deadline_ns);
+		if (rc == -EINTR && signal_was_stop())
+			rc = 0;
 	}
 	list_remove(&w->link);
 	futex_key_put(&w->key);

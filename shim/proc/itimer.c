@@ -4,7 +4,8 @@
 #include "shim/arch/x86_64/clock.h"
 #include "shim/proc/process.h"
 
-#define SI_KERNEL 0x80
+#define RLIMIT_CPU 0
+#define NS_PER_SECOND 1000000000ull
 
 uint64_t thread_cpu_ns(const struct thread *thread)
 {
@@ -75,6 +76,41 @@ static void cpu_fired(struct timer *self)
 	cpu_arm(timer, used);
 }
 
+static uint64_t seconds_ns(uint64_t seconds)
+{
+	return seconds < NEVER_NS / NS_PER_SECOND ? seconds * NS_PER_SECOND : NEVER_NS;
+}
+
+static void limit_fired(struct timer *self)
+{
+	struct cpu_itimer *timer = container_of(self, struct cpu_itimer, timer);
+	struct process *process = timer->process;
+	struct rlimit_pair *limit = &process->rlimits[RLIMIT_CPU];
+	uint64_t used = process_cpu_ns(process);
+	if (used >= seconds_ns(limit->hard)) {
+		send(process, SIGKILL);
+		return;
+	}
+	if (used >= seconds_ns(limit->soft)) {
+		limit->soft++; /* as Linux shows it, too */
+		send(process, SIGXCPU);
+	}
+	itimer_limit_changed(process);
+}
+
+void itimer_limit_changed(struct process *process)
+{
+	struct cpu_itimer *timer = &process->cpu_limit;
+	const struct rlimit_pair *limit = &process->rlimits[RLIMIT_CPU];
+	timer_cancel(&timer->timer);
+	if (limit->soft == UINT64_MAX && limit->hard == UINT64_MAX)
+		return;
+	timer->timer.fire = limit_fired;
+	timer->process = process;
+	timer->expires_ns = seconds_ns(limit->soft < limit->hard ? limit->soft : limit->hard);
+	cpu_arm(timer, process_cpu_ns(process));
+}
+
 struct itimer_value itimer_get(struct process *process, enum itimer_kind kind)
 {
 	struct cpu_itimer *timer = &process->cpu_itimers[kind == ITIMER_PROF];
@@ -116,4 +152,5 @@ void itimers_cancel(struct process *process)
 	timer_cancel(&process->alarm);
 	timer_cancel(&process->cpu_itimers[0].timer);
 	timer_cancel(&process->cpu_itimers[1].timer);
+	timer_cancel(&process->cpu_limit.timer);
 }

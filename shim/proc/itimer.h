@@ -26,6 +26,9 @@ struct cpu_itimer {
 
 struct itimer_value itimer_get(struct process *process, enum itimer_kind kind);
 void itimer_set(struct process *process, enum itimer_kind kind, struct itimer_value value);
+/* After a change of RLIMIT_CPU: SIGXCPU at the soft limit and each second beyond it, SIGKILL at
+ * the hard one. */
+void itimer_limit_changed(struct process *process);
 void itimers_cancel(struct process *process);
 
 /* Time run so far, the running turn included. */

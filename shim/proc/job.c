@@ -13,6 +13,7 @@
 #include "shim/proc/exec.h"
 #include "shim/proc/process.h"
 #include "shim/proc/thread.h"
+#include "shim/vfs/devfs.h"
 #include "shim/vfs/unix_socket.h"
 
 /* The first program's number. 1 is left to an init that is not seen, so that programs that
@@ -75,6 +76,8 @@ void job_started(struct job *job, struct process *leader)
 	started_count++;
 	running_count++;
 	job_get(job);
+	if (job->has_console)
+		console_adopt(leader);
 	if (job->limits.wall_ns && job->limits.wall_ns < UINT64_MAX - job->start_ns)
 		timer_set(&job->deadline, job->start_ns + job->limits.wall_ns);
 }

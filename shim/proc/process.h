@@ -24,6 +24,8 @@
 #include "shim/proc/wait.h"
 #include "shim/vfs/vnode.h"
 
+struct tty;
+
 #define RLIMIT_COUNT 16
 #define COMM_MAX 16
 
@@ -70,6 +72,8 @@ struct process {
 	struct list threads;
 	uint32_t thread_count;
 	int pid, pgid, sid;
+	struct tty *tty;                /* the controlling terminal, counted; NULL: none */
+	int hung_up_group;              /* of a leader that lost it: who is told at its end */
 	enum process_state state;
 	struct vmspace *vm;
 	struct fdtable *fds;
@@ -100,6 +104,7 @@ struct process {
 	struct timer alarm;             /* ITIMER_REAL */
 	uint64_t alarm_interval_ns;
 	struct cpu_itimer cpu_itimers[2]; /* ITIMER_VIRTUAL, ITIMER_PROF */
+	struct cpu_itimer cpu_limit;    /* RLIMIT_CPU */
 	struct posix_timer *posix_timers; /* posix_timer.c */
 	int next_posix_timer;
 	/* What /proc/self/{cmdline,environ,auxv} show: user addresses, set by exec. */

@@ -247,6 +247,19 @@ bool signal_send_process(struct process *process, const struct signal_info *info
 	return queued;
 }
 
+bool signal_send_group(struct job *job, int pgid, const struct signal_info *info)
+{
+	bool any = false;
+	list_for_each_safe(process, &job->processes, struct process, job_link) {
+		if (process->pgid != pgid)
+			continue;
+		any = true;
+		if (info->signo)
+			signal_send_process(process, info);
+	}
+	return any;
+}
+
 bool signal_pending(struct thread *thread)
 {
 	uint64_t pending = thread->pending.pending.bits | thread->process->pending.pending.bits;
@@ -358,7 +371,7 @@ static void run_handler(struct trapframe *frame, struct signal_action *action,
 
 /* POSIX: the terminal's stop signals do not stop a process group that nobody would continue:
  * one without a member whose parent is in another group of the same session. */
-static bool group_is_orphaned(const struct process *process)
+bool signal_group_is_orphaned(const struct process *process)
 {
 	list_for_each(member, &process->job->processes, struct process, job_link) {
 		const struct process *parent = member->parent;
@@ -375,13 +388,44 @@ static void act_by_default(struct process *process, int signo)
 	case TERMINATE:
 		process_exit(signo);
 	case STOP:
-		if (signo == SIGSTOP || !group_is_orphaned(process))
+		if (signo == SIGSTOP || !signal_group_is_orphaned(process))
 			process_stop(process, signo);
 		break;
 	case IGNORE:
 	case CONTINUE:
 		break;
 	}
+}
+
+/* SIGCONT and the end wake a stopped thread; whatever else does finds it here again. */
+void signal_stay_stopped(struct thread *self)
+{
+	while (self->process->stopped && !thread_must_die(self)) {
+		self->state = THREAD_SLEEPING;
+		sched_switch();
+	}
+}
+
+bool signal_was_stop(void)
+{
+	struct thread *self = thread_current();
+	struct process *process = self->process;
+	while (!thread_must_die(self)) {
+		struct signal_mask open = {~self->mask.bits};
+		struct signal_info info;
+		signal_stay_stopped(self);
+		uint64_t pending =
+			(self->pending.pending.bits | process->pending.pending.bits) & open.bits;
+		if (!pending)
+			return !thread_must_die(self);
+		int signo = __builtin_ctzll(pending) + 1;
+		if (default_of(signo) != STOP ||
+		    process->actions->action[signo - 1].handler != SIG_DFL)
+			return false;
+		signal_take(self, open, &info);
+		act_by_default(process, signo);
+	}
+	return false;
 }
 
 void signal_deliver(struct trapframe *frame)

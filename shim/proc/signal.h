@@ -52,6 +52,10 @@ enum signal_code { SI_USER = 0, SI_KERNEL = 0x80, SI_QUEUE = -1, SI_TIMER = -2, 
 /* Sends; never sleeps. A process that is gone is no error. Is info queued, to be taken? */
 bool signal_send_process(struct process *process, const struct signal_info *info);
 bool signal_send_thread(struct thread *thread, const struct signal_info *info);
+/* To every process of the group; false: there is none. signo 0 only asks. */
+bool signal_send_group(struct job *job, int pgid, const struct signal_info *info);
+/* POSIX: has the process' group no member whose parent is of another group of its session? */
+bool signal_group_is_orphaned(const struct process *process);
 /* Is there one that this thread would act on, or waits for? */
 bool signal_pending(struct thread *thread);
 

@@ -46,6 +46,11 @@ int signal_take(struct thread *thread, struct signal_mask mask, struct signal_in
 
 /* A fault of the current thread: cannot be blocked or ignored. */
 void signal_force(const struct signal_info *info);
+/* While the process is stopped; not beyond the thread's end. */
+void signal_stay_stopped(struct thread *self);
+/* A signal interrupted the current thread's call: was it but a stop, which is over by now? Then
+ * the call goes on: for those with a time limit, which cannot be made again from the start. */
+bool signal_was_stop(void);
 /* Acts on what is pending, at a return to ring 3; may not return. */
 void signal_deliver(struct trapframe *frame);
 

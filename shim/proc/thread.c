@@ -14,6 +14,7 @@
 #include "shim/proc/signal_state.h"
 #include "shim/vfs/file.h"
 #include "shim/vfs/pidfd.h"
+#include "shim/vfs/tty.h"
 
 #define PID_MAX 4194304 /* as Linux on 64 bits */
 #define PID_REUSE_FROM 300
@@ -160,6 +161,7 @@ static void process_release(struct process *process)
 		fdtable_put(fds);
 	if (cwd)
 		vnode_put(cwd);
+	tty_process_ended(process);
 	signal_actions_put(process->actions);
 	process->actions = NULL;
 	signal_set_clear(&process->pending);
@@ -297,6 +299,7 @@ void thread_reap(struct thread *thread)
 
 void process_unmake(struct process *process)
 {
+	itimers_cancel(process);
 	list_for_each_safe(thread, &process->threads, struct thread, process_link) {
 		arch_thread_free(&thread->arch);
 		kfree(thread);
@@ -307,6 +310,8 @@ void process_unmake(struct process *process)
 		fdtable_put(process->fds);
 	if (process->cwd)
 		vnode_put(process->cwd);
+	if (process->tty)
+		tty_put(process->tty);
 	signal_actions_put(process->actions);
 	kfree(process->exe_path);
 	process->state = PROCESS_ZOMBIE;

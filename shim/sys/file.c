@@ -7,6 +7,7 @@
 #include "shim/vfs/inode.h"
 #include "shim/vfs/memfd.h"
 #include "shim/vfs/path.h"
+#include "shim/vfs/pipe.h"
 #include "shim/sys/fileio.h"
 
 #define IO_BYTES_MAX 0x7ffff000ull /* MAX_RW_COUNT */
@@ -231,6 +232,28 @@ long sys_pwritev2(const struct sysargs *a)
 						     (unsigned)a->arg[5]);
 }
 
+#define SPLICE_F_NONBLOCK 2u
+#define SPLICE_F_ALL 15u
+
+/* The pages are copied, as Linux does where it cannot lend them. */
+long sys_vmsplice(const struct sysargs *a)
+{
+	struct vector v;
+	struct file *file = file_of(a, 0);
+	if (!file)
+		return -EBADF;
+	long rc = (uint32_t)a->arg[3] & ~SPLICE_F_ALL ? -EINVAL : pipe_is(file) ? 0 : -EBADF;
+	if (rc == 0)
+		rc = vector_get(&v, arg_user(a, 1), a->arg[2]);
+	if (rc == 0) {
+		v.uio.flags = a->arg[3] & SPLICE_F_NONBLOCK ? O_NONBLOCK : 0;
+		rc = at_own_position(file, &v.uio, file_writes(file));
+		kfree(v.large);
+	}
+	file_put(file);
+	return rc;
+}
+
 long sys_lseek(const struct sysargs *a)
 {
 	struct file *file = file_of(a, 0);
@@ -355,7 +378,8 @@ long open_at(int directory, uaddr user_path, unsigned oflags, uint32_t mode, uns
 		rc = path_text_get(&path, user_path);
 	if (rc < 0)
 		return rc;
-	rc = path_context_at(directory, path.text, &context, &base);
+	/* Inside directory, an absolute path begins there too. */
+	rc = path_context_at(directory, flags & PATH_IN_ROOT ? "." : path.text, &context, &base);
 	if (rc == 0)
 		rc = path_open(&context, path.text, flags, (int)oflags, mode & ~process->umask,
 			       &file);
@@ -383,17 +407,44 @@ long sys_openat(const struct sysargs *a)
 		       (uint32_t)a->arg[3], 0);
 }
 
-#define RESOLVE_NO_XDEV 1u
-#define RESOLVE_NO_MAGICLINKS 2u
-#define RESOLVE_NO_SYMLINKS 4u
-#define RESOLVE_ALL 0x3fu
+enum {
+	RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4,
+	RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16, RESOLVE_CACHED = 32, RESOLVE_ALL = 63,
+};
 #define O_KNOWN 037777703u
+
+struct open_how {
+	uint64_t flags, mode, resolve;
+};
+
+/* PATH_* for RESOLVE_*. What is in memory, and everything is, is RESOLVE_CACHED. */
+static unsigned resolve_flags(uint64_t resolve)
+{
+	static const unsigned as_path[] = {PATH_NO_XDEV, PATH_NO_MAGIC, PATH_NO_SYMLINKS,
+					   PATH_BENEATH, PATH_IN_ROOT};
+	unsigned flags = 0;
+	for (unsigned i = 0; i < sizeof(as_path) / sizeof(as_path[0]); i++)
+		if (resolve >> i & 1)
+			flags |= as_path[i];
+	return flags;
+}
+
+static int open_how_check(const struct open_how *how)
+{
+	bool creates = how->flags & (O_CREAT | O_TMPFILE_BIT);
+	uint64_t inside = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
+	if ((how->flags & ~(uint64_t)O_KNOWN) || (how->resolve & ~(uint64_t)RESOLVE_ALL) ||
+	    (how->mode & ~(uint64_t)MODE_BITS) || (how->mode && !creates) ||
+	    (how->resolve & inside) == inside)
+		return -EINVAL;
+	if ((how->resolve & RESOLVE_CACHED) && (creates || (how->flags & O_TRUNC)))
+		return -EAGAIN;
+	return 0;
+}
 
 long sys_openat2(const struct sysargs *a)
 {
-	struct {
-		uint64_t flags, mode, resolve;
-	} how;
+	struct open_how how;
 	if (a->arg[3] < sizeof(how))
 		return -EINVAL;
 	if (a->arg[3] > PAGE_SIZE)
@@ -407,16 +458,10 @@ long sys_openat2(const struct sysargs *a)
 	}
 	if (copy_from_user(&how, arg_user(a, 2), sizeof(how)) < 0)
 		return -EFAULT;
-	bool creates = how.flags & (O_CREAT | O_TMPFILE_BIT);
-	if ((how.flags & ~(uint64_t)O_KNOWN) || (how.resolve & ~(uint64_t)RESOLVE_ALL) ||
-	    (how.mode & ~(uint64_t)MODE_BITS) || (how.mode && !creates))
-		return -EINVAL;
-	/* Resolution inside a directory is not offered: EAGAIN and EXDEV would be lies, so the
-	 * answer is that of a kernel without the flag. */
-	if (how.resolve & ~(uint64_t)(RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS))
-		return -EINVAL;
-	return open_at((int)a->arg[0], arg_user(a, 1), (unsigned)how.flags, (uint32_t)how.mode,
-		       how.resolve & RESOLVE_NO_SYMLINKS ? PATH_NO_SYMLINKS : 0);
+	int rc = open_how_check(&how);
+	return rc < 0 ? rc
+		      : open_at((int)a->arg[0], arg_user(a, 1), (unsigned)how.flags,
+				(uint32_t)how.mode, resolve_flags(how.resolve));
 }
 
 long sys_memfd_create(const struct sysargs *a)

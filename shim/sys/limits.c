@@ -9,6 +9,7 @@
 #include "shim/sys/sys.h"
 #include "shim/vfs/abi.h"
 
+#define RLIMIT_CPU 0
 #define NS_PER_TICK 10000000ull /* AT_CLKTCK: 100 */
 
 static int rlimit_get_set(struct process *process, unsigned resource,
@@ -27,6 +28,8 @@ static int rlimit_get_set(struct process *process, unsigned resource,
 	if (new->hard > now->hard)
 		return -EPERM;
 	*now = *new;
+	if (resource == RLIMIT_CPU && process->state == PROCESS_RUNNING)
+		itimer_limit_changed(process);
 	if (resource == RLIMIT_NOFILE_INDEX && process->fds)
 		fdtable_limit_set(process->fds,
 				  (uint32_t)(new->soft < UINT32_MAX ? new->soft : UINT32_MAX));

@@ -40,10 +40,29 @@ enum {
 	 MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB)
 
 #define BELOW_32BIT 0x80000000ull /* MAP_32BIT: the first 2 GiB */
+#define RLIMIT_DATA 2
 #define RLIMIT_AS   9
 #define DEVICE_ZERO 0x105u /* /dev/zero: 1, 5 */
 
 #define TURN_PAGES  4096u /* between which others get their turn in a long call */
+
+static bool is_data(const struct vm_area *area)
+{
+	return !area->shared && !area->stack && (area->prot & PT_WRITE);
+}
+
+/* Private writable memory counts against RLIMIT_DATA, as in Linux since 4.7. */
+static bool data_may_grow(uint64_t bytes)
+{
+	const struct process *process = process_current();
+	uint64_t limit = process->rlimits[RLIMIT_DATA].soft, used = 0;
+	if (limit == UINT64_MAX)
+		return true;
+	for (uint32_t i = 0; i < process->vm->area_count; i++)
+		if (is_data(process->vm->area[i]))
+			used += process->vm->area[i]->end - process->vm->area[i]->start;
+	return bytes <= limit && used <= limit - bytes;
+}
 
 /* May the space grow by so much? Linux' heuristic overcommit refuses only what could
  * never be had; with a limit on addresses, that counts too. */
@@ -156,6 +175,8 @@ static long map(struct vm_request *r, uint64_t flags, struct file *file)
 	bool reserved = !r->shared && (r->prot & PT_WRITE) && !(flags & MAP_NORESERVE);
 	if (r->size > USER_ADDRESS_END || !may_grow(PAGE_ROUND_UP(r->size), reserved))
 		return -ENOMEM;
+	if (!r->shared && (r->prot & PT_WRITE) && !data_may_grow(PAGE_ROUND_UP(r->size)))
+		return -ENOMEM;
 	uint64_t at;
 	rc = vm_map(vm, r, &at);
 	if (rc < 0)
@@ -222,7 +243,8 @@ long sys_brk(const struct sysargs *a)
 {
 	struct vmspace *vm = process_current()->vm;
 	uint64_t wanted = a->arg[0];
-	if (wanted > vm->brk && !may_grow(wanted - vm->brk, true))
+	if (wanted > vm->brk &&
+	    (!may_grow(wanted - vm->brk, true) || !data_may_grow(wanted - vm->brk)))
 		return (long)vm->brk;
 	return (long)vm_brk(vm, wanted);
 }
@@ -231,9 +253,13 @@ long sys_mremap(const struct sysargs *a)
 {
 	uint64_t old_size = PAGE_ROUND_UP(a->arg[1]), new_size = PAGE_ROUND_UP(a->arg[2]),
 		 at;
-	if (new_size > old_size && !may_grow(new_size - old_size, false))
+	struct vmspace *vm = process_current()->vm;
+	const struct vm_area *area = vm_find(vm, a->arg[0], NULL);
+	if (new_size > old_size &&
+	    (!may_grow(new_size - old_size, false) ||
+	     (area && is_data(area) && !data_may_grow(new_size - old_size))))
 		return -ENOMEM;
-	int rc = vm_remap(process_current()->vm, a->arg[0], a->arg[1], a->arg[2],
+	int rc = vm_remap(vm, a->arg[0], a->arg[1], a->arg[2],
 			  (unsigned)a->arg[3], a->arg[4], &at);
 	return rc < 0 ? rc : (long)at;
 }

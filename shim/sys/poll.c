@@ -3,6 +3,7 @@
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
+#include "shim/proc/signal_state.h"
 #include "shim/sys/fileio.h"
 #include "shim/sys/pollio.h"
 #include "shim/sys/time.h"
@@ -133,6 +134,8 @@ static long poll_files(struct polled *polled, struct file **held, uint32_t count
 		if (!ready && deadline_ns)
 			rc = w.failed ? -ENOMEM : wait_sleep(deadline_ns);
 		waiters_remove(&w);
+		if (rc == -EINTR && signal_was_stop())
+			rc = 0;
 		if (ready || deadline_ns == 0)
 			return ready;
 	}

@@ -14,6 +14,7 @@
 #include "shim/vfs/abi.h"
 #include "shim/vfs/path.h"
 #include "shim/vfs/pidfd.h"
+#include "shim/vfs/tty.h"
 
 long sys_fork(const struct sysargs *a)
 {
@@ -298,6 +299,7 @@ long sys_setsid(const struct sysargs *a)
 		if (process->pgid == self->pid)
 			return -EPERM; /* a group's leader stays in its session */
 	self->sid = self->pgid = self->pid;
+	tty_process_left(self);
 	return self->pid;
 }
 

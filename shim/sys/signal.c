@@ -208,13 +208,12 @@ static bool is_signal(int signo)
 	return signo >= 0 && signo <= SIGNAL_COUNT;
 }
 
-/* pgid 0: everybody but the caller. */
-static long kill_group(int pgid, const struct signal_info *info)
+static long kill_all(const struct signal_info *info)
 {
 	struct process *self = process_current();
 	bool any = false;
 	list_for_each_safe(process, &self->job->processes, struct process, job_link) {
-		if (pgid ? process->pgid != pgid : process == self)
+		if (process == self)
 			continue;
 		any = true;
 		if (info->signo)
@@ -231,11 +230,11 @@ long sys_kill(const struct sysargs *a)
 		return -EINVAL;
 	struct signal_info info = info_from_self(signo, SI_USER);
 	if (pid == -1)
-		return kill_group(0, &info);
-	if (pid == 0)
-		return kill_group(self->pgid, &info);
-	if (pid < 0)
-		return pid == -2147483647 - 1 ? -ESRCH : kill_group(-pid, &info);
+		return kill_all(&info);
+	if (pid == -2147483647 - 1)
+		return -ESRCH;
+	if (pid <= 0)
+		return signal_send_group(self->job, pid ? -pid : self->pgid, &info) ? 0 : -ESRCH;
 	struct process *process = process_with(self->job, pid);
 	if (!process)
 		return -ESRCH;

@@ -4,6 +4,7 @@
 
 #include "shim/arch/x86_64/clock.h"
 #include "shim/proc/process.h"
+#include "shim/proc/signal_state.h"
 #include "shim/proc/thread.h"
 #include "shim/sys/sys.h"
 
@@ -175,6 +176,8 @@ static int sleep_until(uint64_t deadline_ns)
 	while (rc == 0) {
 		wait_prepare();
 		rc = wait_sleep(deadline_ns);
+		if (rc == -EINTR && signal_was_stop())
+			rc = 0;
 	}
 	return rc == -ETIMEDOUT ? 0 : rc;
 }

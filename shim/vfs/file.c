@@ -71,6 +71,7 @@ int vnode_open(struct vnode *vnode, uint32_t flags, struct file **out)
 			return rc;
 		}
 	}
+	file->flags &= ~O_NOCTTY; /* the open's own, not the file's */
 	if (vnode->root)
 		rootfs_track_file(vnode->root, file);
 	*out = file;

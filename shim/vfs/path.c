@@ -11,6 +11,7 @@
 struct walk {
 	const struct path_context *context;
 	unsigned flags;
+	struct vnode *top;  /* what "/" means, and where ".." stays */
 	struct vnode *at;   /* counted */
 	const char *path;   /* what is left of the present text */
 	const char *end;    /* of that text */
@@ -29,11 +30,36 @@ static void step_to(struct walk *walk, struct vnode *vnode)
 	walk->at = vnode;
 }
 
-static void step_to_root(struct walk *walk)
+/* To where a link leads, or to one more name. */
+static int step_far(struct walk *walk, struct vnode *vnode)
 {
-	struct vnode *root = rootfs_vnode(walk->context->root);
-	vnode_get(root);
-	step_to(walk, root);
+	if ((walk->flags & PATH_NO_XDEV) && vnode->ops != walk->at->ops) {
+		vnode_put(vnode);
+		return -EXDEV;
+	}
+	step_to(walk, vnode);
+	return 0;
+}
+
+static int step_to_top(struct walk *walk)
+{
+	if (walk->flags & PATH_BENEATH)
+		return -EXDEV;
+	vnode_get(walk->top);
+	return step_far(walk, walk->top);
+}
+
+/* The links of /proc that lead to an object itself; "self" is but short for a name. */
+static int enter_object(struct walk *walk, struct vnode *link)
+{
+	bool magic = link->parent && !link->parent->mount;
+	struct vnode *to;
+	if (magic && (walk->flags & PATH_NO_MAGIC))
+		return -ELOOP;
+	if (magic && (walk->flags & (PATH_BENEATH | PATH_IN_ROOT)))
+		return -EXDEV;
+	int rc = link->ops->follow(link, &to);
+	return rc < 0 ? rc : step_far(walk, to);
 }
 
 /* Leaves texts that are used up. */
@@ -89,13 +115,8 @@ static int enter_link(struct walk *walk, struct vnode *link)
 		return -ELOOP;
 	if (walk->links++ >= SYMLINKS_MAX)
 		return -ELOOP;
-	if (link->ops->follow) {
-		struct vnode *to;
-		int rc = link->ops->follow(link, &to);
-		if (rc == 0)
-			step_to(walk, to);
-		return rc;
-	}
+	if (link->ops->follow)
+		return enter_object(walk, link);
 	const char *text = link->ops->link_text(link, &size);
 	if (!text || size == 0)
 		return -ENOENT;
@@ -106,9 +127,7 @@ static int enter_link(struct walk *walk, struct vnode *link)
 	walk->depth++;
 	walk->path = text;
 	walk->end = text + size;
-	if (*text == '/')
-		step_to_root(walk);
-	return 0;
+	return *text == '/' ? step_to_top(walk) : 0;
 }
 
 static bool is_dot(const char *name, size_t size)
@@ -129,11 +148,10 @@ static int step_component(struct walk *walk, const char *name, size_t size, bool
 		return 0;
 	if (is_dot_dot(name, size)) {
 		next = walk->at->parent;
-		if (next && walk->at != rootfs_vnode(walk->context->root)) {
-			vnode_get(next);
-			step_to(walk, next);
-		}
-		return 0;
+		if (!next || walk->at == walk->top)
+			return walk->flags & PATH_BENEATH ? -EXDEV : 0;
+		vnode_get(next);
+		return step_far(walk, next);
 	}
 	int rc = walk->at->ops->lookup(walk->at, name, size, &next);
 	if (rc < 0)
@@ -143,8 +161,7 @@ static int step_component(struct walk *walk, const char *name, size_t size, bool
 		vnode_put(next);
 		return rc;
 	}
-	step_to(walk, next);
-	return 0;
+	return step_far(walk, next);
 }
 
 static void walk_end(struct walk *walk)
@@ -162,7 +179,11 @@ static int walk_start(struct walk *walk, const struct path_context *context, con
 	walk->end = path + strlen(path);
 	walk->links = walk->depth = 0;
 	walk->slash = false;
-	walk->at = *path == '/' ? rootfs_vnode(context->root) : context->cwd;
+	bool inside = flags & (PATH_BENEATH | PATH_IN_ROOT);
+	walk->top = inside ? context->cwd : rootfs_vnode(context->root);
+	walk->at = *path == '/' ? walk->top : context->cwd;
+	if (*path == '/' && (flags & PATH_BENEATH))
+		return -EXDEV;
 	if (*path == '\0')
 		return -ENOENT;
 	if (walk->end - path >= PATH_MAX)
@@ -270,7 +291,7 @@ static int open_found(const struct path_context *context, struct vnode *vnode, u
 		rc = vnode->ops->truncate(vnode, 0, true);
 	if (rc < 0)
 		return rc;
-	unsigned kept = oflags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+	unsigned kept = oflags & ~(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
 	if (oflags & O_PATH)
 		kept &= O_PATH | O_DIRECTORY | O_NOFOLLOW;
 	rc = vnode_open(vnode, kept, out);

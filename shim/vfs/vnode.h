@@ -74,6 +74,9 @@ struct path_context {
 enum path_flags {
 	PATH_FOLLOW = 1,      /* follow a symbolic link at the end */
 	PATH_NO_SYMLINKS = 2, /* -ELOOP on any symbolic link (job_openat) */
+	/* openat2(2): -EXDEV out of cwd; cwd is "/"; -ELOOP on links of /proc that lead to an
+	 * object; -EXDEV into another tree. */
+	PATH_BENEATH = 4, PATH_IN_ROOT = 8, PATH_NO_MAGIC = 16, PATH_NO_XDEV = 32,
 };
 /* Finds the vnode of a NUL-terminated path; *out with a reference. -ENOENT, -ENOTDIR,
  * -ELOOP (40 links), -ENAMETOOLONG, -EACCES. */
