@@ -277,10 +277,11 @@ long sys_ioctl(const struct sysargs *a)
 	if (command == FIOCLEX || command == FIONCLEX) {
 		rc = fdtable_cloexec_set(fds, (int)a->arg[0], command == FIOCLEX);
 	} else if (command == FIONBIO || command == FIOASYNC) {
-		uint32_t bit = command == FIONBIO ? O_NONBLOCK : O_ASYNC;
 		rc = copy_from_user(&on, arg_user(a, 2), sizeof(on));
-		if (rc == 0)
-			file->flags = on ? file->flags | bit : file->flags & ~bit;
+		if (rc == 0 && command == FIOASYNC)
+			rc = on ? -ENOTTY : 0; /* no file sends signals */
+		else if (rc == 0)
+			file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
 	} else {
 		rc = file->ops->ioctl ? file->ops->ioctl(file, command, a->arg[2]) : -ENOTTY;
 	}

@@ -13,11 +13,11 @@
 
 enum {
 	F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN,
-	F_GETOWN, F_SETSIG, F_GETSIG, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW,
+	F_GETOWN, F_SETSIG, F_GETSIG, F_SETOWN_EX = 15, F_GETOWN_EX, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW,
 	F_SETLEASE = 1024, F_GETLEASE, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ, F_GETPIPE_SZ,
 	F_ADD_SEALS, F_GET_SEALS,
 };
-#define SETTABLE (O_APPEND | O_NONBLOCK | O_ASYNC | O_DIRECT | O_NOATIME)
+#define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
 static long duplicate_above(struct file *file, uint64_t lowest, bool cloexec)
 {
@@ -46,6 +46,37 @@ static long lock_call(struct file *file, int command, uaddr user)
 			 &request);
 }
 
+/* A process, or a group by its negative number. */
+static long set_owner(struct file *file, int owner)
+{
+	struct job *job = job_current();
+	if (owner == -2147483647 - 1)
+		return -EINVAL;
+	if (owner > 0 && !process_with(job, owner))
+		return -ESRCH;
+	if (owner < 0 && !signal_send_group(job, -owner, &(struct signal_info){0}))
+		return -ESRCH;
+	file->owner = owner;
+	return 0;
+}
+
+enum { OWNER_TID, OWNER_PID, OWNER_PGRP };
+
+static long owner_call(struct file *file, bool set, uaddr user)
+{
+	struct {
+		int32_t type, pid;
+	} owner = {file->owner < 0 ? OWNER_PGRP : OWNER_PID,
+		   file->owner < 0 ? -file->owner : file->owner};
+	if (!set)
+		return copy_to_user(user, &owner, sizeof(owner));
+	if (copy_from_user(&owner, user, sizeof(owner)) < 0)
+		return -EFAULT;
+	if (owner.type < OWNER_TID || owner.type > OWNER_PGRP || owner.pid < 0)
+		return -EINVAL;
+	return set_owner(file, owner.type == OWNER_PGRP ? -owner.pid : owner.pid);
+}
+
 static long control(struct file *file, int command, const struct sysargs *a)
 {
 	struct fdtable *fds = process_current()->fds;
@@ -68,6 +99,8 @@ static long control(struct file *file, int command, const struct sysargs *a)
 		return -EBADF;
 	switch (command) {
 	case F_SETFL:
+		if (value & O_ASYNC) /* a signal that never came would be waited for */
+			return -EINVAL;
 		file->flags = (file->flags & ~SETTABLE) | ((uint32_t)value & SETTABLE);
 		return 0;
 	case F_GETLK:
@@ -78,10 +111,19 @@ static long control(struct file *file, int command, const struct sysargs *a)
 	case F_OFD_SETLKW:
 		return lock_call(file, command, arg_user(a, 2));
 	case F_SETOWN:
+		return set_owner(file, (int)value);
 	case F_GETOWN:
+		return file->owner;
+	case F_SETOWN_EX:
+	case F_GETOWN_EX:
+		return owner_call(file, command == F_SETOWN_EX, arg_user(a, 2));
 	case F_SETSIG:
-	case F_GETSIG:
+		if (value > SIGNAL_COUNT)
+			return -EINVAL;
+		file->owner_signal = (int)value;
 		return 0;
+	case F_GETSIG:
+		return file->owner_signal;
 	case F_GETLEASE:
 		return 2; /* F_UNLCK */
 	case F_SETPIPE_SZ:

@@ -158,16 +158,40 @@ struct sched_attr {
 };
 _Static_assert(sizeof(struct sched_attr) == 48, "Linux ABI, version 0");
 
+#define NICE_MIN (-20)
+#define NICE_MAX 19
+
+static int nice_clamp(int nice)
+{
+	return nice < NICE_MIN ? NICE_MIN : nice > NICE_MAX ? NICE_MAX : nice;
+}
+
+/* Being nicer is granted, and makes no difference; the way back needs CAP_SYS_NICE or
+ * RLIMIT_NICE. */
+static bool may_be_nice(const struct process *process, int nice)
+{
+	return nice >= process->nice ||
+	       (uint64_t)(20 - nice) <= process->rlimits[RLIMIT_NICE].soft;
+}
+
 long sys_sched_setattr(const struct sysargs *a)
 {
 	struct sched_attr attr;
+	struct thread *thread;
 	if ((int)a->arg[0] < 0 || !a->arg[1] || a->arg[2])
 		return -EINVAL;
 	if (copy_from_user(&attr, arg_user(a, 1), sizeof(attr)) < 0)
 		return -EFAULT;
-	if (!thread_named((int)a->arg[0]))
+	thread = thread_named((int)a->arg[0]);
+	if (!thread)
 		return -ESRCH;
-	return policy_set((int)attr.policy, (int)attr.priority);
+	long rc = policy_set((int)attr.policy, (int)attr.priority);
+	if (rc < 0)
+		return rc;
+	if (!may_be_nice(thread->process, nice_clamp(attr.nice)))
+		return -EPERM;
+	thread->process->nice = nice_clamp(attr.nice);
+	return 0;
 }
 
 long sys_sched_getattr(const struct sysargs *a)
@@ -175,14 +199,14 @@ long sys_sched_getattr(const struct sysargs *a)
 	struct sched_attr attr = {.size = sizeof(attr)};
 	if ((int)a->arg[0] < 0 || !a->arg[1] || (uint32_t)a->arg[2] < sizeof(attr) || a->arg[3])
 		return -EINVAL;
-	if (!thread_named((int)a->arg[0]))
+	const struct thread *thread = thread_named((int)a->arg[0]);
+	if (!thread)
 		return -ESRCH;
+	attr.nice = thread->process->nice;
 	return copy_to_user(arg_user(a, 1), &attr, sizeof(attr));
 }
 
 enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
-#define NICE_MIN (-20)
-#define NICE_MAX 19
 
 /* Does a call about (which, who) mean this process? There is one user, 0. */
 static bool priority_means(const struct process *process, int which, int who)
@@ -214,20 +238,16 @@ long sys_getpriority(const struct sysargs *a)
 	return best;
 }
 
-/* Being nicer is granted, and makes no difference; the way back needs CAP_SYS_NICE or
- * RLIMIT_NICE. */
 long sys_setpriority(const struct sysargs *a)
 {
-	int which = (int)a->arg[0], who = (int)a->arg[1], nice = (int)a->arg[2];
+	int which = (int)a->arg[0], who = (int)a->arg[1], nice = nice_clamp((int)a->arg[2]);
 	long rc = -ESRCH;
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
-	nice = nice < NICE_MIN ? NICE_MIN : nice > NICE_MAX ? NICE_MAX : nice;
 	list_for_each(process, &job_current()->processes, struct process, job_link) {
 		if (!priority_means(process, which, who))
 			continue;
-		if (nice < process->nice &&
-		    (uint64_t)(20 - nice) > process->rlimits[RLIMIT_NICE].soft) {
+		if (!may_be_nice(process, nice)) {
 			rc = -EACCES;
 			continue;
 		}

@@ -109,6 +109,7 @@ void console_file_init(void)
 		if (i != VEOF && i != VMIN)
 			console.termios.cc[i] = 0;
 	console.termios.input_speed = console.termios.output_speed = 115200;
+	console.device = DEVICE(5, 1);
 	console.window = (struct window_size){24, 80, 0, 0};
 	input_waiter.wake = input_came;
 	waitq_add(console_waitq(), &input_waiter);

@@ -76,6 +76,7 @@ struct file {
 	uint64_t offset;
 	struct vnode *vnode; /* of a named file; else NULL */
 	void *data;          /* the implementation's */
+	int owner, owner_signal; /* F_SETOWN, F_SETSIG: kept, as no file sends signals */
 	struct list epolls;  /* epoll.c: items that watch this file */
 	struct list tree_link; /* jobfs.c: open files of a tree, which loses them when it goes */
 };

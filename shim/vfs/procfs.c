@@ -22,8 +22,10 @@ enum node_kind {
 	NODE_TEXT,
 	NODE_LINK,    /* exe, cwd, root, self: row */
 	NODE_FDS,
+	NODE_FD_INFOS,
 	NODE_TASKS,
 	NODE_FD,      /* link to an open file */
+	NODE_FD_INFO, /* a text about it */
 	NODE_FILE,    /* what such a link leads to when it has no name */
 };
 
@@ -152,6 +154,7 @@ static struct proc_node *make_row(struct proc_node *folder, const struct proc_ro
 		[ROW_TEXT] = {NODE_TEXT, S_IFREG | 0444},
 		[ROW_LINK] = {NODE_LINK, S_IFLNK | 0777},
 		[ROW_FDS] = {NODE_FDS, S_IFDIR | 0500},
+		[ROW_FD_INFOS] = {NODE_FD_INFOS, S_IFDIR | 0555},
 		[ROW_TASKS] = {NODE_TASKS, S_IFDIR | 0555},
 	};
 	bool inner = name[size] == '/';
@@ -203,7 +206,9 @@ static int lookup_number(struct proc_node *folder, const char *name, size_t size
 	} else {
 		if (!process->fds || fdtable_next(process->fds, n) != n)
 			return -ENOENT;
-		*out = make_numbered(folder, NODE_FD, S_IFLNK | 0700, n);
+		*out = folder->kind == NODE_FDS
+			       ? make_numbered(folder, NODE_FD, S_IFLNK | 0700, n)
+			       : make_numbered(folder, NODE_FD_INFO, S_IFREG | 0444, n);
 		if (*out)
 			(*out)->fd = n;
 	}
@@ -293,7 +298,7 @@ static void put_numbers(struct proc_node *folder, struct process *process, uint6
 	}
 	for (int fd = process->fds ? fdtable_next(process->fds, 0) : -1; fd >= 0;
 	     fd = fdtable_next(process->fds, fd + 1))
-		if (!put_numbered(folder, fd, 10, position, sink))
+		if (!put_numbered(folder, fd, folder->kind == NODE_FDS ? 10 : 8, position, sink))
 			return;
 }
 
@@ -425,21 +430,34 @@ static long proc_readlink(struct vnode *vnode, char *out, size_t room)
 
 /* Files. */
 
+static int make_text(const struct proc_node *node, struct text *text)
+{
+	struct process *process = process_of(node);
+	if (node->pid && !process)
+		return -ESRCH;
+	text_free(text);
+	if (node->kind == NODE_FD_INFO) {
+		struct file *about = linked_file(node);
+		if (!about)
+			return -ENOENT;
+		proc_fd_info(text, about, fdtable_cloexec_get(process->fds, node->fd) == 1);
+		file_put(about);
+	} else if (node->row->fixed) {
+		text_printf(text, "%s\n", node->row->fixed);
+	} else {
+		node->row->text(text, process);
+	}
+	return text->failed ? -ENOMEM : 0;
+}
+
 static long text_read(struct file *file, struct uio *uio, uint64_t *pos)
 {
 	struct text *text = file->data;
 	struct proc_node *node = proc_node_of(file->vnode);
 	if (*pos == 0 || !text->bytes) {
-		struct process *process = process_of(node);
-		if (node->pid && !process)
-			return -ESRCH;
-		text_free(text);
-		if (node->row->fixed)
-			text_printf(text, "%s\n", node->row->fixed);
-		else
-			node->row->text(text, process);
-		if (text->failed)
-			return -ENOMEM;
+		int rc = make_text(node, text);
+		if (rc < 0)
+			return rc;
 	}
 	if (*pos >= text->size)
 		return 0;
@@ -517,7 +535,9 @@ static int proc_open(struct vnode *vnode, struct file *file)
 	}
 	if (node->kind == NODE_FILE)
 		return open_alias(node->file, file);
-	if (node->kind != NODE_TEXT)
+	if (node->kind == NODE_FD_INFO && (file->flags & O_ACCMODE) != O_RDONLY)
+		return -EACCES;
+	if (node->kind != NODE_TEXT && node->kind != NODE_FD_INFO)
 		return -ELOOP;
 	if ((file->flags & O_ACCMODE) != O_RDONLY && !node->pid)
 		return -EACCES;

@@ -6,7 +6,7 @@
 #include "shim/proc/process.h"
 #include "shim/vfs/text.h"
 
-enum row_kind { ROW_TEXT, ROW_LINK, ROW_FDS, ROW_TASKS };
+enum row_kind { ROW_TEXT, ROW_LINK, ROW_FDS, ROW_FD_INFOS, ROW_TASKS };
 
 /* A file, by its path in its tree. Folders follow from the paths; rows of one folder stand
  * together. process is the one that /proc/PID is about; NULL in the other trees. */
@@ -23,6 +23,8 @@ struct proc_rows {
 };
 extern const struct proc_rows proc_rows, pid_rows, sys_rows;
 
+/* What /proc/PID/fdinfo/N says. */
+void proc_fd_info(struct text *out, struct file *file, bool cloexec);
 /* "pipe:[7]", or a path: what readlink of /proc/PID/fd/N gives. Length or -errno. */
 long proc_file_name(struct process *process, struct file *file, char *out, size_t room);
 

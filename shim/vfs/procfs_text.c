@@ -10,8 +10,10 @@
 #include "shim/proc/sched.h"
 #include "shim/proc/signal_state.h"
 #include "shim/vfs/inode.h"
+#include "shim/vfs/pidfd.h"
 #include "shim/vfs/pipe.h"
 #include "shim/vfs/procfs.h"
+#include "shim/vfs/tty.h"
 
 #define NS_PER_SECOND 1000000000ull
 #define TICK_NS 10000000ull /* USER_HZ 100 */
@@ -134,6 +136,16 @@ static uint64_t busy_ticks(void)
 	return job_current()->cpu_ns / TICK_NS;
 }
 
+/* Threads that run or could; the load's averages are not kept. */
+static unsigned runnable(const struct job *job)
+{
+	unsigned count = 0;
+	list_for_each(process, &job->processes, struct process, job_link)
+		list_for_each(thread, &process->threads, struct thread, process_link)
+			count += thread->state == THREAD_RUNNABLE;
+	return count;
+}
+
 static void stat_all(struct text *out, struct process *process)
 {
 	unsigned long long user = busy_ticks(), idle = sched_idle_ns() / TICK_NS;
@@ -142,17 +154,18 @@ static void stat_all(struct text *out, struct process *process)
 	for (unsigned i = 0; i < cpu_count(); i++)
 		text_printf(out, "cpu%u %llu 0 0 %llu 0 0 0 0 0 0\n", i, user / cpu_count(),
 			    idle / cpu_count());
-	text_printf(out, "intr 0\nctxt 0\nbtime %llu\nprocesses %d\nprocs_running 1\n"
+	text_printf(out, "intr 0\nctxt 0\nbtime %llu\nprocesses %d\nprocs_running %u\n"
 			 "procs_blocked 0\n",
 		    (unsigned long long)(clock_realtime_offset_ns() / NS_PER_SECOND),
-		    job_current()->next_pid);
+		    job_current()->next_pid, runnable(job_current()));
 }
 
 static void loadavg(struct text *out, struct process *process)
 {
+	const struct job *job = job_current();
 	(void)process;
-	text_printf(out, "0.00 0.00 0.00 1/%u %d\n", job_current()->process_count,
-		    job_current()->next_pid - 1);
+	text_printf(out, "0.00 0.00 0.00 %u/%u %d\n", runnable(job), job->process_count,
+		    job->next_pid - 1);
 }
 
 static void put_seconds(struct text *out, uint64_t ns)
@@ -232,6 +245,8 @@ static char state_letter(const struct process *process)
 {
 	if (process->state == PROCESS_ZOMBIE)
 		return 'Z';
+	if (process->stopped)
+		return 'T';
 	list_for_each(thread, &process->threads, struct thread, process_link)
 		if (thread->state == THREAD_RUNNABLE)
 			return 'R';
@@ -253,12 +268,14 @@ static void stat_process(struct text *out, struct process *process)
 {
 	const struct vmspace *vm = process->vm;
 	int parent = process->parent ? process->parent->pid : 0;
-	text_printf(out, "%d (%s) %c %d %d %d 0 -1 4194304 0 0 0 0 ", process->pid, process->comm,
-		    state_letter(process), parent, process->pgid, process->sid);
-	text_printf(out, "%llu 0 %llu 0 20 0 %u 0 %llu ",
-		    (unsigned long long)(process->cpu_ns / TICK_NS),
+	const struct tty *tty = process->tty;
+	text_printf(out, "%d (%s) %c %d %d %d %u %d 4194304 0 0 0 0 ", process->pid,
+		    process->comm, state_letter(process), parent, process->pgid, process->sid,
+		    tty ? tty->device : 0, tty ? tty->foreground : -1);
+	text_printf(out, "%llu 0 %llu 0 %d %d %u 0 %llu ",
+		    (unsigned long long)(process_cpu_ns(process) / TICK_NS),
 		    (unsigned long long)(process->children_cpu_ns / TICK_NS),
-		    process->thread_count, (unsigned long long)(process->start_ns / TICK_NS));
+		    20 + process->nice, process->nice, process->thread_count, (unsigned long long)(process->start_ns / TICK_NS));
 	text_printf(out, "%llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 "
 			 "0 0 %llu %llu %llu %llu %llu %d\n",
 		    (unsigned long long)mapped_bytes(process),
@@ -302,7 +319,10 @@ static void put_signals(struct text *out, const struct process *process)
 static void status(struct text *out, struct process *process)
 {
 	char state = state_letter(process);
-	const char *word = state == 'R' ? "running" : state == 'Z' ? "zombie" : "sleeping";
+	const char *word = state == 'R'   ? "running"
+			   : state == 'Z' ? "zombie"
+			   : state == 'T' ? "stopped"
+					  : "sleeping";
 	text_printf(out, "Name:\t%s\nUmask:\t0%u%u%u\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n",
 		    process->comm, process->umask >> 6 & 7, process->umask >> 3 & 7,
 		    process->umask & 7, state, word, process->pid, process->pid);
@@ -418,6 +438,30 @@ long proc_file_name(struct process *process, struct file *file, char *out, size_
 				      slash ? "" : "/", (int)vnode->name_size, vnode->name);
 }
 
+static void put_octal(struct text *out, uint32_t value)
+{
+	if (value >= 8)
+		put_octal(out, value / 8);
+	text_printf(out, "%u", value % 8);
+}
+
+void proc_fd_info(struct text *out, struct file *file, bool cloexec)
+{
+	struct stat_values values = {0};
+	if (file->vnode)
+		(void)vnode_stat(file->vnode, &values);
+	else if (file->ops->stat)
+		(void)file->ops->stat(file, &values);
+	text_printf(out, "pos:\t%llu\nflags:\t0", (unsigned long long)file->offset);
+	put_octal(out, file->flags | (cloexec ? O_CLOEXEC : 0));
+	text_printf(out, "\nmnt_id:\t1\nino:\t%llu\n", (unsigned long long)values.inode);
+	if (pidfd_is(file)) {
+		const struct process *process = pidfd_process(file);
+		int pid = process ? process->pid : -1;
+		text_printf(out, "Pid:\t%d\nNSpid:\t%d\n", pid, pid);
+	}
+}
+
 static void random_uuid(struct text *out, struct process *process)
 {
 	uint8_t b[16];
@@ -481,6 +525,7 @@ static const struct proc_row pid_table[] = {
 	{"cwd", ROW_LINK, NULL, NULL},
 	{"root", ROW_LINK, NULL, NULL},
 	{"fd", ROW_FDS, NULL, NULL},
+	{"fdinfo", ROW_FD_INFOS, NULL, NULL},
 	{"task", ROW_TASKS, NULL, NULL},
 	MADE("auxv", auxv),
 	FIXED("cgroup", "0::/"),

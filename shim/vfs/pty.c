@@ -277,6 +277,7 @@ int ptmx_open(struct file *file)
 	tty_init(&pty->tty, &pty_tty_ops);
 	pty->tty.job = job;
 	pty->number = number;
+	pty->tty.device = DEVICE(PTS_MAJOR, number);
 	pty->locked = true;
 	waitq_init(&pty->master);
 	int rc = name_change(pty, true);

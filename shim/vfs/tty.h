@@ -56,6 +56,7 @@ struct tty {
 	uint32_t refs;
 	struct linux_termios termios;
 	struct window_size window;
+	uint32_t device;    /* its number, as /proc shows it */
 	int session;        /* whose controlling terminal it is; 0: nobody's */
 	int foreground;     /* the process group that may read */
 	bool hung_up;       /* for good: the other side is gone */
