@@ -1,16 +1,15 @@
 /* cmd_build.c: packs a program into a bootable image. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/arguments.h"
+#include "cli/emit.h"
 #include "cli/pack_options.h"
 #include "cli/progress.h"
-#include "imgfmt/raw.h"
+#include "imgfmt/digest_hex.h"
 
 enum build_option { OUTPUT = PACK_END, FORMAT, MEMORY, QUIET, VERBOSE, JSON };
 enum { PRINT_CONFIG = OPTION_LINE_ONLY };
@@ -18,7 +17,7 @@ enum { PRINT_CONFIG = OPTION_LINE_ONLY };
 static const struct option_row rows[] = {
 	{"output", 'o', OUTPUT, OPTION_NEEDED, "FILE", "where the image goes (NAME.img)"},
 	{"format", 'f', FORMAT, OPTION_NEEDED, "FORMAT",
-	 "raw, or pvh: a folder with shim.elf and bundle for qemu -kernel and -initrd"},
+	 "the image's format (below), if not by FILE's suffix"},
 	ARGUMENTS_ROWS,
 	{"print-config", 0, PRINT_CONFIG, OPTION_NONE, NULL,
 	 "show all that was said as a configuration, and build nothing"},
@@ -32,6 +31,7 @@ static const struct option_row rows[] = {
 struct build {
 	struct pack_options pack;
 	const char *output, *format;
+	const struct format *to;
 	bool print_config, json;
 };
 
@@ -102,91 +102,44 @@ static void print_config(const struct build *build)
 	}
 }
 
-static int write_raw(const struct build *build, const struct pack *pack,
-		     uint8_t digest[SHA256_BYTES], uint64_t *size, struct diag *why)
-{
-	struct layout *layout = malloc(sizeof(*layout));
-	struct image_parts parts = {.stage1 = pack->stage1.bytes,
-				    .stage1_size = pack->stage1.size,
-				    .stage2 = pack->stage2.bytes,
-				    .stage2_size = pack->stage2.size,
-				    .system_partition = &pack->system.fat.extents,
-				    .bundle = &pack->bundle};
-	if (!layout)
-		return diag_set(why, "out of memory");
-	int rc = layout_plan(layout, &parts, why);
-	if (!rc) {
-		*size = layout->extents.size;
-		rc = raw_emit_hashed(build->output, &layout->extents, digest, why);
-		layout_free(layout);
-	}
-	free(layout);
-	return rc;
-}
-
-static int write_pvh(const struct build *build, const struct pack *pack,
-		     uint8_t digest[SHA256_BYTES], uint64_t *size, struct diag *why)
-{
-	struct extents shim = {0};
-	char *kernel = NULL, *bundle = NULL;
-	int rc = -1;
-	if (mkdir(build->output, 0777) && errno != EEXIST)
-		return diag_errno(why, "%s", build->output);
-	if (asprintf(&kernel, "%s/shim.elf", build->output) < 0 ||
-	    asprintf(&bundle, "%s/bundle", build->output) < 0 ||
-	    extents_add(&shim, 0, pack->shim.bytes, pack->shim.size)) {
-		diag_set(why, "out of memory");
-	} else {
-		*size = pack->bundle.extents.size;
-		rc = raw_emit(kernel, &shim, why) ||
-		     raw_emit_hashed(bundle, &pack->bundle.extents, digest, why);
-	}
-	extents_free(&shim);
-	free(kernel);
-	free(bundle);
-	return rc ? -1 : 0;
-}
-
 static int choose_format(struct build *build, char **made, struct diag *why)
 {
 	const char *name = pack_options_program_name(&build->pack);
-	const char *suffix = build->output ? strrchr(build->output, '.') : NULL;
-	if (!build->format)
-		build->format = suffix && strcmp(suffix, ".pvh") == 0 ? "pvh" : "raw";
-	bool pvh = strcmp(build->format, "pvh") == 0;
-	if (!pvh && strcmp(build->format, "raw") != 0)
-		return diag_set(why, "-f %s: unknown format; there are raw and pvh",
-				build->format);
+	build->to = emit_choose_format(build->format, build->output, why);
+	if (!build->to)
+		return -1;
 	if (build->output)
 		return 0;
-	if (asprintf(made, "%s.%s", name, pvh ? "pvh" : "img") < 0)
+	if (asprintf(made, "%s.%.*s", name, (int)strcspn(build->to->suffixes, " "),
+		     build->to->suffixes) < 0) {
+		*made = NULL;
 		return diag_set(why, "out of memory");
+	}
 	build->output = *made;
 	return 0;
 }
 
 static void print_result(const struct build *build, const struct pack *pack,
-			 const uint8_t digest[SHA256_BYTES], uint64_t size)
+			 const struct emitted *done)
 {
-	char hex[2 * SHA256_BYTES + 1];
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+	char hex[HEX_ROOM];
+	digest_hex(done->digest, hex);
 	if (!build->pack.request.quiet && !build->json)
 		fprintf(stderr, "wrote %s: %s, %" PRIu64 " bytes\n", build->output,
-			build->format, size);
+			build->to->name, done->size);
 	if (build->pack.request.verbose && !build->json)
 		fwrite(pack->manifest, 1, pack->manifest_size, stderr);
 	if (build->json)
-		printf("{\"format\":\"%s\",\"size\":%llu,\"sha256\":\"%s\"}\n",
-		       build->format, (unsigned long long)size, hex);
+		printf("{\"format\":\"%s\",\"size\":%" PRIu64 ",\"sha256\":\"%s\"}\n",
+		       build->to->name, done->size, hex);
 	else
 		printf("%s\n", hex);
 }
 
 static int write_image(const struct build *build, struct pack *pack, struct diag *why)
 {
-	uint8_t digest[SHA256_BYTES];
-	uint64_t size = 0;
+	struct image_parts parts = {0};
+	struct emitted done;
 	bool quiet = build->pack.request.quiet || build->json;
 	progress_begin(quiet);
 	int status = pack_make(pack, &build->pack.request, why);
@@ -195,9 +148,8 @@ static int write_image(const struct build *build, struct pack *pack, struct diag
 	if (!quiet)
 		fprintf(stderr, "packed %u files and folders, %" PRIu64 " bytes\n",
 			pack->rootfs.inode_count, pack->rootfs.extents.size);
-	int rc = strcmp(build->format, "pvh") == 0
-			 ? write_pvh(build, pack, digest, &size, why)
-			 : write_raw(build, pack, digest, &size, why);
+	pack_image_parts(pack, &parts);
+	int rc = emit_image(&done, build->output, build->to, &parts, why);
 	progress_end();
 	if (rc)
 		return EXIT_FAILED;
@@ -205,7 +157,7 @@ static int write_image(const struct build *build, struct pack *pack, struct diag
 		unlink(build->output);
 		return EXIT_FAILED;
 	}
-	print_result(build, pack, digest, size);
+	print_result(build, pack, &done);
 	return EXIT_DONE;
 }
 
@@ -230,9 +182,11 @@ static int build_main(const struct command *command, int argc, char **argv,
 	    (choose_format(&build, &made, why) || pack_options_choose(&build.pack, why)))
 		goto out;
 	status = EXIT_DONE;
-	if (build.print_config && !arguments.help)
+	if (arguments.help)
+		emit_help_formats();
+	else if (build.print_config)
 		print_config(&build);
-	else if (!arguments.help)
+	else
 		status = write_image(&build, &pack, why);
 out:
 	pack_free(&pack);

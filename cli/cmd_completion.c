@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "imgfmt/format.h"
 
 static const struct option_row rows[] = {{"help", 'h', 1, OPTION_NONE, NULL, "this text"},
 					 {NULL, 0, 0, OPTION_NONE, NULL, NULL}};
@@ -197,7 +198,17 @@ static const struct {
 	void (*write)(void);
 } shells[] = {{"bash", write_bash}, {"zsh", write_zsh}, {"fish", write_fish}};
 
-/* mdoc COMMAND is for the manual's build. */
+static void write_mdoc_formats(void)
+{
+	for (size_t i = 0; i < format_count; i++) {
+		const struct format *format = &formats[i];
+		printf(".It Cm %s\n", format->name);
+		put_roff(format->summary);
+		printf(" (suffix %s).\n", format->suffixes);
+	}
+}
+
+/* mdoc COMMAND and mdoc formats are for the manual's build. */
 static int completion_main(const struct command *command, int argc, char **argv,
 			   struct diag *why)
 {
@@ -216,6 +227,10 @@ static int completion_main(const struct command *command, int argc, char **argv,
 			write_mdoc(commands[i]);
 			return EXIT_DONE;
 		}
+	if (argc == 2 && strcmp(argv[0], "mdoc") == 0 && strcmp(argv[1], "formats") == 0) {
+		write_mdoc_formats();
+		return EXIT_DONE;
+	}
 	diag_set(why, "there are bash, zsh and fish");
 	return EXIT_USAGE;
 }

@@ -12,6 +12,7 @@
 #include "cli/image.h"
 #include "cli/image_tree.h"
 #include "cli/output.h"
+#include "imgfmt/digest_hex.h"
 
 enum inspect_option { OUTPUT = 1, SECTION, JSON, HELP };
 
@@ -82,9 +83,9 @@ static void print_sections(const struct inspect *inspect)
 	char hex[HEX_ROOM];
 	for (enum bundle_kind kind = BUNDLE_SHIM; kind <= BUNDLE_MANIFEST; kind++) {
 		const struct bundle_part *part = &image->bundle.part[kind];
-		uint64_t at = part->size ? (uint64_t)(part->bytes - image->bytes) : 0;
+		uint64_t at = part->size ? (uint64_t)(part->bytes - image->view.bytes) : 0;
 		const char *name = bundle_kind_name(kind);
-		output_hex(part->digest, hex);
+		digest_hex(part->digest, hex);
 		if (inspect->json)
 			printf("%s{\"name\":\"%s\",\"offset\":%" PRIu64
 			       ",\"size\":%zu,\"digest\":\"%s\"}",
@@ -104,11 +105,11 @@ static int print_image(struct inspect *inspect, struct diag *why)
 	int status = count_files(inspect, why);
 	if (status)
 		return status;
-	sha256_of(image->bytes, image->size, digest);
-	output_hex(digest, hex);
+	sha256_of(image->file, image->file_size, digest);
+	digest_hex(digest, hex);
 	if (!inspect->json) {
 		printf("%s: %s, %zu bytes, sha256 %s\n", image->path,
-		       image_format_name(image->format), image->size, hex);
+		       image->format->name, image->file_size, hex);
 		printf("program   %s, mode %s", manifest->exec,
 		       mode_name(manifest->mode));
 		if (manifest->mode != MODE_RUN)
@@ -120,7 +121,7 @@ static int print_image(struct inspect *inspect, struct diag *why)
 		return EXIT_DONE;
 	}
 	printf("{\"format\":\"%s\",\"size\":%zu,\"sha256\":\"%s\",\"program\":",
-	       image_format_name(image->format), image->size, hex);
+	       image->format->name, image->file_size, hex);
 	output_json(stdout, manifest->exec, strlen(manifest->exec));
 	printf(",\"mode\":\"%s\",\"port\":%u,\"files\":%u,\"file_bytes\":%" PRIu64
 	       ",\"folders\":%u,\"links\":%u,\"sections\":[",

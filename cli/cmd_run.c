@@ -185,6 +185,31 @@ static int choose_firmware(struct run *run, bool has_disk, bool can_uefi,
 			run->firmware);
 }
 
+static int build_disk(const struct image_parts *parts, struct diag *why)
+{
+	struct layout *layout = malloc(sizeof(*layout));
+	int fd = -1;
+	if (!layout)
+		return diag_set(why, "out of memory");
+	if (!layout_plan(layout, parts, why)) {
+		fd = memory_file("disk", &layout->extents, why);
+		layout_free(layout);
+	}
+	free(layout);
+	return fd;
+}
+
+/* A file that is a disk's bytes is lent as it is; any other is read into memory. */
+static int open_disk(const struct image *image, struct diag *why)
+{
+	struct layout_parts of;
+	if (image->view.bytes == image->file && image->view.size == image->file_size)
+		return dup(image->fd); /* not closed on exec */
+	int fd = image_parts_of(&of, image, why) ? -1 : build_disk(&of.parts, why);
+	layout_parts_free(&of);
+	return fd;
+}
+
 static int open_image(struct run *run, struct diag *why)
 {
 	struct image *image = &run->image;
@@ -201,40 +226,19 @@ static int open_image(struct run *run, struct diag *why)
 	run->mode = image->manifest.mode;
 	run->port = image->manifest.port;
 	run->image_bytes = image->bundle.size;
-	if (choose_firmware(run, image->format == IMAGE_RAW, image->has_system_partition,
+	if (choose_firmware(run, !image->view.is_bundle, image->has_system_partition,
 			    why))
 		return EXIT_USAGE;
 	if (run->plan.firmware != FIRMWARE_PVH) {
-		run->plan.disk_fd = dup(image->fd); /* not closed on exec */
+		run->plan.disk_fd = open_disk(image, why);
 		return run->plan.disk_fd < 0 ? EXIT_FAILED : EXIT_DONE;
 	}
 	const struct bundle_part *shim = &image->bundle.part[BUNDLE_SHIM];
 	run->plan.kernel_fd = memory_file_of("shim.elf", shim->bytes, shim->size, why);
-	run->plan.bundle_fd = memory_file_of("bundle", image->bytes + image->bundle_at,
+	run->plan.bundle_fd = memory_file_of("bundle", image->view.bytes + image->bundle_at,
 					     image->bundle.size, why);
 	return run->plan.kernel_fd < 0 || run->plan.bundle_fd < 0 ? EXIT_FAILED
 								  : EXIT_DONE;
-}
-
-static int build_disk(struct run *run, struct diag *why)
-{
-	struct layout *layout = malloc(sizeof(*layout));
-	const struct pack *pack = run->pack;
-	struct image_parts parts = {.stage1 = pack->stage1.bytes,
-				    .stage1_size = pack->stage1.size,
-				    .stage2 = pack->stage2.bytes,
-				    .stage2_size = pack->stage2.size,
-				    .system_partition = &pack->system.fat.extents,
-				    .bundle = &pack->bundle};
-	int fd = -1;
-	if (!layout)
-		return diag_set(why, "out of memory");
-	if (!layout_plan(layout, &parts, why)) {
-		fd = memory_file("disk", &layout->extents, why);
-		layout_free(layout);
-	}
-	free(layout);
-	return fd;
 }
 
 static int build_image(struct run *run, struct diag *why)
@@ -255,7 +259,9 @@ static int build_image(struct run *run, struct diag *why)
 	run->port = request->port;
 	run->image_bytes = pack->bundle.extents.size;
 	if (run->plan.firmware != FIRMWARE_PVH) {
-		run->plan.disk_fd = build_disk(run, why);
+		struct image_parts parts;
+		pack_image_parts(pack, &parts);
+		run->plan.disk_fd = build_disk(&parts, why);
 		return run->plan.disk_fd < 0 ? EXIT_FAILED : EXIT_DONE;
 	}
 	run->plan.kernel_fd =

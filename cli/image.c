@@ -1,7 +1,6 @@
-/* image.c: finding the bundle in an image, believing nothing that the file says. */
-#include <errno.h>
+/* image.c: opening an image of any format and finding the bundle in it, believing nothing
+ * that the file says. */
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,15 +9,8 @@
 
 #include "cli/command.h"
 #include "cli/image.h"
-#include "imgfmt/gpt.h"
 
-const char *image_format_name(enum image_format format)
-{
-	static const char *const names[] = {
-		[IMAGE_RAW] = "raw", [IMAGE_PVH] = "pvh", [IMAGE_BUNDLE] = "bundle"};
-	return names[format];
-}
-
+/* A pvh image is an ELF file too. */
 bool image_is_program(const char *word)
 {
 	char magic[4] = "";
@@ -29,48 +21,38 @@ bool image_is_program(const char *word)
 	ssize_t got = fd < 0 ? 0 : read(fd, magic, sizeof(magic));
 	if (fd >= 0)
 		close(fd);
-	return got == 4 && memcmp(magic, "\177ELF", 4) == 0;
+	if (got != 4 || memcmp(magic, "\177ELF", 4) != 0)
+		return false;
+	struct image *image = malloc(sizeof(*image));
+	struct diag ignored = {0};
+	bool has_bundle = image && !image_open(image, word, &ignored);
+	if (image)
+		image_close(image);
+	free(image);
+	return !has_bundle;
 }
 
-/* A pvh folder is opened by the bundle in it. */
 static int open_file(struct image *image, struct diag *why)
 {
 	struct stat st;
-	int folder = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	image->fd = folder;
-	if (folder < 0 || fstat(folder, &st)) {
+	image->fd = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (image->fd < 0 || fstat(image->fd, &st)) {
 		diag_errno(why, "%s", image->path);
 		return EXIT_FAILED;
 	}
-	if (S_ISDIR(st.st_mode)) {
-		image->format = IMAGE_PVH;
-		image->fd = openat(folder, "bundle", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		int error = errno;
-		close(folder);
-		errno = error;
-		if (image->fd < 0 && errno == ENOENT) {
-			diag_set(why, "%s: a folder without a bundle: not an image",
-				 image->path);
-			return EXIT_UNSUITABLE;
-		}
-		if (image->fd < 0 || fstat(image->fd, &st)) {
-			diag_errno(why, "%s/bundle", image->path);
-			return EXIT_FAILED;
-		}
-	}
 	if (!S_ISREG(st.st_mode) || !st.st_size) {
 		diag_set(why, "%s: %s", image->path,
-			 st.st_size ? "not a regular file"
-				    : "an empty file, not an image");
+			 S_ISREG(st.st_mode) ? "an empty file, not an image"
+					     : "not a regular file");
 		return EXIT_UNSUITABLE;
 	}
-	image->size = (size_t)st.st_size;
-	void *map = mmap(NULL, image->size, PROT_READ, MAP_PRIVATE, image->fd, 0);
+	image->file_size = (size_t)st.st_size;
+	void *map = mmap(NULL, image->file_size, PROT_READ, MAP_PRIVATE, image->fd, 0);
 	if (map == MAP_FAILED) {
 		diag_errno(why, "%s", image->path);
 		return EXIT_FAILED;
 	}
-	image->bytes = map;
+	image->file = map;
 	return EXIT_DONE;
 }
 
@@ -80,28 +62,18 @@ static int unsuitable(const struct image *image, const char *reason, struct diag
 	return EXIT_UNSUITABLE;
 }
 
-static int find_bundle(struct image *image, struct diag *why)
+static int find_bundle(struct image *image, uint64_t *size, struct diag *why)
 {
-	static const uint8_t bundle_type[16] = BUNDLE_GPT_TYPE;
-	static const uint8_t system_type[16] = GPT_TYPE_SYSTEM;
-	const char *reason = "";
-	uint64_t first = 0, last = 0;
-	if (image->format == IMAGE_PVH)
+	struct diag reason = {0};
+	image->format = format_of(image->file, image->file_size);
+	if (image->format->read(&image->view, image->file, image->file_size, &reason))
+		return unsuitable(image, reason.message, why);
+	*size = image->view.size;
+	if (image->view.is_bundle)
 		return EXIT_DONE;
-	if (image->size >= sizeof(BUNDLE_MAGIC) - 1 &&
-	    memcmp(image->bytes, BUNDLE_MAGIC, sizeof(BUNDLE_MAGIC) - 1) == 0) {
-		image->format = IMAGE_BUNDLE;
-		return EXIT_DONE;
-	}
-	int found =
-		gpt_find(image->bytes, image->size, bundle_type, &first, &last, &reason);
-	if (found < 0)
-		return unsuitable(image, reason, why);
-	if (!found)
-		return unsuitable(image, "a disk without an elfpack bundle", why);
-	image->bundle_at = first * GPT_SECTOR;
-	image->has_system_partition = gpt_find(image->bytes, image->size, system_type,
-					       &first, &last, &reason) == 1;
+	if (layout_find_bundle(&image->view, &image->bundle_at, size, &reason))
+		return unsuitable(image, reason.message, why);
+	image->has_system_partition = layout_has_system_partition(&image->view);
 	return EXIT_DONE;
 }
 
@@ -124,24 +96,36 @@ static int read_manifest(struct image *image, struct diag *why)
 int image_open(struct image *image, const char *path, struct diag *why)
 {
 	const char *reason = "";
+	uint64_t size = 0;
 	memset(image, 0, sizeof(*image));
 	image->path = path;
 	image->fd = -1;
 	int status = open_file(image, why);
 	if (!status)
-		status = find_bundle(image, why);
-	if (!status && bundle_open(&image->bundle, image->bytes + image->bundle_at,
-				   image->size - image->bundle_at, &reason))
+		status = find_bundle(image, &size, why);
+	if (!status && bundle_open(&image->bundle, image->view.bytes + image->bundle_at,
+				   (size_t)size, &reason))
 		status = unsuitable(image, reason, why);
 	return status ? status : read_manifest(image, why);
 }
 
+int image_parts_of(struct layout_parts *parts, const struct image *image,
+		   struct diag *why)
+{
+	memset(parts, 0, sizeof(*parts));
+	return image->view.is_bundle
+		       ? layout_read_bundle(parts, image->view.bytes, image->bundle.size,
+					    why)
+		       : layout_read(parts, &image->view, image->bundle.size, why);
+}
+
 void image_close(struct image *image)
 {
-	if (image->bytes)
-		munmap((void *)image->bytes, image->size);
+	disk_view_free(&image->view);
+	if (image->file)
+		munmap((void *)(uintptr_t)image->file, image->file_size);
 	if (image->fd >= 0)
 		close(image->fd);
-	image->bytes = NULL;
+	image->file = NULL;
 	image->fd = -1;
 }

@@ -1,5 +1,4 @@
-/* image.h: opening what `elfpack build` wrote: a raw disk, a pvh folder, or a bare
- * bundle. */
+/* image.h: opening what `elfpack build` wrote, in any format. */
 #ifndef ELFPACK_CLI_IMAGE_H
 #define ELFPACK_CLI_IMAGE_H
 
@@ -8,17 +7,18 @@
 
 #include "imgfmt/bundle_read.h"
 #include "imgfmt/diag.h"
+#include "imgfmt/format.h"
+#include "imgfmt/layout_read.h"
 #include "imgfmt/manifest.h"
-
-enum image_format { IMAGE_RAW, IMAGE_PVH, IMAGE_BUNDLE };
 
 struct image {
 	const char *path;
-	enum image_format format;
-	int fd;               /* of the disk or the bundle */
-	const uint8_t *bytes; /* mapped: the whole of that file */
-	size_t size;
-	uint64_t bundle_at; /* bytes from the start of the file */
+	const struct format *format;
+	int fd;
+	const uint8_t *file; /* mapped: the whole file */
+	size_t file_size;
+	struct disk_view view; /* what is in it: a disk, or the bundle alone */
+	uint64_t bundle_at;    /* in the view */
 	bool has_system_partition;
 	struct bundle_view bundle; /* section digests are not checked */
 	struct manifest manifest;
@@ -28,7 +28,10 @@ struct image {
 bool image_is_program(const char *word);
 /* Returns an exit status; image_close in any case. */
 int image_open(struct image *image, const char *path, struct diag *why);
+/* What the image was made of, pointing into it; layout_parts_free in any case. Of an
+ * image without a disk it is the bundle alone. */
+int image_parts_of(struct layout_parts *parts, const struct image *image,
+		   struct diag *why);
 void image_close(struct image *image);
-const char *image_format_name(enum image_format format);
 
 #endif

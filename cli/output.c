@@ -1,14 +1,7 @@
-/* output.c: digests, names and JSON strings. */
+/* output.c: names and JSON strings. */
 #include <stdint.h>
 
 #include "cli/output.h"
-
-const char *output_hex(const uint8_t digest[SHA256_BYTES], char hex[HEX_ROOM])
-{
-	for (size_t i = 0; i < SHA256_BYTES; i++)
-		snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-	return hex;
-}
 
 /* The size of the UTF-8 sequence at text (RFC 3629), 0 when it is none. */
 static size_t utf8_size(const uint8_t *text, size_t left)

@@ -5,11 +5,6 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "imgfmt/sha256.h"
-
-#define HEX_ROOM (2 * SHA256_BYTES + 1)
-
-const char *output_hex(const uint8_t digest[SHA256_BYTES], char hex[HEX_ROOM]);
 /* A JSON string with its quotes. Bytes that are no UTF-8 become U+DC80 to U+DCFF, as
  * Python's file names have them. */
 void output_json(FILE *to, const char *text, size_t size);

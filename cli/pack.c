@@ -179,24 +179,47 @@ static int read_part(struct part_file *part, const char *folder, const char *nam
 	return rc;
 }
 
+static int find_parts(char *folder, size_t room, const char *parts, struct diag *why)
+{
+	if (!parts)
+		return pack_own_folder(folder, room, "/../libexec/elfpack", why);
+	if (strlen(parts) >= room)
+		return diag_set(why, "%s: too long a path", parts);
+	strcpy(folder, parts);
+	return 0;
+}
+
+int pack_read_loaders(struct pack *pack, const char *parts, struct diag *why)
+{
+	char folder[4096];
+	return find_parts(folder, sizeof(folder), parts, why) ||
+			       read_part(&pack->stage1, folder, "mbr.bin", why) ||
+			       read_part(&pack->stage2, folder, "stage2.bin", why) ||
+			       read_part(&pack->uefi, folder, "bootx64.efi", why)
+		       ? -1
+		       : 0;
+}
+
 static int read_parts(struct pack *pack, const struct pack_request *request,
 		      struct diag *why)
 {
 	char folder[4096];
-	if (request->parts) {
-		if (strlen(request->parts) >= sizeof(folder))
-			return diag_set(why, "%s: too long a path", request->parts);
-		strcpy(folder, request->parts);
-	} else if (pack_own_folder(folder, sizeof(folder), "/../libexec/elfpack", why)) {
-		return -1;
-	}
-	if (read_part(&pack->stage1, folder, "mbr.bin", why) ||
-	    read_part(&pack->stage2, folder, "stage2.bin", why) ||
-	    read_part(&pack->uefi, folder, "bootx64.efi", why) ||
+	if (pack_read_loaders(pack, request->parts, why) ||
+	    find_parts(folder, sizeof(folder), request->parts, why) ||
 	    read_part(&pack->shim, folder, "shim.elf", why))
 		return -1;
 	return request->mode == MODE_HTTP ? read_part(&pack->front, folder, "front", why)
 					  : 0;
+}
+
+void pack_image_parts(const struct pack *pack, struct image_parts *parts)
+{
+	*parts = (struct image_parts){.stage1 = pack->stage1.bytes,
+				      .stage1_size = pack->stage1.size,
+				      .stage2 = pack->stage2.bytes,
+				      .stage2_size = pack->stage2.size,
+				      .system_partition = &pack->system.fat.extents,
+				      .bundle = &pack->bundle};
 }
 
 static int make_bundle(struct pack *pack, struct diag *why)

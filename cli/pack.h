@@ -68,6 +68,11 @@ int pack_manifest(struct pack *pack, const struct pack_request *request, const c
 /* What a program needs, found or not; an exit status, as of pack_make. elf_deps_free in
  * any case. */
 int pack_check(const char *program, struct elf_deps *deps, struct diag *why);
+/* The disk's parts other than the bundle; parts is a folder, NULL: ours. For a bundle that
+ * was read from somewhere. */
+int pack_read_loaders(struct pack *pack, const char *parts, struct diag *why);
+/* Points into the pack. */
+void pack_image_parts(const struct pack *pack, struct image_parts *parts);
 void pack_free(struct pack *pack);
 
 #endif

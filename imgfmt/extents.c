@@ -39,6 +39,74 @@ int extents_append(struct extents *to, uint64_t at, const struct extents *from)
 	return 0;
 }
 
+/* The first extent that ends behind at. */
+static size_t first_behind(const struct extents *from, uint64_t at)
+{
+	size_t low = 0, high = from->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (from->list[middle].at + from->list[middle].size <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* What extent i has of the part [at, at + size): *bytes with its place in the part; 0: none,
+ * and no later one has. */
+static size_t overlap(const struct extents *from, size_t i, uint64_t at, uint64_t size,
+		      const uint8_t **bytes, uint64_t *place)
+{
+	if (i == from->count || from->list[i].at >= at + size)
+		return 0;
+	const struct extent *extent = &from->list[i];
+	uint64_t skip = extent->at < at ? at - extent->at : 0;
+	uint64_t start = extent->at + skip, left = extent->size - skip;
+	*bytes = (const uint8_t *)extent->bytes + skip;
+	*place = start - at;
+	return (size_t)(left < size - *place ? left : size - *place);
+}
+
+int extents_append_part(struct extents *to, uint64_t to_at, const struct extents *from,
+			uint64_t at, uint64_t size)
+{
+	const uint8_t *bytes = NULL;
+	uint64_t place = 0;
+	size_t got = 0;
+	for (size_t i = first_behind(from, at);
+	     (got = overlap(from, i, at, size, &bytes, &place)) != 0; i++)
+		if (extents_add(to, to_at + place, bytes, got))
+			return -1;
+	if (to->size < to_at + size)
+		to->size = to_at + size;
+	return 0;
+}
+
+void extents_read(const struct extents *from, uint64_t at, void *out, size_t size)
+{
+	const uint8_t *bytes = NULL;
+	uint64_t place = 0;
+	size_t got = 0;
+	memset(out, 0, size);
+	for (size_t i = first_behind(from, at);
+	     (got = overlap(from, i, at, size, &bytes, &place)) != 0; i++)
+		memcpy((uint8_t *)out + place, bytes, got);
+}
+
+bool extents_hole(const struct extents *from, uint64_t at, uint64_t size)
+{
+	const uint8_t *bytes = NULL;
+	uint64_t place = 0;
+	return !overlap(from, first_behind(from, at), at, size, &bytes, &place);
+}
+
+bool bytes_are_zero(const void *bytes, size_t size)
+{
+	const uint8_t *at = bytes;
+	return !size || (!at[0] && memcmp(at, at + 1, size - 1) == 0);
+}
+
 static void add_zeros(struct sha256 *hash, uint64_t size)
 {
 	static const uint8_t zeros[4096];

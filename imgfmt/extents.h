@@ -4,6 +4,7 @@
 #ifndef ELFPACK_EXTENTS_H
 #define ELFPACK_EXTENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,14 @@ int extents_append(struct extents *to, uint64_t at, const struct extents *from);
 /* The SHA-256 of the whole, and the digest of a bundle's section that it is. */
 void extents_hash(const struct extents *from, uint8_t digest[SHA256_BYTES]);
 void extents_digest(const struct extents *from, uint8_t digest[SHA256_BYTES]);
+/* The bytes from at on, as many as size: those that from has. */
+int extents_append_part(struct extents *to, uint64_t to_at, const struct extents *from,
+			uint64_t at, uint64_t size);
+/* Copies a part to out; what lies behind the end is zeros too. */
+void extents_read(const struct extents *from, uint64_t at, void *out, size_t size);
+/* Has a part no extent in it? What lies behind the end has none. */
+bool extents_hole(const struct extents *from, uint64_t at, uint64_t size);
+bool bytes_are_zero(const void *bytes, size_t size);
 /* Copies the whole to out, which has room for size bytes of it. */
 void extents_copy(const struct extents *from, void *out);
 void extents_free(struct extents *extents);

@@ -87,10 +87,11 @@ int layout_plan(struct layout *layout, const struct image_parts *parts, struct d
 	}
 	layout->bundle_lba = next;
 	layout->bundle_sectors = parts->bundle->extents.size / GPT_SECTOR;
-	uint64_t sectors =
-		round_up(next + layout->bundle_sectors + GPT_TAIL_SECTORS, BLOCK_SECTORS);
+	uint64_t sectors = next + layout->bundle_sectors + GPT_TAIL_SECTORS;
 	if (sectors < LAYOUT_SECTORS_LEAST)
 		sectors = LAYOUT_SECTORS_LEAST;
+	sectors = round_up(sectors, parts->disk_multiple ? parts->disk_multiple / GPT_SECTOR
+							 : BLOCK_SECTORS);
 	if (put_stages(layout, parts, why))
 		return -1;
 	put_tables(layout, parts, sectors);

@@ -27,6 +27,7 @@ struct image_parts {
 	size_t stage1_size, stage2_size;
 	const struct extents *system_partition; /* FAT; NULL: none */
 	const struct bundle *bundle;
+	uint64_t disk_multiple; /* bytes: the disk has whole ones; 0: BUNDLE_BLOCK */
 };
 
 struct layout {

@@ -12,7 +12,7 @@
 
 #include "imgfmt/raw.h"
 
-#define PIECE_BYTES ((size_t)1 << 20) /* signals are looked for between pieces */
+#define PIECE_BYTES ((size_t)1 << 17) /* signals are looked for between pieces; holes */
 
 void (*raw_progress)(uint64_t done_bytes, uint64_t total_bytes);
 
@@ -51,15 +51,10 @@ static int target_open(struct target *target, struct diag *why)
 	return target->fd < 0 ? diag_errno(why, "%s", target->path) : 0;
 }
 
-static bool all_zero(const uint8_t *bytes, size_t size)
-{
-	return !size || (!bytes[0] && memcmp(bytes, bytes + 1, size - 1) == 0);
-}
-
 static int write_piece(struct target *target, const uint8_t *bytes, size_t size,
 		       uint64_t at, struct diag *why)
 {
-	if (all_zero(bytes, size))
+	if (bytes_are_zero(bytes, size))
 		return 0;
 	while (size) {
 		ssize_t done = pwrite(target->fd, bytes, size, (off_t)at);
@@ -112,6 +107,23 @@ static int put_in_place(struct target *target, struct diag *why)
 	return 0;
 }
 
+/* What is in the place must be a file, or nothing: a device, a pipe or a folder cannot be
+ * replaced whole. */
+static int check_place(const char *path, struct diag *why)
+{
+	struct stat st;
+	if (stat(path, &st) || S_ISREG(st.st_mode))
+		return 0;
+	diag_set(why, "%s: %s, not a file", path,
+		 S_ISDIR(st.st_mode)    ? "a folder"
+		 : S_ISFIFO(st.st_mode) ? "a pipe"
+		 : S_ISSOCK(st.st_mode) ? "a socket"
+					: "a device");
+	if (!S_ISDIR(st.st_mode))
+		diag_hint(why, "write to a file, then copy that with dd");
+	return -1;
+}
+
 int raw_emit(const char *path, const struct extents *bytes, struct diag *why)
 {
 	struct target target = {.path = path, .fd = -1};
@@ -121,7 +133,12 @@ int raw_emit(const char *path, const struct extents *bytes, struct diag *why)
 	sigaddset(&held, SIGTERM);
 	sigaddset(&held, SIGHUP);
 	sigprocmask(SIG_BLOCK, &held, &before);
-	int rc = target_open(&target, why);
+	/* A file that grows past RLIMIT_FSIZE is an error, not the end of us. */
+	struct sigaction ignore = {.sa_handler = SIG_IGN}, before_size;
+	sigaction(SIGXFSZ, &ignore, &before_size);
+	int rc = check_place(path, why);
+	if (!rc)
+		rc = target_open(&target, why);
 	if (!rc)
 		rc = write_all(&target, bytes, why);
 	if (!rc)
@@ -131,6 +148,7 @@ int raw_emit(const char *path, const struct extents *bytes, struct diag *why)
 	if (target.has_name)
 		unlink(target.hidden);
 	free(target.hidden);
+	sigaction(SIGXFSZ, &before_size, NULL);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }

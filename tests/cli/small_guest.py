@@ -52,7 +52,7 @@ text:	.asciz "up\\r\\n"
 
 
 def kernel(path, status):
-    """A static ELF64 at 1 MiB with a PVH note, written to path."""
+    """A static ELF64 at 1 MiB with the PVH notes that shim has, written to path."""
     path = pathlib.Path(path)
     source = path.with_suffix(".s")
     source.write_text(KERNEL.replace("STATUS", str(status)))
@@ -61,6 +61,7 @@ def kernel(path, status):
                     "0x100000", "-o", "k.bin", "k.o"], cwd=path.parent, check=True)
     code = (path.parent / "k.bin").read_bytes()
     note = struct.pack("<III4sI", 4, 4, 18, b"Xen\0", 0x100000)
+    note += struct.pack("<III8sQQ", 8, 16, 1, b"elfpack\0", 0, 0)  # imgfmt/pvh.h
     header = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 2, 62, 1, 0x100000, 64, 0, 0,
                          64, 56, 2, 0, 0, 0)
     header += struct.pack("<IIQQQQQQ", 1, 7, 4096, 0x100000, 0x100000, len(code), len(code),

@@ -94,13 +94,6 @@ def test_failed_write_leaves_the_old_file(elfpack, hello, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_pvh_folder_holds_kernel_and_bundle(elfpack, hello, parts, tmp_path):
-    result = elfpack("build", hello, "-o", tmp_path / "x.pvh")
-    assert result.status == 0
-    assert (tmp_path / "x.pvh/shim.elf").read_bytes() == (parts / "shim.elf").read_bytes()
-    assert (tmp_path / "x.pvh/bundle").read_bytes()[:8] == b"ELFPACK\x1a"
-
-
 def test_a_file_that_changes_while_it_is_packed_is_told(elfpack, hello, tmp_path):
     """The program that --trace runs changes a file that was taken before."""
     data = tmp_path / "data"

@@ -3,6 +3,7 @@ usage, 3 the image or program is unsuitable."""
 import pytest
 
 ELF_MAGIC = b"\x7fELF"
+BUNDLE_MAGIC = b"ELFPACK\x1a"  # and then the version, 2
 
 
 @pytest.mark.parametrize("arguments, said", [
@@ -66,8 +67,9 @@ def test_truncated_program_is_refused_at_every_length(elfpack, hello, tmp_path):
     (lambda image: b"\0" * len(image), "no partition table"),
     (lambda image: image[:600] + b"\xff" + image[601:], "partition table's header is damaged"),
     (lambda image: image[:1030] + b"\xff" + image[1031:], "partition table is damaged"),
-    (lambda image: image[:65540] + b"\xff" + image[65541:], "wrong magic"),
-    (lambda image: image[:65560] + b"\xff" + image[65561:], "header's SHA-256 is wrong"),
+    (lambda image: image.replace(BUNDLE_MAGIC, b"elfpack\x1a"), "wrong magic"),
+    (lambda image: image.replace(BUNDLE_MAGIC + b"\2", BUNDLE_MAGIC + b"\xff"),
+     "header's SHA-256 is wrong"),
     (lambda image: image.replace(b"version=1", b"version=2"), "manifest is damaged"),
 ])
 def test_damaged_image_is_status_3(build, elfpack, hello, damage, said):
@@ -83,7 +85,8 @@ def test_verify_names_the_damaged_section(build, elfpack, hello):
     image = build(hello, "--http")
     whole = bytearray(image.read_bytes())
     assert elfpack("inspect", "verify", image).status == 0
-    whole[whole.index(ELF_MAGIC, 65536) + 100] ^= 1  # shim is the first section
+    shim = whole.index(ELF_MAGIC, whole.index(BUNDLE_MAGIC + b"\2"))
+    whole[shim + 100] ^= 1
     image.write_bytes(whole)
     result = elfpack("inspect", "verify", image)
     assert result.status == 3
@@ -92,7 +95,7 @@ def test_verify_names_the_damaged_section(build, elfpack, hello):
 
 def test_foreign_files_are_no_images(elfpack, tmp_path):
     (tmp_path / "folder").mkdir()
-    assert "a folder without a bundle" in elfpack("inspect", tmp_path / "folder").text
+    assert "not a regular file" in elfpack("inspect", tmp_path / "folder").text
     assert elfpack("inspect", "/dev/null").status == 3
     assert elfpack("inspect", tmp_path / "missing").status == 1
 

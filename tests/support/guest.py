@@ -45,6 +45,8 @@ CONTROLLERS = {
 
 def machine_arguments(image, firmware, machine, controller="virtio-blk", disk_format="raw"):
     """QEMU's arguments that say how the image is booted."""
+    if image.suffix == ".pvh":
+        return ["-machine", machine, "-kernel", str(image)]
     if firmware in ("bios", "uefi"):
         words = ["-machine", machine, "-drive",
                  f"id=disk,if=none,file={image},format={disk_format},snapshot=on"]

@@ -17,6 +17,9 @@ struct pvh_module {
 	le64 phys, size, cmdline_phys, reserved;
 };
 
+/* head.S: address and size of the bundle in a pvh image's own segments; else zeros. */
+extern const le64 built_in_bundle[2];
+
 /* Linux' boot_params, by offset. */
 enum {
 	LINUX_RSDP = 0x70,
@@ -107,6 +110,10 @@ bool bootparams_read(struct bootinfo *info, char *cmdline, uint64_t room,
 	else
 		return false;
 	info->magic = le32_make(BOOTINFO_MAGIC);
+	if (!le64_get(info->bundle_size)) {
+		info->bundle_phys = built_in_bundle[0];
+		info->bundle_size = built_in_bundle[1];
+	}
 	if (le32_get(info->region_count) > BOOTINFO_REGIONS_MAX)
 		info->region_count = le32_make(BOOTINFO_REGIONS_MAX);
 	uint64_t text = le64_get(info->cmdline_phys);

@@ -16,6 +16,12 @@
 	.long 4, 4, 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
 	.asciz "Xen"
 	.long PHYS(entry32)
+	/* imgfmt/pvh.h: where the bundle is, when it is a segment of this file. */
+	.global built_in_bundle
+	.long 8, 16, 1
+	.asciz "elfpack"
+built_in_bundle:
+	.quad 0, 0
 
 	.section .text.head, "ax", @progbits
 	.code32

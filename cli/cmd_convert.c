@@ -1,0 +1,156 @@
+/* cmd_convert.c: an image in another format. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/command.h"
+#include "cli/emit.h"
+#include "cli/image.h"
+#include "cli/pack.h"
+#include "imgfmt/digest_hex.h"
+
+enum convert_option { FORMAT = 1, PARTS, QUIET, JSON, HELP };
+
+static const struct option_row rows[] = {
+	{"format", 'f', FORMAT, OPTION_NEEDED, "FORMAT",
+	 "OUT's format (below), if not by its suffix"},
+	{"parts", 0, PARTS, OPTION_NEEDED, "DIR",
+	 "loaders for an image without a disk (../libexec/elfpack)"},
+	{"quiet", 'q', QUIET, OPTION_NONE, NULL, "say nothing but errors"},
+	{"json", 0, JSON, OPTION_NONE, NULL, "the result as JSON"},
+	{"help", 'h', HELP, OPTION_NONE, NULL, "this text"},
+	{NULL, 0, 0, OPTION_NONE, NULL, NULL}};
+
+struct convert {
+	const char *in, *out, *format, *loaders;
+	const struct format *to;
+	bool quiet, json, help;
+	struct image image;
+	struct layout_parts parts;
+	struct pack pack; /* loaders, where the image has none */
+};
+
+static int take(struct convert *convert, int id, const char *value, struct diag *why)
+{
+	switch (id) {
+	case OPTION_WORD:
+		if (convert->out)
+			return diag_set(why, "%s: one word too many", value);
+		*(convert->in ? &convert->out : &convert->in) = value;
+		return 0;
+	case FORMAT:
+		convert->format = value;
+		return 0;
+	case PARTS:
+		convert->loaders = value;
+		return 0;
+	case QUIET:
+		convert->quiet = true;
+		return 0;
+	case JSON:
+		convert->json = true;
+		return 0;
+	default:
+		convert->help = true;
+		return 0;
+	}
+}
+
+static int read_arguments(struct convert *convert, int argc, char **argv,
+			  struct diag *why)
+{
+	struct option_reader reader = {.rows = rows, .argv = argv, .argc = argc};
+	const char *value = NULL;
+	int id = 0;
+	while ((id = option_next(&reader, &value, why)) >= 0)
+		if (take(convert, id, value, why))
+			return -1;
+	for (; id == -1 && reader.at < argc; reader.at++)
+		if (take(convert, OPTION_WORD, argv[reader.at], why))
+			return -1;
+	if (id != -1)
+		return -1;
+	if (convert->help)
+		return 0;
+	if (!convert->out)
+		return diag_set(why, "an image and the new file are needed");
+	convert->to = emit_choose_format(convert->format, convert->out, why);
+	return convert->to ? 0 : -1;
+}
+
+/* Every section as its builder wrote it: what is damaged is not passed on. */
+static int check_sections(const struct image *image, struct diag *why)
+{
+	for (enum bundle_kind kind = BUNDLE_SHIM; kind <= BUNDLE_MANIFEST; kind++)
+		if (!bundle_part_intact(&image->bundle.part[kind]))
+			return diag_set(why, "%s: %s is damaged: the SHA-256 is wrong",
+					image->path, bundle_kind_name(kind));
+	return 0;
+}
+
+static int convert_image(struct convert *convert, struct diag *why)
+{
+	struct image_parts *parts = &convert->parts.parts;
+	struct emitted done;
+	char hex[HEX_ROOM];
+	int status = image_open(&convert->image, convert->in, why);
+	if (status)
+		return status;
+	if (check_sections(&convert->image, why) ||
+	    image_parts_of(&convert->parts, &convert->image, why))
+		return EXIT_UNSUITABLE;
+	if (convert->image.view.is_bundle && convert->to->disk_multiple) {
+		const struct bundle *bundle = parts->bundle;
+		struct pack *pack = &convert->pack;
+		if (pack_read_loaders(pack, convert->loaders, why) ||
+		    uefi_system_make(&pack->system, pack->uefi.bytes, pack->uefi.size,
+				     bundle, why))
+			return EXIT_FAILED;
+		pack_image_parts(pack, parts);
+		parts->bundle = bundle;
+	}
+	if (emit_image(&done, convert->out, convert->to, parts, why))
+		return EXIT_FAILED;
+	digest_hex(done.digest, hex);
+	if (!convert->quiet && !convert->json)
+		fprintf(stderr, "%s: %s, %" PRIu64 " bytes\n", convert->out,
+			convert->to->name, done.size);
+	if (convert->json)
+		printf("{\"format\":\"%s\",\"size\":%" PRIu64 ",\"sha256\":\"%s\"}\n",
+		       convert->to->name, done.size, hex);
+	else
+		printf("%s\n", hex);
+	return EXIT_DONE;
+}
+
+static int convert_main(const struct command *command, int argc, char **argv,
+			struct diag *why)
+{
+	struct convert *convert = calloc(1, sizeof(*convert));
+	int status = EXIT_USAGE;
+	if (!convert) {
+		diag_set(why, "out of memory");
+		return EXIT_FAILED;
+	}
+	convert->image.fd = -1;
+	if (read_arguments(convert, argc, argv, why))
+		goto out;
+	if (convert->help) {
+		printf("usage: elfpack %s %s\n\n", command->name, command->usage);
+		option_help(rows);
+		emit_help_formats();
+		status = EXIT_DONE;
+		goto out;
+	}
+	status = convert_image(convert, why);
+out:
+	layout_parts_free(&convert->parts);
+	pack_free(&convert->pack);
+	image_close(&convert->image);
+	free(convert);
+	return status;
+}
+
+const struct command cmd_convert = {"convert", "IN OUT [-f FORMAT]",
+				    "write an image again in another format", rows,
+				    convert_main};

@@ -1,0 +1,148 @@
+/* emit.c: planning a disk for a format, having its writer make a file of it, writing
+ * that. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/emit.h"
+#include "imgfmt/abi/erofs.h"
+#include "imgfmt/manifest.h"
+#include "imgfmt/raw.h"
+
+const struct format *emit_choose_format(const char *name, const char *output,
+					struct diag *why)
+{
+	const struct format *format = name     ? format_by_name(name)
+				      : output ? format_by_suffix(output)
+					       : NULL;
+	if (format || !name)
+		return format ? format : format_by_name("raw");
+	char known[256] = "";
+	for (size_t i = 0; i < format_count; i++) {
+		size_t used = strlen(known);
+		snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "",
+			 formats[i].name);
+	}
+	diag_set(why, "-f %s: unknown format", name);
+	diag_hint(why, "there are %s", known);
+	return NULL;
+}
+
+void emit_help_formats(void)
+{
+	printf("\nFormats, by -f or by the suffix of the output's name:\n");
+	for (size_t i = 0; i < format_count; i++)
+		printf("  %-18s %-16s %s\n", formats[i].name, formats[i].suffixes,
+		       formats[i].summary);
+}
+
+static unsigned cpu_count(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+	return count < 1 ? 1 : (unsigned)count;
+}
+
+/* A section's bytes, malloc'd, with a NUL behind them; at most room. */
+static char *section(const struct extents *bundle, enum bundle_kind kind, uint64_t from,
+		     size_t room, size_t *size)
+{
+	struct bundle_header header;
+	extents_read(bundle, 0, &header, sizeof(header));
+	uint64_t has = le64_get(header.section[kind - 1].size);
+	uint64_t at = le64_get(header.section[kind - 1].offset);
+	*size = has <= from ? 0 : has - from < room ? (size_t)(has - from) : room;
+	char *bytes = calloc(1, *size + 1);
+	if (bytes)
+		extents_read(bundle, at + from, bytes, *size);
+	return bytes;
+}
+
+/* The program's name, malloc'd: the manifest has it. */
+static char *program_name(const struct extents *bundle, struct diag *why)
+{
+	size_t size = 0;
+	unsigned line = 0;
+	const char *reason = "";
+	char *text = section(bundle, BUNDLE_MANIFEST, 0, MANIFEST_BYTES_MAX, &size),
+	     *name = NULL;
+	struct manifest *manifest = malloc(sizeof(*manifest));
+	if (!text || !manifest)
+		diag_set(why, "out of memory");
+	else if (manifest_parse(manifest, text, size, &reason, &line))
+		diag_set(why, "the manifest, line %u: %s", line, reason);
+	else if (!(name = strdup(manifest->program)))
+		diag_set(why, "out of memory");
+	free(manifest);
+	free(text);
+	return name;
+}
+
+/* The time that the packed files have: SOURCE_DATE_EPOCH when the image was built. */
+static uint64_t build_time(const struct extents *bundle)
+{
+	struct erofs_super super;
+	size_t size = 0;
+	char *bytes =
+		section(bundle, BUNDLE_ROOTFS, EROFS_SUPER_AT, sizeof(super), &size);
+	bool whole = bytes && size == sizeof(super);
+	if (whole)
+		memcpy(&super, bytes, sizeof(super));
+	free(bytes);
+	return whole ? le64_get(super.build_time) : 0;
+}
+
+static int write_files(struct emitted *done, const char *path,
+		       const struct file_plan *file, struct diag *why)
+{
+	struct extents text = {0};
+	char *beside = NULL;
+	int rc = 0;
+	if (file->beside) {
+		rc = asprintf(&beside, "%s.json", path) < 0 ||
+				     extents_add(&text, 0, file->beside,
+						 strlen(file->beside))
+			     ? diag_set(why, "out of memory")
+			     : raw_emit(beside, &text, why);
+	}
+	done->size = file->extents.size;
+	if (!rc && (rc = raw_emit_hashed(path, &file->extents, done->digest, why)) &&
+	    beside)
+		unlink(beside);
+	extents_free(&text);
+	free(beside);
+	return rc;
+}
+
+int emit_image(struct emitted *done, const char *path, const struct format *format,
+	       const struct image_parts *parts, struct diag *why)
+{
+	const struct extents *bundle = &parts->bundle->extents;
+	const struct bundle_header *header = (const void *)parts->bundle->header;
+	struct image_parts with = *parts;
+	struct layout *layout = malloc(sizeof(*layout));
+	struct file_plan file = {0};
+	char *name = layout ? program_name(bundle, why) : NULL;
+	bool planned = false;
+	int rc = name ? 0 : diag_set(why, "out of memory");
+	with.disk_multiple = format->disk_multiple;
+	if (!rc && format->disk_multiple)
+		planned = !(rc = layout_plan(layout, &with, why));
+	struct image_plan plan = {.disk = planned ? &layout->extents : NULL,
+				  .bundle = bundle,
+				  .identity = header->sha256,
+				  .name = name,
+				  .seconds = rc ? 0 : build_time(bundle),
+				  .boots_uefi = parts->system_partition != NULL,
+				  .threads = cpu_count()};
+	if (!rc)
+		rc = format->write(&file, &plan, why);
+	if (!rc)
+		rc = write_files(done, path, &file, why);
+	file_plan_free(&file);
+	if (planned)
+		layout_free(layout);
+	free(layout);
+	free(name);
+	return rc;
+}

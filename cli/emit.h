@@ -1,0 +1,24 @@
+/* emit.h: an image from its parts to a file, in any format. All that a format wants to
+ * know is in the bundle, so that the same bundle gives the same file whoever writes it.
+ */
+#ifndef ELFPACK_CLI_EMIT_H
+#define ELFPACK_CLI_EMIT_H
+
+#include "imgfmt/format.h"
+#include "imgfmt/layout.h"
+
+struct emitted {
+	uint8_t digest[SHA256_BYTES]; /* of the file */
+	uint64_t size;
+};
+
+/* By name, or by the suffix of output when name is NULL, else raw. NULL: *why says. */
+const struct format *emit_choose_format(const char *name, const char *output,
+					struct diag *why);
+/* A table of the formats, for --help. */
+void emit_help_formats(void);
+/* Parts that a format without a disk has no use for may be missing. Returns 0 or -1. */
+int emit_image(struct emitted *done, const char *path, const struct format *format,
+	       const struct image_parts *parts, struct diag *why);
+
+#endif
