@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support.guest import Guest, build_image
+from support.worked_examples import COMPILING, check
 
 pytestmark = [pytest.mark.xdist_group("compile_server"),
               pytest.mark.skipif(not shutil.which("clang"), reason="clang is not installed")]
@@ -45,18 +45,16 @@ CPP = ["--driver-mode=g++", "-std=c++17"]
 
 
 @pytest.fixture(scope="module")
-def guest(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("compile_server")
-    # The profile's time is for real CPUs; everything else is as it comes.
-    image = build_image(folder / "clang.img", "clang", "--http", "--http-wall-ms", "300s")
-    try:
-        with Guest(image, folder=folder, firmware="pvh", memory="1024M") as guest:
-            guest.wait_ready(SECONDS)
-            yield guest
-    finally:
-        image.unlink()
-        for bundle in folder.glob("*.bundle"):
-            bundle.unlink()
+def guest(clang_guest):
+    return clang_guest
+
+
+@pytest.mark.parametrize("example", COMPILING, ids=lambda e: e.command)
+@pytest.mark.parametrize("where", ["image", "served"])
+def test_worked_example_of_http_md(request, tmp_path, where, example):
+    address = request.getfixturevalue("clang_guest").url if where == "image" else \
+        request.getfixturevalue("clang_served")
+    check(example, address, tmp_path, SECONDS)
 
 
 def query(arguments, *controls):
