@@ -249,7 +249,7 @@ static int build_image(struct run *run, struct diag *why)
 		diag_set(why, "out of memory");
 		return EXIT_FAILED;
 	}
-	if (choose_firmware(run, false, false, why) ||
+	if (choose_firmware(run, false, true, why) ||
 	    pack_options_choose(&run->options, why))
 		return EXIT_USAGE;
 	int status = pack_make(pack, request, why);

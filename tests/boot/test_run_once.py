@@ -1,9 +1,11 @@
 """Images that run their program once: its streams are the console's, its status is ours."""
+import socket
 import subprocess
+import time
 
 import pytest
 
-from support.guest import ELFPACK, build_image
+from support.guest import ELFPACK, build_image, free_port
 
 pytestmark = pytest.mark.xdist_group("run_once")
 
@@ -60,3 +62,42 @@ def test_standard_input_arrives_whole_and_ends(given, words, expected):
     done = run("/bin/busybox", "--", *words, input=given)
     assert done.returncode == 0
     assert done.stdout.replace("\r", "").split()[-len(expected):] == expected
+
+
+@pytest.mark.parametrize("options", [
+    ["--machine", "pc"], ["--machine", "microvm", "--cpus", "2"], ["--firmware", "pvh"],
+    ["--firmware", "uefi"], ["--memory", "48M", "--cpus", "2"],
+], ids=" ".join)
+def test_a_program_runs_on_every_machine_and_firmware(options):
+    done = run("/bin/busybox", *options, "--", "sh", "-c", "echo $((6 * 7))")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.replace("\r", "").splitlines()[-1] == "42"
+
+
+def test_gdb_is_waited_for():
+    """The guest does not start before the debugger lets it: GDB's remote protocol, by hand."""
+    port = free_port()
+    child = subprocess.Popen([ELFPACK, "run", f"--gdb={port}", "/bin/busybox", "--", "echo", "hi"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert f"target remote :{port}" in child.stderr.readline()
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                debugger = socket.create_connection(("127.0.0.1", port), timeout=30)
+                break
+            except ConnectionRefusedError:
+                assert time.monotonic() < deadline and child.poll() is None
+                time.sleep(0.01)
+        with debugger:
+            debugger.sendall(b"$?#3f")
+            said = b""
+            while b"$T" not in said:
+                said += debugger.recv(256)
+                assert said
+            debugger.sendall(b"+$D#44")  # detach: go on
+            assert "hi" in child.stdout.read()
+        assert child.wait(timeout=30) == 0
+    finally:
+        child.terminate()
+        child.communicate(timeout=30)

@@ -4,7 +4,6 @@ import dataclasses
 import io
 import os
 import subprocess
-import tarfile
 import urllib.parse
 import wave
 
@@ -99,13 +98,10 @@ def answer_there(request, guest, seconds):
     controls = ["_timeout=600s"] + ([f"_out={request.out}"] if request.out else [])
     body, headers = request.stdin, {}
     if request.files:
-        made = io.BytesIO()
-        with tarfile.open(fileobj=made, mode="w") as tar:
-            for name, contents in request.files.items():
-                info = tarfile.TarInfo(name)
-                info.size = len(contents)
-                tar.addfile(info, io.BytesIO(contents))
-        body, headers = made.getvalue(), {"Content-Type": "application/x-tar"}
+        body = b"".join(b'--part\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n'
+                        b"\r\n%s\r\n" % (name.encode(), name.encode(), contents)
+                        for name, contents in request.files.items()) + b"--part--\r\n"
+        headers = {"Content-Type": "multipart/form-data; boundary=part"}
     status, fields, answer = guest.request("POST", "/?" + "&".join([*words, *controls]), body,
                                            headers, timeout=seconds)
     code = {name.lower(): value for name, value in fields.items()}.get("elfpack-exit-code")
