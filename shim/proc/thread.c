@@ -169,6 +169,28 @@ static void process_release(struct process *process)
 	process->exe_path = NULL;
 }
 
+/* POSIX 3.2.2.2: a group that nobody can continue any more is told, if a member is stopped. was:
+ * did the process that is gone link it to its session? */
+static void hang_up_orphaned(const struct process *member, bool was)
+{
+	struct job *job = member->job;
+	bool stopped = false;
+	list_for_each(process, &job->processes, struct process, job_link)
+		stopped |= process->pgid == member->pgid && process->stopped;
+	if (!was || !stopped || !signal_group_is_orphaned(member))
+		return;
+	struct signal_info hup = {.signo = SIGHUP, .code = SI_KERNEL};
+	struct signal_info cont = {.signo = SIGCONT, .code = SI_KERNEL};
+	signal_send_group(job, member->pgid, &hup);
+	signal_send_group(job, member->pgid, &cont);
+}
+
+/* Is parent one that keeps process' group from being an orphan? */
+static bool links_group(const struct process *parent, const struct process *process)
+{
+	return parent && parent->pgid != process->pgid && parent->sid == process->sid;
+}
+
 /* The children of a dead process become the leader's, as of an init; when that is the one
  * that died, the job ends with it. */
 static void process_orphan_children(struct process *process)
@@ -181,6 +203,7 @@ static void process_orphan_children(struct process *process)
 		child->parent = leader;
 		if (leader)
 			list_append(&leader->children, &child->siblings);
+		hang_up_orphaned(child, links_group(process, child));
 		if (child->death_signal && child->state == PROCESS_RUNNING) {
 			struct signal_info info = {.signo = child->death_signal,
 						   .pid = process->pid};
@@ -221,6 +244,7 @@ static void process_died(struct process *process)
 	process_release(process);
 	process_orphan_children(process);
 	process->state = PROCESS_ZOMBIE;
+	hang_up_orphaned(process, links_group(process->parent, process));
 	pidfd_process_ended(process);
 	if (process == job->leader)
 		job_leader_exited(job, process->exit_status);

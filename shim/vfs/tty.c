@@ -402,18 +402,24 @@ long tty_read(struct tty *tty, struct file *file, struct uio *uio)
 
 /* Writing. */
 
-/* Puts out what fits of size bytes; how many it were. */
+#define WRITE_PIECE 256u
+
+/* Puts out what fits of size bytes, at most WRITE_PIECE; how many it were. */
 static size_t put_processed(struct tty *tty, const char *bytes, size_t size)
 {
-	size_t done = 0;
-	while (done < size && !tty->stopped) {
-		char out[2];
-		size_t n = process_output(tty, bytes[done], out);
-		if (tty->ops->room(tty) < n)
+	char out[2 * WRITE_PIECE];
+	size_t done = 0, used_out = 0, room = tty->ops->room(tty);
+	if (tty->stopped)
+		return 0;
+	while (done < size && used_out + 2 <= sizeof(out)) {
+		size_t n = process_output(tty, bytes[done], out + used_out);
+		if (used_out + n > room)
 			break;
-		tty->ops->put(tty, out, n);
+		used_out += n;
 		done++;
 	}
+	if (used_out)
+		tty->ops->put(tty, out, used_out);
 	return done;
 }
 
@@ -437,7 +443,7 @@ static long put_all(struct tty *tty, const char *bytes, size_t size, bool wait)
 
 long tty_write(struct tty *tty, struct file *file, struct uio *uio)
 {
-	char bytes[256];
+	char bytes[WRITE_PIECE];
 	long done = 0;
 	int rc = tty->termios.lflag & TOSTOP ? tty_check_foreground(tty, SIGTTOU) : 0;
 	if (tty->hung_up)

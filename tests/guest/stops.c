@@ -85,6 +85,50 @@ static void stopped(const char *what, int (*call)(void), int handled)
 	close(p[1]);
 }
 
+static int told;
+
+static void on_orphaned(int signo)
+{
+	write(told, signo == SIGHUP ? "hup " : "cont ", signo == SIGHUP ? 4 : 5);
+}
+
+/* A stopped group whose last link to its session ends is hung up and continued. */
+static void orphaned(void)
+{
+	int p[2], status;
+	char text[32] = {0};
+	pipe(p);
+	told = p[1];
+	pid_t leader = fork();
+	if (leader == 0) {
+		setsid();
+		pid_t between = fork();
+		if (between == 0) {
+			pid_t pid = fork();
+			if (pid == 0) {
+				setpgid(0, 0);
+				signal(SIGHUP, on_orphaned);
+				signal(SIGCONT, on_orphaned);
+				raise(SIGSTOP);
+				_exit(0);
+			}
+			waitpid(pid, &status, WUNTRACED);
+			_exit(WIFSTOPPED(status) ? 3 : 4);
+		}
+		waitpid(between, &status, 0);
+		_exit(WEXITSTATUS(status));
+	}
+	close(p[1]);
+	waitpid(leader, &status, 0);
+	SHOW(WEXITSTATUS(status));
+	for (long got = 0, n; (n = read(p[0], text + got, sizeof(text) - 1 - (size_t)got)) > 0;)
+		got += n;
+	printf("%s\n", text);
+	close(p[0]);
+	while (waitpid(-1, NULL, 0) > 0) /* where this is who inherits it */
+		;
+}
+
 static volatile sig_atomic_t exceeded;
 
 static void on_cpu_time(int signo)
@@ -171,6 +215,7 @@ int main(void)
 	stopped("poll", polls, 0);
 	stopped("futex", waits_for_a_word, 0);
 	stopped("nanosleep with a handler", naps, 1);
+	orphaned();
 	cpu_time();
 	data_size();
 	enter_scratch();
