@@ -130,6 +130,8 @@ int emit_image(struct emitted *done, const char *path, const struct format *form
 		planned = !(rc = layout_plan(layout, &with, why));
 	struct image_plan plan = {.disk = planned ? &layout->extents : NULL,
 				  .bundle = bundle,
+				  .uefi = parts->uefi,
+				  .uefi_size = parts->uefi_size,
 				  .identity = header->sha256,
 				  .name = name,
 				  .seconds = rc ? 0 : build_time(bundle),

@@ -219,6 +219,8 @@ void pack_image_parts(const struct pack *pack, struct image_parts *parts)
 				      .stage2 = pack->stage2.bytes,
 				      .stage2_size = pack->stage2.size,
 				      .system_partition = &pack->system.fat.extents,
+				      .uefi = pack->uefi.bytes,
+				      .uefi_size = pack->uefi.size,
 				      .bundle = &pack->bundle};
 }
 

@@ -62,6 +62,8 @@ const struct format formats[] = {
 	 ami_write, raw_read},
 	{"pvh", "pvh elf", "one ELF for qemu -kernel, Firecracker, cloud-hypervisor", 0,
 	 pvh_probe, pvh_write, pvh_read},
+	{"efi", "efi", "one UEFI program, to be signed: loader and bundle", 0, NULL, efi_write,
+	 raw_read},
 	{"bundle", "bundle", "the bundle alone: an initrd for the kernel in it", 0,
 	 bundle_probe, bundle_write_bare, bundle_read},
 };

@@ -14,6 +14,8 @@
 struct image_plan {
 	const struct extents *disk;   /* whole multiples of the format's disk_multiple */
 	const struct extents *bundle; /* what is in the disk's last partition */
+	const uint8_t *uefi;          /* bootx64.efi as built; NULL: unknown */
+	size_t uefi_size;
 	const uint8_t *identity;      /* SHA256_BYTES: identifiers are derived from it */
 	const char *name; /* the program's, for people and for names of parts */
 	uint64_t seconds; /* SOURCE_DATE_EPOCH, where a format wants a time */
@@ -71,6 +73,7 @@ int oci_read(struct disk_view *view, const uint8_t *bytes, size_t size, struct d
 bool pvh_probe(const uint8_t *bytes, size_t size);
 int pvh_write(struct file_plan *file, const struct image_plan *plan, struct diag *why);
 int pvh_read(struct disk_view *view, const uint8_t *bytes, size_t size, struct diag *why);
+int efi_write(struct file_plan *file, const struct image_plan *plan, struct diag *why);
 int ami_write(struct file_plan *file, const struct image_plan *plan, struct diag *why);
 
 #endif

@@ -26,6 +26,8 @@ struct image_parts {
 	const uint8_t *stage1, *stage2; /* as built: mbr.bin, stage2.bin */
 	size_t stage1_size, stage2_size;
 	const struct extents *system_partition; /* FAT; NULL: none */
+	const uint8_t *uefi; /* bootx64.efi as built, for -f efi; NULL: unknown */
+	size_t uefi_size;
 	const struct bundle *bundle;
 	uint64_t disk_multiple; /* bytes: the disk has whole ones; 0: BUNDLE_BLOCK */
 };

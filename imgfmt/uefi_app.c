@@ -4,6 +4,7 @@
 
 #include "imgfmt/abi/pe.h"
 #include "imgfmt/abi/uefi.h"
+#include "imgfmt/format.h"
 #include "imgfmt/uefi_app.h"
 
 #define FILE_ALIGN   512u
@@ -80,19 +81,34 @@ static uint64_t add_section(uint8_t *loader, size_t size, uint64_t bytes)
 }
 
 int uefi_app_unify(struct uefi_app *app, const uint8_t *loader, size_t size,
-		   const struct bundle *bundle, struct diag *why)
+		   const struct extents *bundle, struct diag *why)
 {
 	if (copy_loader(app, loader, size, why))
 		return -1;
-	uint64_t offset = add_section(app->loader, size, bundle->extents.size);
+	uint64_t offset = add_section(app->loader, size, bundle->size);
 	if (!offset)
 		return diag_set(why,
 				"bootx64.efi: a bundle of %llu bytes cannot be added",
-				(unsigned long long)bundle->extents.size);
+				(unsigned long long)bundle->size);
 	return extents_add(&app->extents, 0, app->loader, size) ||
-			       extents_append(&app->extents, offset, &bundle->extents)
+			       extents_append(&app->extents, offset, bundle)
 		       ? diag_set(why, "out of memory")
 		       : 0;
+}
+
+int efi_write(struct file_plan *file, const struct image_plan *plan, struct diag *why)
+{
+	struct uefi_app app = {0};
+	int rc = plan->uefi ? uefi_app_unify(&app, plan->uefi, plan->uefi_size,
+					     plan->bundle, why)
+			    : diag_set(why, "efi: only elfpack build can write it");
+	if (!rc) {
+		rc = file_plan_append_all(file, &app.extents, 1, why);
+		rc = file_plan_own(file, app.loader, why) || rc ? -1 : 0;
+		app.loader = NULL;
+	}
+	uefi_app_free(&app);
+	return rc;
 }
 
 void uefi_app_free(struct uefi_app *app)

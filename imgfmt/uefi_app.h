@@ -18,7 +18,7 @@ int uefi_app_bind(struct uefi_app *app, const uint8_t *loader, size_t size,
 /* The same, with the bundle in a section of the file: one file to sign, that needs no
  * disk. */
 int uefi_app_unify(struct uefi_app *app, const uint8_t *loader, size_t size,
-		   const struct bundle *bundle, struct diag *why);
+		   const struct extents *bundle, struct diag *why);
 void uefi_app_free(struct uefi_app *app);
 
 #endif

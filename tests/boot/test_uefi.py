@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from support.guest import PARTS, Guest, build_image, partition
+from support.guest import OVMF, PARTS, Guest, build_image, partition
 
 pytestmark = pytest.mark.xdist_group("busybox_image")
 
@@ -57,3 +57,15 @@ def test_the_loader_of_one_image_does_not_start_another(busybox_image, tmp_path)
     other.write_bytes(content)
     with Guest(other, folder=tmp_path, firmware="uefi", http=False) as guest:
         guest.wait_console("elfpack: bundle at sector 640: belongs to another image", 60)
+
+
+def test_one_file_with_the_bundle_inside_starts_without_a_disk(tmp_path):
+    """What is signed and put anywhere: here OVMF gets it from QEMU."""
+    program = build_image(tmp_path / "hello.efi", "/bin/busybox", "--", "echo", "hello")
+    console = tmp_path / "console"
+    subprocess.run(["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "256", "-M", "q35",
+                    "-nodefaults", "-display", "none", "-no-reboot", "-serial", f"file:{console}",
+                    "-device", "isa-debug-exit,iobase=0x501,iosize=2", "-drive",
+                    f"if=pflash,format=raw,readonly=on,file={OVMF}", "-kernel", program],
+                   timeout=60)
+    assert console.read_text().splitlines()[-1].endswith("hello")  # behind OVMF's escapes
