@@ -16,7 +16,7 @@ function(elfpack_link_kernel name objects stripped)
 	add_custom_command(OUTPUT ${script}
 		COMMAND ${CMAKE_C_COMPILER} -E -P -x assembler-with-cpp -I${CMAKE_SOURCE_DIR}
 			-include ${arch}/layout.h ${arch}/shim.ld -o ${script}
-		DEPENDS ${arch}/shim.ld ${arch}/layout.h VERBATIM)
+		DEPENDS ${arch}/shim.ld ${arch}/layout.h ${arch}/address_map.h VERBATIM)
 	add_custom_command(OUTPUT ${first}
 		COMMAND ${link} $<TARGET_OBJECTS:${objects}> -o ${first}
 		DEPENDS ${script} ${objects} $<TARGET_OBJECTS:${objects}>

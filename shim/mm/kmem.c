@@ -18,7 +18,7 @@ static const uint16_t class_bytes[KMEM_CLASSES] = {16,  32,  48,  64,  96,   128
 
 static unsigned class_of(size_t size)
 {
-	unsigned index = 0;
+	unsigned index = size <= 64 ? 0 : size <= 256 ? 4 : 8;
 	while (class_bytes[index] < size)
 		index++;
 	return index;

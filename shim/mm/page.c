@@ -9,14 +9,9 @@
 #include "shim/lib/print.h"
 
 #ifdef ELFPACK_KERNEL
-#include "shim/arch/x86_64/layout.h"
 #include "shim/lib/string.h"
-#define page_array ((struct page *)PAGE_ARRAY_BASE)
-#define direct_map ((uint8_t *)DIRECT_MAP_BASE)
 #else
 #include <string.h>
-extern struct page *page_array; /* the test's */
-extern uint8_t *direct_map;
 #endif
 
 #define STACK_PAGES_MAX 512u
@@ -24,7 +19,8 @@ extern uint8_t *direct_map;
 static struct list free_blocks[PAGE_ORDER_MAX + 1];
 static struct list stack;
 static uint64_t stack_pages;
-static uint64_t frame_count, total_pages, free_pages, reserve_pages;
+uint64_t page_frame_count;
+static uint64_t total_pages, free_pages, reserve_pages;
 
 static inline uint64_t frame_of(const struct page *page)
 {
@@ -36,7 +32,7 @@ static void block_free(struct page *page, unsigned order)
 	uint64_t frame = frame_of(page);
 	for (; order < PAGE_ORDER_MAX; order++) {
 		uint64_t buddy = frame ^ 1ull << order;
-		if (buddy + (1ull << order) > frame_count)
+		if (buddy + (1ull << order) > page_frame_count)
 			break;
 		struct page *other = &page_array[buddy];
 		if (!(other->flags & PAGE_FREE) || other->order != order)
@@ -142,37 +138,6 @@ void page_put(struct page *page)
 	block_free(page, page->order);
 }
 
-void *page_va(const struct page *page)
-{
-	return direct_map + (frame_of(page) << PAGE_SHIFT);
-}
-
-paddr_t page_pa(const struct page *page)
-{
-	return frame_of(page) << PAGE_SHIFT;
-}
-
-struct page *page_of_pa(paddr_t pa)
-{
-	uint64_t frame = pa >> PAGE_SHIFT;
-	return frame < frame_count ? &page_array[frame] : NULL;
-}
-
-struct page *page_of_va(const void *va)
-{
-	return page_of_pa(virt_to_phys(va));
-}
-
-void *phys_to_virt(paddr_t pa)
-{
-	return direct_map + pa;
-}
-
-paddr_t virt_to_phys(const void *va)
-{
-	return (uint64_t)((const uint8_t *)va - direct_map);
-}
-
 uint64_t page_count_total(void)
 {
 	return total_pages;
@@ -185,7 +150,7 @@ uint64_t page_count_free(void)
 
 void page_init(uint64_t frames)
 {
-	frame_count = frames;
+	page_frame_count = frames;
 	for (unsigned order = 0; order <= PAGE_ORDER_MAX; order++)
 		list_init(&free_blocks[order]);
 	list_init(&stack);

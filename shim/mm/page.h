@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef ELFPACK_KERNEL
+#include "shim/arch/x86_64/address_map.h"
+#endif
 #include "shim/lib/list.h"
 #include "shim/mm/account.h"
 
@@ -53,12 +56,46 @@ struct page *page_alloc(struct account *account, unsigned order, bool zero);
 void page_get(struct page *page);
 void page_put(struct page *page); /* the last put frees the block and uncharges it */
 
-void *page_va(const struct page *page);          /* in the direct map */
-paddr_t page_pa(const struct page *page);
-struct page *page_of_pa(paddr_t pa); /* of RAM: holes between RAM have no struct page */
-struct page *page_of_va(const void *direct_map); /* address in the direct map */
-void *phys_to_virt(paddr_t pa);
-paddr_t virt_to_phys(const void *direct_map);
+#ifdef ELFPACK_KERNEL
+#define page_array ((struct page *)PAGE_ARRAY_BASE)
+#define direct_map ((uint8_t *)DIRECT_MAP_BASE)
+#else
+extern struct page *page_array; /* the test's */
+extern uint8_t *direct_map;
+#endif
+extern uint64_t page_frame_count;
+
+static inline void *phys_to_virt(paddr_t pa)
+{
+	return direct_map + pa;
+}
+
+static inline paddr_t virt_to_phys(const void *va) /* in the direct map */
+{
+	return (paddr_t)((const uint8_t *)va - direct_map);
+}
+
+static inline paddr_t page_pa(const struct page *page)
+{
+	return (paddr_t)(page - page_array) << PAGE_SHIFT;
+}
+
+static inline void *page_va(const struct page *page) /* in the direct map */
+{
+	return phys_to_virt(page_pa(page));
+}
+
+/* Of RAM: holes between RAM have no struct page. */
+static inline struct page *page_of_pa(paddr_t pa)
+{
+	uint64_t frame = pa >> PAGE_SHIFT;
+	return frame < page_frame_count ? &page_array[frame] : NULL;
+}
+
+static inline struct page *page_of_va(const void *va)
+{
+	return page_of_pa(virt_to_phys(va));
+}
 
 paddr_t page_low_end(void); /* of the RAM below 4 GiB */
 uint64_t page_count_total(void); /* pages ever given to the allocator */

@@ -67,26 +67,27 @@ static enum vm_fault_result install_copy(struct vmspace *vm, struct vm_area *are
 	return install(vm, va, page, area->prot);
 }
 
+/* The pages around va of a packed file that nobody has changed. */
 static void map_around(struct vmspace *vm, struct vm_area *area, uint64_t va)
 {
 	uint64_t block = (uint64_t)FAULT_AROUND_PAGES * PAGE_SIZE;
 	uint64_t start = va & ~(block - 1), end = start + block;
+	size_t size;
+	const uint8_t *bytes = vnode_image_bytes(area->vnode, &size);
+	if (!bytes)
+		return;
 	if (start < area->start)
 		start = area->start;
 	if (end > area->end)
 		end = area->end;
-	for (uint64_t at = start; at < end; at += PAGE_SIZE) {
-		struct page *page;
-		if (at == va || pt_lookup(&vm->pt, at, NULL))
-			continue;
-		if (object_page(area, at, false, &page) != VM_OK)
-			break;
-		if (!(page->flags & PAGE_IMAGE) ||
-		    pt_map(&vm->pt, at, page_pa(page), read_only(area)) < 0) {
-			page_put(page);
-			break;
-		}
-	}
+	uint64_t offset = area->offset + (start - area->start);
+	uint64_t file_end = start + (PAGE_ROUND_UP(size) - offset);
+	if (end > file_end)
+		end = file_end;
+	/* Pages of the image are not counted. Without memory for a table they fault in
+	 * one by one. */
+	(void)pt_map_missing(&vm->pt, start, end, virt_to_phys(bytes + offset),
+			     read_only(area));
 }
 
 static enum vm_fault_result fill_private(struct vmspace *vm, struct vm_area *area,

@@ -98,10 +98,14 @@ int pt_init(struct pagetable *pt, struct account *account)
 	return 0;
 }
 
+/* Of the root the lower half alone is counted, and freed. */
 static void table_free(uint64_t *table, unsigned level)
 {
-	unsigned used = (unsigned)page_of_table(table)->private;
+	uint64_t used = page_of_table(table)->private;
 	for (unsigned i = 0; level > 1 && used && i < TABLE_ENTRIES; i++) {
+		while (i % 4 == 0 &&
+		       !(table[i] | table[i + 1] | table[i + 2] | table[i + 3]))
+			i += 4; /* ends: one in use lies ahead */
 		if (!table[i])
 			continue;
 		table_free(table_of(table[i]), level - 1);
@@ -115,7 +119,6 @@ void pt_free(struct pagetable *pt)
 	if (!pt->root)
 		return;
 	KASSERT(percpu()->root != pt->root);
-	/* The root's count is of its lower half alone. */
 	table_free(phys_to_virt(pt->root), 4);
 	pt->root = 0;
 }
@@ -149,6 +152,25 @@ int pt_map(struct pagetable *pt, uint64_t va, paddr_t pa, unsigned flags)
 					   entry_make(pa, flags), __ATOMIC_SEQ_CST);
 	if (!old)
 		page_of_table(table)->private ++;
+	return 0;
+}
+
+int pt_map_missing(struct pagetable *pt, uint64_t start, uint64_t end, paddr_t pa,
+		   unsigned flags)
+{
+	KASSERT(start < end && end <= USER_ADDRESS_END &&
+		start / level_size(2) == (end - 1) / level_size(2));
+	uint64_t *table = table_make(pt, start);
+	if (!table)
+		return -ENOMEM;
+	uint64_t *entry = &table[table_index(start, 1)], added = 0;
+	for (uint64_t va = start; va < end; va += PAGE_SIZE, pa += PAGE_SIZE, entry++) {
+		if (*entry)
+			continue;
+		__atomic_store_n(entry, entry_make(pa, flags), __ATOMIC_RELAXED);
+		added++;
+	}
+	page_of_table(table)->private += added;
 	return 0;
 }
 
@@ -207,20 +229,34 @@ struct walk {
 	void *context;
 };
 
+static void walk_pages(const struct walk *walk, uint64_t *table, uint64_t va,
+		       uint64_t end)
+{
+	uint64_t left = page_of_table(table)->private; /* before a visit unmaps */
+	for (; va < end && left; va += PAGE_SIZE) {
+		uint64_t entry = table[table_index(va, 1)];
+		if (!entry)
+			continue;
+		left--;
+		walk->visit(walk->context, va, entry_address(entry), entry_flags(entry));
+	}
+}
+
+/* Of a table above level 1. */
 static void walk_table(const struct walk *walk, uint64_t *table, unsigned level,
 		       uint64_t va, uint64_t end)
 {
-	for (; va < end; va = next_entry(va, level)) {
+	uint64_t next;
+	for (; va < end; va = next) {
 		uint64_t entry = table[table_index(va, level)];
+		next = next_entry(va, level);
 		if (!entry)
 			continue;
-		uint64_t next = next_entry(va, level);
-		if (level > 1)
-			walk_table(walk, table_of(entry), level - 1, va,
-				   next < end ? next : end);
+		uint64_t last = next < end ? next : end;
+		if (level > 2)
+			walk_table(walk, table_of(entry), level - 1, va, last);
 		else
-			walk->visit(walk->context, va, entry_address(entry),
-				    entry_flags(entry));
+			walk_pages(walk, table_of(entry), va, last);
 	}
 }
 

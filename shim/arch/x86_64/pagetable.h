@@ -26,6 +26,10 @@ void pt_load_kernel(void);                /* a space without a lower half */
 
 /* Maps one page, replacing what was there (the caller has dropped that). 0 or -ENOMEM. */
 int pt_map(struct pagetable *pt, uint64_t va, paddr_t pa, unsigned flags);
+/* Maps the frames from pa on at [start, end), of one 2 MiB block, where nothing is mapped yet.
+ * 0 or -ENOMEM. */
+int pt_map_missing(struct pagetable *pt, uint64_t start, uint64_t end, paddr_t pa,
+		   unsigned flags);
 /* Removes the mapping; returns its physical address or 0 for none. *dirty when not NULL. The
  * page may be reused after pt_flush only. */
 paddr_t pt_unmap(struct pagetable *pt, uint64_t va, bool *dirty);

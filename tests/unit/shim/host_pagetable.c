@@ -69,6 +69,16 @@ int pt_map(struct pagetable *pt, uint64_t va, paddr_t pa, unsigned flags)
 	return 0;
 }
 
+int pt_map_missing(struct pagetable *pt, uint64_t start, uint64_t end, paddr_t pa,
+		   unsigned flags)
+{
+	int rc = 0;
+	for (uint64_t va = start; !rc && va < end; va += PAGE_SIZE, pa += PAGE_SIZE)
+		if (!find(pt, va))
+			rc = pt_map(pt, va, pa, flags);
+	return rc;
+}
+
 paddr_t pt_unmap(struct pagetable *pt, uint64_t va, bool *dirty)
 {
 	struct entry *e = find(pt, va);
