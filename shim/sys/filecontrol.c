@@ -545,9 +545,12 @@ long sys_copy_file_range(const struct sysargs *a)
 }
 
 #define SPLICE_F_NONBLOCK 2u
+#define SPLICE_F_ALL 15u
 
 long sys_splice(const struct sysargs *a)
 {
+	if (a->arg[5] & ~(uint64_t)SPLICE_F_ALL)
+		return -EINVAL;
 	struct copy_end in = {.file = file_of(a, 0)}, out = {.file = file_of(a, 2)};
 	if (in.file && out.file && !pipe_is(in.file) && !pipe_is(out.file)) {
 		file_put(in.file);
@@ -560,6 +563,8 @@ long sys_splice(const struct sysargs *a)
 
 long sys_tee(const struct sysargs *a)
 {
+	if (a->arg[3] & ~(uint64_t)SPLICE_F_ALL)
+		return -EINVAL;
 	struct file *in = file_of(a, 0), *out = file_of(a, 1);
 	long rc = -EBADF;
 	if (in && out && file_reads(in) && file_writes(out))

@@ -253,6 +253,8 @@ int jobfs_lookup(struct vnode *vnode, const char *name, size_t size, struct vnod
 {
 	struct node *directory = node_of(vnode), *node;
 	struct erofs_entry lower;
+	if (directory->dead_directory)
+		return -ENOENT;
 	if (size > NAME_MAX)
 		return -ENAMETOOLONG;
 	int rc = populate(directory);
