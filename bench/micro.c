@@ -21,7 +21,8 @@
 #define PAGE 4096
 #define SCRATCH "/tmp/micro"
 
-static const char *self, *dynamic_program;
+static const char *const self = "/proc/self/exe";
+static const char *dynamic_program;
 static int file, pair_to[2], pair_from[2];
 static char buffer[65536];
 
@@ -255,7 +256,6 @@ int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "exit") == 0)
 		return 0;
-	self = argv[0];
 	dynamic_program = argc > 1 ? argv[1] : self;
 	file = open(SCRATCH, O_CREAT | O_RDWR | O_TRUNC, 0600);
 	if (file < 0 || write(file, buffer, sizeof(buffer)) != sizeof(buffer) || pipe(pair_to) < 0 ||
