@@ -194,21 +194,44 @@ void vm_merge_around(struct vmspace *vm, uint64_t start, uint64_t end)
 	}
 }
 
-static void drop_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
+static void gather_flush(struct vm_gather *gather)
 {
-	struct vmspace *vm = context;
-	(void)flags;
-	pt_unmap(&vm->pt, va, NULL);
-	page_put(page_of_pa(pa));
+	if (gather->end > gather->start)
+		pt_flush(&gather->vm->pt, gather->start, gather->end);
+	for (unsigned i = 0; i < gather->count; i++)
+		page_put(gather->page[i]);
+	gather->count = 0;
+	gather->start = gather->end;
 }
 
-/* Unmaps the pages of a range and lets go of them. Nothing is allocated between the puts
- * and the flush, so no page is in new hands while a stale translation to it is left. */
+void vm_gather_page(struct vm_gather *gather, uint64_t va, struct page *page)
+{
+	pt_unmap(&gather->vm->pt, va, NULL);
+	if (gather->count == VM_GATHER_PAGES)
+		gather_flush(gather);
+	if (gather->end == gather->start)
+		gather->start = va;
+	gather->end = va + PAGE_SIZE;
+	gather->page[gather->count++] = page;
+}
+
+void vm_gather_end(struct vm_gather *gather)
+{
+	gather_flush(gather);
+}
+
+static void drop_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
+{
+	(void)flags;
+	vm_gather_page(context, va, page_of_pa(pa));
+}
+
 void vm_drop_pages(struct vmspace *vm, uint64_t start, uint64_t end)
 {
-	pt_walk(&vm->pt, start, end, drop_page, vm);
+	struct vm_gather gather = {.vm = vm};
+	pt_walk(&vm->pt, start, end, drop_page, &gather);
+	vm_gather_end(&gather);
 	pt_trim(&vm->pt, start, end);
-	pt_flush(&vm->pt, start, end);
 }
 
 bool vm_range_legal(uint64_t start, uint64_t size)

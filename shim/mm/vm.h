@@ -131,7 +131,19 @@ int vm_choose_address(struct vmspace *vm, const struct vm_request *request, uint
 int vm_area_insert(struct vmspace *vm, uint32_t index, struct vm_area *area);
 void vm_area_free(struct vmspace *vm, struct vm_area *area);
 struct vm_area *vm_area_copy(struct vmspace *vm, const struct vm_area *from);
+/* Unmaps the pages of a range and lets go of them. */
 void vm_drop_pages(struct vmspace *vm, uint64_t start, uint64_t end);
+/* Pages on their way out of a space, in ascending order: they are let go of once no CPU has a
+ * translation to them left. Starts with vm alone set; pages that end gathers are gone. */
+#define VM_GATHER_PAGES 64u
+struct vm_gather {
+	struct vmspace *vm;
+	uint64_t start, end; /* of what is unmapped and not yet flushed */
+	unsigned count;
+	struct page *page[VM_GATHER_PAGES];
+};
+void vm_gather_page(struct vm_gather *gather, uint64_t va, struct page *page);
+void vm_gather_end(struct vm_gather *gather);
 struct shared_pages *shared_pages_make(struct account *account);
 void shared_pages_get(struct shared_pages *pages);
 void shared_pages_put(struct shared_pages *pages);

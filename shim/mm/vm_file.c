@@ -5,23 +5,21 @@
 #include "shim/vfs/vnode.h"
 
 struct forgetting {
-	struct vmspace *vm;
+	struct vm_gather gather;
 	const struct vm_area *area;
 	bool all; /* else what is the file's, not copies of it */
 };
 
 static void forget_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 {
-	const struct forgetting *forgetting = context;
+	struct forgetting *forgetting = context;
 	const struct vm_area *area = forgetting->area;
 	struct page *page = page_of_pa(pa);
 	uint64_t index = (area->offset + (va - area->start)) >> PAGE_SHIFT;
 	(void)flags;
-	if (!forgetting->all && !(page->flags & PAGE_IMAGE) &&
-	    !vnode_has_page(area->vnode, index, page))
-		return;
-	pt_unmap(&forgetting->vm->pt, va, NULL);
-	page_put(page);
+	if (forgetting->all || page->flags & PAGE_IMAGE ||
+	    vnode_has_page(area->vnode, index, page))
+		vm_gather_page(&forgetting->gather, va, page);
 }
 
 void vm_forget_file(struct vmspace *vm, const struct vnode *vnode, uint64_t first,
@@ -36,8 +34,9 @@ void vm_forget_file(struct vmspace *vm, const struct vnode *vnode, uint64_t firs
 		uint64_t low = first > from ? first : from, high = end < to ? end : to;
 		uint64_t start_va = area->start + ((low - from) << PAGE_SHIFT);
 		uint64_t end_va = area->start + ((high - from) << PAGE_SHIFT);
-		struct forgetting forgetting = {vm, area, area->shared || copies};
+		struct forgetting forgetting = {
+			.gather.vm = vm, .area = area, .all = area->shared || copies};
 		pt_walk(&vm->pt, start_va, end_va, forget_page, &forgetting);
-		pt_flush(&vm->pt, start_va, end_va);
+		vm_gather_end(&forgetting.gather);
 	}
 }
