@@ -215,6 +215,7 @@ _Noreturn void kmain(const struct bootinfo *info)
 	power_button_init(power_pressed);
 	if (manifest.mode != MODE_RUN)
 		net_init();
+	smp_start();
 	job_rootfs_set(&bundle.part[BUNDLE_ROOTFS]);
 	if (manifest.mode == MODE_HTTP)
 		start_front();

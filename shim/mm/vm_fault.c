@@ -146,7 +146,7 @@ static enum vm_fault_result copy_on_write(struct vmspace *vm, struct vm_area *ar
 	struct page *old = page_of_pa(pa);
 	if (vm_page_is_own(vm, old)) {
 		pt_protect(&vm->pt, va, area->prot);
-		pt_flush(&vm->pt, va, va + PAGE_SIZE);
+		pt_flush_here(&vm->pt, va, va + PAGE_SIZE);
 		return VM_OK;
 	}
 	enum vm_fault_result result =
@@ -197,7 +197,7 @@ enum vm_fault_result vm_fault(struct vmspace *vm, uint64_t va, enum vm_access ac
 	/* Already right: a stale translation, or rights that grew (SDM 3, 4.10.4.3). */
 	if (!write && (rights | (area->prot & ~(unsigned)PT_WRITE)) != rights)
 		pt_protect(&vm->pt, va, rights | read_only(area));
-	pt_flush(&vm->pt, va, va + PAGE_SIZE);
+	pt_flush_here(&vm->pt, va, va + PAGE_SIZE);
 	return VM_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "shim/proc/itimer.h"
 
 #include "shim/arch/x86_64/clock.h"
+#include "shim/arch/x86_64/cpu.h"
 #include "shim/proc/process.h"
 
 #define RLIMIT_CPU 0
@@ -10,18 +11,20 @@
 uint64_t thread_cpu_ns(const struct thread *thread)
 {
 	return thread->cpu_ns +
-	       (thread == thread_current() ? clock_now_ns() - thread->ran_at_ns : 0);
+	       (thread->running ? clock_now_ns() - thread->ran_at_ns : 0);
 }
 
 uint64_t process_cpu_ns(const struct process *process)
 {
-	const struct thread *self = thread_current();
-	return process->cpu_ns +
-	       (process == self->process ? clock_now_ns() - self->ran_at_ns : 0);
+	uint64_t sum = process->cpu_ns, now = clock_now_ns();
+	list_for_each(thread, &process->threads, struct thread, process_link)
+		sum += thread->running ? now - thread->ran_at_ns : 0;
+	return sum;
 }
 
 /* Far enough away to be never, and to add times to: 292 years. */
 #define NEVER_NS (UINT64_MAX / 2)
+#define CPU_LOOK_NS 1000000u
 
 static uint64_t after(uint64_t now, uint64_t ns)
 {
@@ -54,11 +57,20 @@ static void real_fired(struct timer *timer)
 	send(process, SIGALRM);
 }
 
-/* CPU time passes no faster than the clock: look again when it may have come. */
+uint64_t process_cpu_wait_ns(const struct process *process, uint64_t left_ns)
+{
+	uint64_t cpus = cpu_count();
+	uint64_t most = process->thread_count < cpus ? process->thread_count : cpus;
+	uint64_t wait = most > 1 ? left_ns / most : left_ns;
+	uint64_t shortest = left_ns < CPU_LOOK_NS ? left_ns : CPU_LOOK_NS;
+	return wait > shortest ? wait : shortest;
+}
+
 static void cpu_arm(struct cpu_itimer *timer, uint64_t used_ns)
 {
 	uint64_t left = timer->expires_ns > used_ns ? timer->expires_ns - used_ns : 0;
-	timer_set(&timer->timer, after(clock_now_ns(), left));
+	timer_set(&timer->timer,
+		  after(clock_now_ns(), process_cpu_wait_ns(timer->process, left)));
 }
 
 static void cpu_fired(struct timer *self)

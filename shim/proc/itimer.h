@@ -34,5 +34,8 @@ void itimers_cancel(struct process *process);
 /* Time run so far, the running turn included. */
 uint64_t thread_cpu_ns(const struct thread *thread);
 uint64_t process_cpu_ns(const struct process *process);
+/* When to look again for left_ns more of the process' time: it passes no faster than the clock
+ * on each CPU that the process can be on; but no more often than there would be ticks. */
+uint64_t process_cpu_wait_ns(const struct process *process, uint64_t left_ns);
 
 #endif

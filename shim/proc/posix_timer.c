@@ -45,10 +45,12 @@ static uint64_t sum(uint64_t a, uint64_t b)
 	return a < NEVER_NS && b < NEVER_NS - a ? a + b : NEVER_NS;
 }
 
-/* CPU time passes no faster than the clock: a look when it may have come. */
+/* CPU time comes when it may: then is the time to look. */
 static void arm(struct posix_timer *timer, uint64_t counted)
 {
 	uint64_t left = timer->expires_ns > counted ? timer->expires_ns - counted : 0;
+	if (timer->spec.clock == POSIX_TIMER_PROCESS)
+		left = process_cpu_wait_ns(timer->process, left);
 	timer_set(&timer->timer, sum(clock_now_ns(), left));
 }
 

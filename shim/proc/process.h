@@ -140,6 +140,9 @@ struct thread {
 	uint64_t robust_list, robust_list_size;
 	uint64_t cpu_ns, ran_at_ns;
 	uint64_t slice_end_ns;
+	bool running;            /* on cpu, now */
+	unsigned cpu;            /* where it runs or ran last */
+	uint64_t affinity;       /* CPUs it may run on, a bit each; 0: all */
 };
 
 struct thread *thread_current(void);

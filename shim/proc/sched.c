@@ -1,4 +1,9 @@
-/* sched.c: run queues, sleeping and waking. */
+/* sched.c: run queues, sleeping and waking.
+ *
+ * All CPUs take from the same queues. What one CPU makes runnable often waits only until that
+ * CPU's thread blocks a moment later; to wake another CPU for it would cost more than that and
+ * have both fight for the kernel lock. So an idle CPU is woken only when the turn of who runs
+ * is over and somebody still waits; a wake-up shortens turns to SCHED_WAKE_NS. */
 #include "shim/proc/sched.h"
 
 #include "shim/arch/x86_64/clock.h"
@@ -11,11 +16,11 @@
 
 enum { QUEUE_FRONT, QUEUE_PAYLOAD, QUEUE_COUNT };
 
-#define CPUS_MAX 64u
-
 /* What each CPU schedules with. Under the kernel lock. */
 struct cpu_sched {
-	struct list queue[QUEUE_COUNT];
+	struct thread *current;        /* NULL: not started */
+	bool idling;                   /* in cpu_idle */
+	bool coming;                   /* out of it: it was interrupted to take a thread */
 	struct thread idle;            /* the boot context; has no process */
 	struct thread *dead;           /* left the CPU for good, not yet freed */
 	const struct vmspace *loaded;  /* NULL: the kernel's own */
@@ -23,6 +28,7 @@ struct cpu_sched {
 	uint64_t idle_ns;
 };
 
+static struct list queues[QUEUE_COUNT];
 static struct cpu_sched cpus[CPUS_MAX];
 
 static struct cpu_sched *this_cpu(void)
@@ -32,23 +38,34 @@ static struct cpu_sched *this_cpu(void)
 
 static struct list *queue_of(const struct thread *thread)
 {
-	return &this_cpu()->queue[thread->job->front ? QUEUE_FRONT : QUEUE_PAYLOAD];
+	return &queues[thread->job->front ? QUEUE_FRONT : QUEUE_PAYLOAD];
 }
 
 static void slice_over(struct timer *self)
 {
-	(void)self; /* the interrupt itself leads to sched_preempt */
+	/* The interrupt itself leads to sched_preempt, on the CPU that it is about. */
+	struct cpu_sched *cpu = container_of(self, struct cpu_sched, slice);
+	if (cpu != this_cpu())
+		cpu_interrupt((unsigned)(cpu - cpus));
 }
 
 void sched_init(void)
 {
-	KASSERT(cpu_id() < CPUS_MAX);
-	struct cpu_sched *cpu = this_cpu();
 	for (int i = 0; i < QUEUE_COUNT; i++)
-		list_init(&cpu->queue[i]);
+		list_init(&queues[i]);
+	sched_init_cpu();
+}
+
+void sched_init_cpu(void)
+{
+	struct cpu_sched *cpu = this_cpu();
 	list_init(&cpu->idle.run_link);
 	cpu->idle.state = THREAD_RUNNABLE;
 	cpu->slice.fire = slice_over;
+	cpu->current = &cpu->idle;
+	cpu->idle.running = true;
+	cpu->idle.cpu = cpu_id();
+	cpu->idle.ran_at_ns = clock_now_ns();
 	cpu_set_current_thread(&cpu->idle, &cpu->idle.arch);
 }
 
@@ -57,12 +74,68 @@ struct thread *thread_current(void)
 	return cpu_current_thread();
 }
 
+static bool may_run(const struct thread *thread, const struct cpu_sched *cpu)
+{
+	return !thread->affinity || thread->affinity >> (cpu - cpus) & 1;
+}
+
 static struct thread *pick(struct cpu_sched *cpu)
 {
 	for (int i = 0; i < QUEUE_COUNT; i++)
-		if (!list_empty(&cpu->queue[i]))
-			return list_entry(cpu->queue[i].next, struct thread, run_link);
+		list_for_each(thread, &queues[i], struct thread, run_link)
+			if (may_run(thread, cpu))
+				return thread;
 	return &cpu->idle;
+}
+
+static bool queues_empty(void)
+{
+	return list_empty(&queues[QUEUE_FRONT]) && list_empty(&queues[QUEUE_PAYLOAD]);
+}
+
+static bool any_cpu_idles(void)
+{
+	for (unsigned i = 0; i < cpu_count(); i++)
+		if (cpus[i].idling)
+			return true;
+	return false;
+}
+
+/* Finds an idle CPU for each thread that waits, and wakes it. False: there are too few. */
+static bool wake_idle_cpus(void)
+{
+	uint64_t taken = 0;
+	for (int q = 0; q < QUEUE_COUNT; q++) {
+		list_for_each(thread, &queues[q], struct thread, run_link) {
+			unsigned i = 0;
+			while (i < cpu_count() && (!cpus[i].idling || taken >> i & 1 ||
+						   !may_run(thread, &cpus[i])))
+				i++;
+			if (i == cpu_count())
+				return false;
+			taken |= 1ull << i;
+			if (!cpus[i].coming)
+				cpu_interrupt(i);
+			cpus[i].coming = true;
+		}
+	}
+	return true;
+}
+
+/* Threads wait: turns are timed on every CPU that runs one. A turn that is over already was
+ * not timed until now: its CPU gets one more, so that no timer is due at once again and again
+ * until that CPU has come for the lock. */
+static void turns_time(uint64_t now)
+{
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		struct cpu_sched *cpu = &cpus[i];
+		struct thread *runs = cpu->current;
+		if (!runs || runs == &cpu->idle || timer_is_set(&cpu->slice))
+			continue;
+		if (runs->slice_end_ns <= now)
+			runs->slice_end_ns = now + SCHED_SLICE_NS;
+		timer_set(&cpu->slice, runs->slice_end_ns);
+	}
 }
 
 static void charge_time(struct cpu_sched *cpu, struct thread *thread, uint64_t now)
@@ -119,13 +192,20 @@ void sched_switch(void)
 	to->ran_at_ns = now;
 	to->slice_end_ns = now + SCHED_SLICE_NS;
 	list_remove(&to->run_link);
-	if (to != &cpu->idle && pick(cpu) != &cpu->idle && !timer_is_set(&cpu->slice))
+	if (to != &cpu->idle && !queues_empty() && !timer_is_set(&cpu->slice)) {
+		if (any_cpu_idles())
+			to->slice_end_ns = now + SCHED_WAKE_NS;
 		timer_set(&cpu->slice, to->slice_end_ns);
+	}
 	if (to == from)
 		return;
 	if (from->state == THREAD_DEAD)
 		cpu->dead = from;
 	load_space(cpu, to);
+	from->running = false;
+	to->running = true;
+	to->cpu = (unsigned)(cpu - cpus);
+	cpu->current = to;
 	cpu_set_current_thread(to, &to->arch);
 	arch_thread_switch(&from->arch, &to->arch);
 	/* On this thread's stack again, perhaps on another CPU. A new thread's first steps are
@@ -138,32 +218,41 @@ void sched_begin(void)
 	reap_dead(this_cpu());
 }
 
-void sched_start(struct thread *thread)
+/* What has slept hardly used its turns: it need not wait for the whole of another's; nor need
+ * anyone while a CPU is idle. */
+static void shorten_turn(struct cpu_sched *cpu, struct thread *running)
+{
+	uint64_t end = clock_now_ns() + SCHED_WAKE_NS;
+	if (running == &cpu->idle || running->slice_end_ns <= end)
+		return;
+	running->slice_end_ns = end;
+	if (timer_is_set(&cpu->slice) && cpu->slice.deadline_ns > end)
+		timer_set(&cpu->slice, end);
+}
+
+static void make_runnable(struct thread *thread)
 {
 	thread->state = THREAD_RUNNABLE;
 	list_append(queue_of(thread), &thread->run_link);
 }
 
-/* What has slept hardly used its turns: it need not wait for the whole of another's. */
-static void shorten_slice(struct thread *running, uint64_t now)
+void sched_start(struct thread *thread)
 {
-	if (running->slice_end_ns > now + SCHED_WAKE_NS)
-		running->slice_end_ns = now + SCHED_WAKE_NS;
+	make_runnable(thread);
+	if (any_cpu_idles())
+		shorten_turn(this_cpu(), thread_current());
 }
 
 void thread_wake(struct thread *thread)
 {
-	struct cpu_sched *cpu = this_cpu();
-	struct thread *running = thread_current();
+	struct thread *self = thread_current();
 	thread->woken = true;
-	if (thread->state != THREAD_SLEEPING)
-		return;
-	sched_start(thread);
-	if (running == &cpu->idle)
-		return;
-	shorten_slice(running, clock_now_ns());
-	if (timer_is_set(&cpu->slice) && cpu->slice.deadline_ns > running->slice_end_ns)
-		timer_set(&cpu->slice, running->slice_end_ns);
+	if (thread->state == THREAD_SLEEPING) {
+		make_runnable(thread);
+		shorten_turn(this_cpu(), self);
+	} else if (thread->running && thread != self) {
+		cpu_interrupt(thread->cpu); /* in ring 3: a signal, a stop, the end */
+	}
 }
 
 void thread_yield(void)
@@ -180,19 +269,24 @@ void thread_yield(void)
 bool sched_preempt(const struct trapframe *frame)
 {
 	struct cpu_sched *cpu = this_cpu();
-	struct thread *self = thread_current(), *next = pick(cpu);
-	if (next == &cpu->idle)
-		return false;
-	/* front goes before payloads at once when the network woke it; what a payload's own
-	 * system call did (a byte down a pipe) can wait until it blocks or its slice is over. */
-	bool urgent = next->job->front && !self->job->front && frame->vector != TRAP_SYSCALL;
-	uint64_t now = clock_now_ns();
-	if (urgent || now >= self->slice_end_ns) {
+	struct thread *self = thread_current();
+	if (!may_run(self, cpu)) {
 		thread_yield();
 		return true;
 	}
-	if (!timer_is_set(&cpu->slice))
-		timer_set(&cpu->slice, self->slice_end_ns);
+	if (queues_empty())
+		return false;
+	/* front goes before payloads at once when the network woke it; what a payload's own
+	 * system call did (a byte down a pipe) can wait until it blocks or its turn is over. */
+	const struct thread *next = pick(cpu);
+	bool urgent = next != &cpu->idle && next->job->front && !self->job->front &&
+		      frame->vector != TRAP_SYSCALL;
+	uint64_t now = clock_now_ns();
+	if (urgent || (now >= self->slice_end_ns && !wake_idle_cpus() && next != &cpu->idle)) {
+		thread_yield();
+		return true;
+	}
+	turns_time(now);
 	return false;
 }
 
@@ -200,17 +294,30 @@ _Noreturn void sched_idle(void)
 {
 	for (;;) {
 		struct cpu_sched *cpu = this_cpu();
-		while (pick(cpu) == &cpu->idle)
+		while (pick(cpu) == &cpu->idle) {
+			if (!queues_empty()) { /* they may not run here */
+				wake_idle_cpus();
+				turns_time(clock_now_ns());
+			}
+			cpu->idling = true;
 			cpu_idle();
+			cpu->idling = cpu->coming = false;
+		}
 		sched_switch();
 	}
+}
+
+uint64_t sched_cpu_idle_ns(unsigned id)
+{
+	const struct cpu_sched *cpu = &cpus[id];
+	return cpu->idle_ns + (cpu->idle.running ? clock_now_ns() - cpu->idle.ran_at_ns : 0);
 }
 
 uint64_t sched_idle_ns(void)
 {
 	uint64_t sum = 0;
-	for (unsigned i = 0; i < CPUS_MAX; i++)
-		sum += cpus[i].idle_ns;
+	for (unsigned i = 0; i < cpu_count(); i++)
+		sum += sched_cpu_idle_ns(i);
 	return sum;
 }
 

@@ -10,11 +10,14 @@ struct thread;
 struct trapframe;
 
 #define SCHED_SLICE_NS 4000000ull
-/* How much longer one may run after it, or an interrupt, woke another. */
+/* How much longer one may run after it, or an interrupt, woke another; and how long what could
+ * run elsewhere waits for that. */
 #define SCHED_WAKE_NS 100000ull
 
-/* Makes this CPU's boot context its idle thread. Once a CPU, before anything sleeps. */
+/* Once, before anything sleeps; makes the boot context the first CPU's idle thread. */
 void sched_init(void);
+/* The same for the context of every other CPU. Under the kernel lock. */
+void sched_init_cpu(void);
 /* Hands the CPU to the next runnable thread; the caller has set its own state. Returns when
  * the thread is chosen again; a dead one's never does. */
 void sched_switch(void);
@@ -24,6 +27,7 @@ void sched_start(struct thread *thread);
 bool sched_preempt(const struct trapframe *frame);
 /* The idle loop, on the boot stack. */
 _Noreturn void sched_idle(void);
-uint64_t sched_idle_ns(void);
+uint64_t sched_idle_ns(void); /* of all CPUs */
+uint64_t sched_cpu_idle_ns(unsigned id);
 
 #endif

@@ -117,6 +117,8 @@ int thread_make(struct process *process, struct thread **out)
 	thread->process = process;
 	thread->job = job;
 	thread->state = THREAD_SLEEPING;
+	if (thread_current()->job == job)
+		thread->affinity = thread_current()->affinity;
 	thread->tid = process->thread_count ? pid_allocate(job) : process->pid;
 	memcpy(thread->comm, process->comm, sizeof(thread->comm));
 	list_init(&thread->run_link);

@@ -45,27 +45,35 @@ static uint64_t all_cpus(void)
 
 long sys_sched_getaffinity(const struct sysargs *a)
 {
+	const struct thread *thread = thread_named((int)a->arg[0]);
 	uint64_t mask = all_cpus();
 	uint32_t size = (uint32_t)a->arg[1];
 	if (size < sizeof(mask) || size % sizeof(mask))
 		return -EINVAL;
-	if (!thread_named((int)a->arg[0]))
+	if (!thread)
 		return -ESRCH;
+	if (thread->affinity)
+		mask = thread->affinity;
 	return copy_to_user(arg_user(a, 2), &mask, sizeof(mask)) < 0 ? -EFAULT
 								     : (long)sizeof(mask);
 }
 
-/* Threads go where the scheduler puts them; a mask that leaves it all CPUs, or one of several,
- * is a wish that it need not know. */
 long sys_sched_setaffinity(const struct sysargs *a)
 {
 	uint64_t mask = 0;
 	size_t size = (uint32_t)a->arg[1];
 	if (copy_from_user(&mask, arg_user(a, 2), size < sizeof(mask) ? size : sizeof(mask)) < 0)
 		return -EFAULT;
-	if (!thread_named((int)a->arg[0]))
+	struct thread *thread = thread_named((int)a->arg[0]);
+	if (!thread)
 		return -ESRCH;
-	return mask & all_cpus() ? 0 : -EINVAL;
+	mask &= all_cpus();
+	if (!mask)
+		return -EINVAL;
+	thread->affinity = mask == all_cpus() ? 0 : mask;
+	if (thread->running && thread != thread_current())
+		cpu_interrupt(thread->cpu); /* to leave, if it must */
+	return 0;
 }
 
 static bool is_policy(int policy)

@@ -153,7 +153,7 @@ static void stat_all(struct text *out, struct process *process)
 	text_printf(out, "cpu  %llu 0 0 %llu 0 0 0 0 0 0\n", user, idle);
 	for (unsigned i = 0; i < cpu_count(); i++)
 		text_printf(out, "cpu%u %llu 0 0 %llu 0 0 0 0 0 0\n", i, user / cpu_count(),
-			    idle / cpu_count());
+			    (unsigned long long)sched_cpu_idle_ns(i) / TICK_NS);
 	text_printf(out, "intr 0\nctxt 0\nbtime %llu\nprocesses %d\nprocs_running %u\n"
 			 "procs_blocked 0\n",
 		    (unsigned long long)(clock_realtime_offset_ns() / NS_PER_SECOND),
@@ -264,6 +264,14 @@ static uint64_t mapped_bytes(const struct process *process)
 	return process->vm ? process->vm->mapped_bytes : 0;
 }
 
+/* Where its first thread is or was. */
+static unsigned processor(const struct process *process)
+{
+	list_for_each(thread, &process->threads, struct thread, process_link)
+		return thread->cpu;
+	return 0;
+}
+
 static void stat_process(struct text *out, struct process *process)
 {
 	const struct vmspace *vm = process->vm;
@@ -275,12 +283,13 @@ static void stat_process(struct text *out, struct process *process)
 	text_printf(out, "%llu 0 %llu 0 %d %d %u 0 %llu ",
 		    (unsigned long long)(process_cpu_ns(process) / TICK_NS),
 		    (unsigned long long)(process->children_cpu_ns / TICK_NS),
-		    20 + process->nice, process->nice, process->thread_count, (unsigned long long)(process->start_ns / TICK_NS));
-	text_printf(out, "%llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 "
+		    20 + process->nice, process->nice, process->thread_count,
+		    (unsigned long long)(process->start_ns / TICK_NS));
+	text_printf(out, "%llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 "
 			 "0 0 %llu %llu %llu %llu %llu %d\n",
 		    (unsigned long long)mapped_bytes(process),
 		    (unsigned long long)resident_pages(process),
-		    (unsigned long long)(vm ? vm->stack_top : 0),
+		    (unsigned long long)(vm ? vm->stack_top : 0), processor(process),
 		    (unsigned long long)(vm ? vm->brk_start : 0),
 		    (unsigned long long)process->arg_start, (unsigned long long)process->arg_end,
 		    (unsigned long long)process->env_start, (unsigned long long)process->env_end,

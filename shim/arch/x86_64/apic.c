@@ -89,6 +89,11 @@ uint32_t apic_id(void)
 	return x2apic ? id : id >> 24;
 }
 
+bool apic_is_x2apic(void)
+{
+	return x2apic;
+}
+
 void apic_end_of_interrupt(void)
 {
 	apic_write(APIC_EOI, 0);

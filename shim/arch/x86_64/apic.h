@@ -9,6 +9,7 @@ void interrupts_setup(void); /* irq.c: 8259s, local APIC of the boot CPU, I/O AP
 
 void apic_setup(void); /* every CPU */
 uint32_t apic_id(void);
+bool apic_is_x2apic(void); /* IDs above 254 can be reached */
 void apic_end_of_interrupt(void);
 /* The timer, one-shot. A count is in ticks of the APIC's own clock. */
 void apic_timer_start(uint32_t count);

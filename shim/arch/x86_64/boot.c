@@ -7,6 +7,7 @@
 #include "shim/arch/x86_64/features.h"
 #include "shim/arch/x86_64/kernel_map.h"
 #include "shim/arch/x86_64/percpu.h"
+#include "shim/arch/x86_64/smp.h"
 #include "shim/dev/console.h"
 #include "shim/kmain.h"
 #include "shim/lib/print.h"
@@ -113,5 +114,6 @@ _Noreturn void boot_main(uint32_t argument)
 	clock_setup(le64_get(bootinfo.entry_tsc));
 	random_init();
 	sched_init();
+	smp_prepare();
 	kmain(&bootinfo);
 }

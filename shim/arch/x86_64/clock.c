@@ -67,6 +67,12 @@ static void apic_timer_measure(void)
 	apic_ticks_per_ns_32 = ((uint64_t)(from - to) << 32) / (end - start);
 }
 
+void clock_setup_cpu(void)
+{
+	if (cpu_features.tsc_deadline)
+		apic_timer_use_deadline();
+}
+
 void clock_setup(uint64_t entry_tsc)
 {
 	uint64_t rate = tsc_rate_find();

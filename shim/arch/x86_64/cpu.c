@@ -1,5 +1,5 @@
 /* cpu.c: a CPU's own set-up: features, descriptor tables, control registers, syscall
- * MSRs; and the kernel lock. Boot CPU and others run the same cpu_setup. */
+ * MSRs. Boot CPU and others run the same cpu_setup. */
 #include "shim/arch/x86_64/cpu.h"
 
 #include "shim/arch/x86_64/apic.h"
@@ -7,12 +7,12 @@
 #include "shim/arch/x86_64/fpu.h"
 #include "shim/arch/x86_64/insn.h"
 #include "shim/arch/x86_64/percpu.h"
+#include "shim/arch/x86_64/smp.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
 
 struct cpu_features cpu_features;
 struct percpu boot_percpu;
-static unsigned cpus_running = 1;
 
 void syscall_entry(void);
 extern const uint8_t gate_stubs[256][16];
@@ -236,11 +236,6 @@ unsigned cpu_id(void)
 	return percpu()->id;
 }
 
-unsigned cpu_count(void)
-{
-	return cpus_running;
-}
-
 uint32_t cpu_hwcap(void)
 {
 	return cpu_features.hwcap;
@@ -251,26 +246,20 @@ uint32_t cpu_hwcap2(void)
 	return cpu_features.hwcap2;
 }
 
-/* The kernel lock: a ticket lock, so that CPUs get it in the order they came. */
-static uint32_t next_ticket, now_serving;
-
-void kernel_lock(void)
+/* After interrupts were let in with the lock left: a handler may have taken it again. */
+static void lock_again(void)
 {
-	uint32_t mine = __atomic_fetch_add(&next_ticket, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&now_serving, __ATOMIC_ACQUIRE) != mine)
-		cpu_relax();
-}
-
-void kernel_unlock(void)
-{
-	__atomic_store_n(&now_serving, now_serving + 1, __ATOMIC_RELEASE);
+	struct percpu *self = percpu();
+	if (!self->handler_locked)
+		kernel_lock();
+	self->handler_locked = false;
 }
 
 void cpu_take_interrupts(void)
 {
 	kernel_unlock();
 	__asm__ volatile("sti; nop; cli" : : : "memory"); /* STI takes effect after NOP */
-	kernel_lock();
+	lock_again();
 }
 
 void cpu_idle(void)
@@ -278,5 +267,5 @@ void cpu_idle(void)
 	kernel_unlock();
 	/* STI takes effect after HLT: an interrupt in between cannot be lost. */
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
-	kernel_lock();
+	lock_again();
 }

@@ -85,7 +85,12 @@ void cpu_take_interrupts(void);
 struct thread *cpu_current_thread(void);
 void cpu_set_current_thread(struct thread *thread, struct arch_thread *arch);
 unsigned cpu_id(void);
-unsigned cpu_count(void);
+#define CPUS_MAX 64u
+unsigned cpu_count(void); /* running: numbers 0 to cpu_count() - 1 */
+/* Makes CPU id come into the kernel from ring 3 or out of cpu_idle soon. */
+void cpu_interrupt(unsigned id);
+/* smp.c. Starts the other CPUs; each waits for the kernel lock, then runs sched_idle(). */
+void smp_start(void);
 
 /* Interrupts: a free vector for a device; handler runs under the kernel lock. Returns the
  * vector or -ENOSPC. irq_message gives the MSI address and data for it (SDM 3, 11.11). */

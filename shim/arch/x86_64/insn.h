@@ -119,6 +119,12 @@ static inline void write_cr3(uint64_t value)
 	__asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
 }
 
+/* The task priority: interrupts of classes up to it wait. */
+static inline void write_cr8(uint64_t value)
+{
+	__asm__ volatile("mov %0, %%cr8" : : "r"(value) : "memory");
+}
+
 static inline uint64_t read_cr4(void)
 {
 	uint64_t value;

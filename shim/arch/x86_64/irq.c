@@ -7,6 +7,7 @@
 #include "shim/arch/x86_64/irq_isa.h"
 #include "shim/arch/x86_64/layout.h"
 #include "shim/arch/x86_64/percpu.h"
+#include "shim/arch/x86_64/smp.h"
 #include "shim/arch/x86_64/trap.h"
 #include "shim/lib/errno.h"
 #include "shim/proc/timer.h"
@@ -75,7 +76,7 @@ int irq_route_isa(unsigned line, int vector)
 void irq_dispatch(unsigned vector)
 {
 	struct percpu *self = percpu();
-	if (vector == VECTOR_SPURIOUS || vector < VECTOR_DEVICE) {
+	if (vector < VECTOR_DEVICE) {
 		self->spurious_count++; /* not in service: no EOI */
 		return;
 	}
@@ -87,4 +88,16 @@ void irq_dispatch(unsigned vector)
 		self->spurious_count++;
 	/* After the handler: a level-triggered line is quiet by now. */
 	apic_end_of_interrupt();
+}
+
+void irq_dispatch_lockless(unsigned vector)
+{
+	if (vector == VECTOR_FLUSH)
+		smp_flush_answer();
+	else if (vector != VECTOR_WAKE) /* user_return and sched_idle look what that is about */
+		percpu()->spurious_count++;
+	/* At once: in service, it would keep others from this CPU while that waits for the
+	 * lock. */
+	if (vector != VECTOR_SPURIOUS)
+		apic_end_of_interrupt();
 }

@@ -52,9 +52,12 @@
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_PIC 0x20     /* 16, the 8259s': masked, only spurious ones arrive */
 #define VECTOR_DEVICE 0x30  /* up to VECTOR_TIMER: irq_allocate's */
-#define VECTOR_TIMER 0xf0
+#define VECTOR_TIMER 0xe0
+/* From here on what smp_halt lets through; all need no lock when they come in the kernel. */
+#define VECTOR_LOCKLESS 0xf0
 #define VECTOR_APIC_ERROR 0xf1
 #define VECTOR_WAKE 0xf2    /* between CPUs: look at the run queues */
+#define VECTOR_FLUSH 0xf3   /* between CPUs: drop stale translations, at once */
 #define VECTOR_SPURIOUS 0xff /* ends in F: older APICs cannot do other */
 #define VECTOR_SYSCALL 0x100
 

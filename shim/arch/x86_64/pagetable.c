@@ -10,6 +10,7 @@
 #include "shim/arch/x86_64/kernel_map.h"
 #include "shim/arch/x86_64/pagetable_entry.h"
 #include "shim/arch/x86_64/percpu.h"
+#include "shim/arch/x86_64/smp.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
@@ -118,7 +119,7 @@ void pt_free(struct pagetable *pt)
 {
 	if (!pt->root)
 		return;
-	KASSERT(percpu()->root != pt->root);
+	KASSERT(!smp_root_is_loaded(pt->root));
 	table_free(phys_to_virt(pt->root), 4);
 	pt->root = 0;
 }
@@ -306,14 +307,25 @@ void pt_trim(struct pagetable *pt, uint64_t start, uint64_t end)
 	}
 }
 
-void pt_flush(struct pagetable *pt, uint64_t start, uint64_t end)
+void pt_flush_local(paddr_t root, uint64_t start, uint64_t end)
 {
-	if (percpu()->root != pt->root)
+	if (percpu()->root != root)
 		return;
 	if (end - start > FLUSH_PAGES_MAX * PAGE_SIZE) {
-		write_cr3(pt->root); /* kernel pages are global and stay */
+		write_cr3(root); /* kernel pages are global and stay */
 		return;
 	}
 	for (uint64_t va = PAGE_ROUND_DOWN(start); va < end; va += PAGE_SIZE)
 		invlpg(va);
+}
+
+void pt_flush_here(const struct pagetable *pt, uint64_t start, uint64_t end)
+{
+	pt_flush_local(pt->root, start, end);
+}
+
+void pt_flush(struct pagetable *pt, uint64_t start, uint64_t end)
+{
+	pt_flush_local(pt->root, start, end);
+	smp_flush(pt->root, start, end);
 }

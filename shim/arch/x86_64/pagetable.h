@@ -46,5 +46,7 @@ void pt_walk(struct pagetable *pt, uint64_t start, uint64_t end,
 void pt_trim(struct pagetable *pt, uint64_t start, uint64_t end);
 /* Drops stale translations of [start, end) on every CPU that has pt loaded. */
 void pt_flush(struct pagetable *pt, uint64_t start, uint64_t end);
+/* On this CPU alone: after rights were raised, which others may learn by a fault. */
+void pt_flush_here(const struct pagetable *pt, uint64_t start, uint64_t end);
 
 #endif

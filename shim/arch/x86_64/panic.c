@@ -8,6 +8,8 @@
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/arch/x86_64/insn.h"
 #include "shim/arch/x86_64/layout.h"
+#include "shim/arch/x86_64/percpu.h"
+#include "shim/arch/x86_64/smp.h"
 #include "shim/lib/print.h"
 
 #define PANIC_STATUS 126 /* of the machine; 125 is a refusal to start */
@@ -68,10 +70,18 @@ static void back_trace(uint64_t rbp)
 
 static void enter(void)
 {
-	static bool panicking;
+	static const struct percpu *panicking;
+	const struct percpu *nobody = NULL, *self = percpu();
 	__asm__ volatile("cli");
-	if (__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST))
+	if (__atomic_compare_exchange_n(&panicking, &nobody, self, false,
+					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+		smp_stop_others();
+		return;
+	}
+	if (nobody == self) /* in the midst of its own panic */
 		machine_power_off(PANIC_STATUS);
+	for (;;)
+		__asm__ volatile("hlt");
 }
 
 _Noreturn void panic(const char *format, ...)

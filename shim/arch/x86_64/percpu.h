@@ -3,9 +3,11 @@
 #ifndef SHIM_ARCH_X86_64_PERCPU_H
 #define SHIM_ARCH_X86_64_PERCPU_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/arch/x86_64/cpu.h"
 #include "shim/arch/x86_64/layout.h"
 
 struct arch_thread;
@@ -39,6 +41,9 @@ struct percpu {
 	struct arch_thread *arch;
 	const struct arch_thread *fpu_owner; /* whose FPU state the registers hold */
 	uint64_t root; /* the page table loaded; others read it to shoot down */
+	bool flush_wanted; /* smp.c; set by others, cleared by this CPU */
+	bool handler_locked; /* an interrupt in cpu_idle or cpu_take_interrupts has taken the
+				kernel lock, and left it to them */
 	uint64_t nmi_count, spurious_count;
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;

@@ -7,6 +7,7 @@
 #include "shim/arch/x86_64/pagetable.h"
 #include "shim/arch/x86_64/panic.h"
 #include "shim/arch/x86_64/percpu.h"
+#include "shim/arch/x86_64/smp.h"
 #include "shim/lib/print.h"
 
 _Static_assert(TRAP_SYSCALL == VECTOR_SYSCALL, "layout.h");
@@ -69,29 +70,54 @@ void trap_leave(struct trapframe *frame)
 	kernel_unlock();
 }
 
-void trap_from_user(struct trapframe *frame)
+static bool is_lockless(const struct trapframe *frame)
+{
+	return frame->vector >= VECTOR_LOCKLESS && frame->vector != VECTOR_SYSCALL;
+}
+
+static void take_interrupt_or_exception(struct trapframe *frame)
 {
 	uint64_t address = 0;
 	if (frame->vector == VECTOR_PAGE_FAULT)
 		address = read_cr2(); /* before anything else can fault */
 	kernel_lock();
-	if (frame->vector == VECTOR_SYSCALL)
-		syscall_enter(frame);
-	else if (frame->vector < VECTOR_PIC)
+	if (frame->vector < VECTOR_PIC)
 		user_fault(frame, address);
-	else
+	else if (!is_lockless(frame))
 		irq_dispatch((unsigned)frame->vector);
+}
+
+void trap_from_user(struct trapframe *frame)
+{
+	if (frame->vector == VECTOR_SYSCALL) {
+		kernel_lock();
+		syscall_enter(frame);
+	} else {
+		if (is_lockless(frame)) {
+			irq_dispatch_lockless((unsigned)frame->vector);
+			if (frame->vector != VECTOR_WAKE)
+				return;
+		}
+		take_interrupt_or_exception(frame);
+	}
 	user_return(frame);
 	trap_leave(frame);
 }
 
 void trap_from_kernel(struct trapframe *frame)
 {
+	if (is_lockless(frame)) {
+		irq_dispatch_lockless((unsigned)frame->vector);
+		return;
+	}
 	if (frame->vector >= VECTOR_PIC) {
-		/* In cpu_idle or cpu_take_interrupts, which left the lock. */
-		kernel_lock();
+		/* In cpu_idle or cpu_take_interrupts, which left the lock and get it back from
+		 * here. */
+		struct percpu *self = percpu();
+		if (!self->handler_locked)
+			kernel_lock();
+		self->handler_locked = true;
 		irq_dispatch((unsigned)frame->vector);
-		kernel_unlock();
 		return;
 	}
 	uint64_t address = frame->vector == VECTOR_PAGE_FAULT ? read_cr2() : 0;
@@ -108,6 +134,8 @@ void trap_on_ist(struct trapframe *frame)
 {
 	struct percpu *self = percpu();
 	if (frame->vector == VECTOR_NMI) {
+		while (smp_is_stopping())
+			__asm__ volatile("cli; hlt");
 		self->nmi_count++; /* none is asked for; the platform's are not ours to
 				      judge */
 		return;

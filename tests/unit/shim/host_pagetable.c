@@ -123,6 +123,13 @@ void pt_trim(struct pagetable *pt, uint64_t start, uint64_t end)
 	(void)end;
 }
 
+void pt_flush_here(const struct pagetable *pt, uint64_t start, uint64_t end)
+{
+	(void)pt;
+	(void)start;
+	(void)end;
+}
+
 void pt_flush(struct pagetable *pt, uint64_t start, uint64_t end)
 {
 	(void)pt;
