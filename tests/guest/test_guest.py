@@ -1,5 +1,6 @@
 """Small programs behave in an image as on Linux: each is run natively first, then in one booted
 image, and has to print the same lines and end the same way."""
+import functools
 import json
 import pathlib
 import subprocess
@@ -13,6 +14,7 @@ PROGRAMS = sorted(path.stem for path in HERE.glob("*.c"))
 # Built against musl too: its start-up, threads and buffers use other calls than glibc's.
 ALSO_MUSL = ("files", "processes", "signals", "threads")
 CASES = PROGRAMS + [f"{name}.musl" for name in ALSO_MUSL]
+SEVERAL_CPUS = "parallel"  # in a folder of its own: on one it would wait for ever
 
 
 def compile_program(case, folder, sources=HERE):
@@ -28,20 +30,32 @@ def compile_program(case, folder, sources=HERE):
 @pytest.fixture(scope="session")
 def programs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("programs")
-    return {case: compile_program(case, folder) for case in CASES}
+    built = {case: compile_program(case, folder) for case in CASES}
+    return built | {SEVERAL_CPUS: compile_program(SEVERAL_CPUS, folder, HERE / "cpus")}
+
+
+def image_of(programs, folder):
+    files = [word for case, path in programs.items()
+             for word in ("--file", f"{path}:/tests/{case}")]
+    return build_image(folder / "guest.img", "/bin/busybox", "--http", *files)
 
 
 @pytest.fixture(scope="session")
-def guest(programs, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("guest")
-    files = [word for case, path in programs.items()
-             for word in ("--file", f"{path}:/tests/{case}")]
-    image = build_image(folder / "guest.img", "/bin/busybox", "--http", *files)
-    with Guest(image, folder=folder) as booted:
+def image(programs, tmp_path_factory):
+    return image_of(programs, tmp_path_factory.mktemp("image"))
+
+
+@pytest.fixture(scope="session", params=[
+    pytest.param(cpus, id=f"{cpus}cpu", marks=pytest.mark.xdist_group(f"guest{cpus}"))
+    for cpus in (1, 2)])
+def guest(request, image, tmp_path_factory):
+    with Guest(image, folder=tmp_path_factory.mktemp("guest"), cpus=request.param) as booted:
         booted.wait_ready()
+        booted.cpus = request.param
         yield booted
 
 
+@functools.cache
 def native(program):
     # In a session of its own, as every job is: the runner's may lie outside this PID namespace,
     # and then getsid says 0.
@@ -60,7 +74,6 @@ def in_image(guest, case):
     return result["stdout"]["data"], result["stderr"]["data"], code
 
 
-@pytest.mark.xdist_group("guest")
 @pytest.mark.parametrize("case", CASES)
 def test_program_behaves_as_on_linux(case, programs, guest):
     out, err, code = native(programs[case])
@@ -70,7 +83,16 @@ def test_program_behaves_as_on_linux(case, programs, guest):
     assert guest_code == code
 
 
-@pytest.mark.xdist_group("guest")
+def test_threads_run_on_several_cpus_at_once(programs, guest):
+    if guest.cpus == 1:
+        status, _, body = guest.request("GET", "/?grep&-c&processor&/proc/cpuinfo")
+        assert (status, body) == (200, b"1\n")
+        return
+    assert in_image(guest, SEVERAL_CPUS) == native(programs[SEVERAL_CPUS])
+    _, _, body = guest.request("GET", "/?cat&/sys/devices/system/cpu/online")
+    assert body == b"0-%d\n" % (guest.cpus - 1)
+
+
 def test_no_page_is_lost(guest):
     names = [name for name in guest.metrics() if "leak" in name]
     assert names and all(guest.metrics()[name] == 0 for name in names), guest.console()[-2000:]

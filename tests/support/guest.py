@@ -87,12 +87,14 @@ def bundle_bytes(image):
 class Guest:
     """A running image. With http=True it has a port and is ready when /_/ready says so."""
 
-    def __init__(self, image, *, folder, firmware="bios", machine=None, memory="256M", cpus=1,
+    def __init__(self, image, *, folder, firmware="bios", machine=None, memory="256M", cpus=None,
                  http=True, nic="virtio-net-pci", controller="virtio-blk", disk_format="raw",
                  extra=()):
         image = pathlib.Path(image)
         if machine is None:
             machine = "q35"
+        if cpus is None:
+            cpus = int(os.environ.get("ELFPACK_CPUS", "1"))
         self.console_path = pathlib.Path(folder) / f"console-{time.monotonic_ns()}"
         self.port = free_port() if http else None
         command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", memory,
