@@ -11,16 +11,17 @@ static struct list waiting = LIST_INIT(waiting); /* every pi waiter of the machi
 static struct futex_waiter *next_waiter(struct futex_key key,
 					const struct futex_waiter *after)
 {
-	list_for_each(w, futex_bucket(key), struct futex_waiter,
-		      link) if (w->pi && w != after &&
-				futex_key_equal(w->key, key)) return w;
+	list_for_each(w, futex_bucket(key), struct futex_waiter, link)
+		if (w->pi && w != after && futex_key_equal(w->key, key))
+			return w;
 	return NULL;
 }
 
 static bool tid_lives(int tid)
 {
-	list_for_each(process, &job_current()->processes, struct process,
-		      job_link) if (thread_find(process, tid)) return true;
+	list_for_each(process, &job_current()->processes, struct process, job_link)
+		if (thread_find(process, tid))
+			return true;
 	return false;
 }
 
@@ -70,9 +71,9 @@ long futex_lock_pi(uaddr at, uint64_t deadline_ns, bool try_only)
 /* The lock is to's now. */
 static void pass_on(struct futex_waiter *to)
 {
-	list_for_each(w, &waiting, struct futex_waiter,
-		      pi_link) if (futex_key_equal(w->key, to->key)) w->owner =
-		to->thread->tid;
+	list_for_each(w, &waiting, struct futex_waiter, pi_link)
+		if (futex_key_equal(w->key, to->key))
+			w->owner = to->thread->tid;
 	list_remove(&to->pi_link);
 	futex_waiter_wake(to);
 }

@@ -104,8 +104,9 @@ long sys_get_robust_list(const struct sysargs *a)
 {
 	int tid = (int)a->arg[0];
 	struct thread *thread = tid ? NULL : thread_current();
-	list_for_each(process, &job_current()->processes, struct process,
-		      job_link) if (!thread) thread = thread_find(process, tid);
+	list_for_each(process, &job_current()->processes, struct process, job_link)
+		if (!thread)
+			thread = thread_find(process, tid);
 	if (!thread)
 		return -ESRCH;
 	uint64_t size = ROBUST_HEAD_SIZE;
