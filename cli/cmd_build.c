@@ -149,14 +149,10 @@ static int write_image(const struct build *build, struct pack *pack, struct diag
 		fprintf(stderr, "packed %u files and folders, %" PRIu64 " bytes\n",
 			pack->rootfs.inode_count, pack->rootfs.extents.size);
 	pack_image_parts(pack, &parts);
-	int rc = emit_image(&done, build->output, build->to, &parts, why);
+	int rc = emit_image(&done, build->output, build->to, &parts, &pack->tree, why);
 	progress_end();
 	if (rc)
 		return EXIT_FAILED;
-	if (tree_check_unchanged(&pack->tree, why)) {
-		unlink(build->output);
-		return EXIT_FAILED;
-	}
 	print_result(build, pack, &done);
 	return EXIT_DONE;
 }

@@ -109,7 +109,7 @@ static int convert_image(struct convert *convert, struct diag *why)
 		pack_image_parts(pack, parts);
 		parts->bundle = bundle;
 	}
-	if (emit_image(&done, convert->out, convert->to, parts, why))
+	if (emit_image(&done, convert->out, convert->to, parts, NULL, why))
 		return EXIT_FAILED;
 	digest_hex(done.digest, hex);
 	if (!convert->quiet && !convert->json)

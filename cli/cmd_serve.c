@@ -219,20 +219,24 @@ static _Noreturn void become_front(const struct serve *serve, const char *listen
 	_exit(127);
 }
 
-/* What front says on its standard output is its port, then nothing. */
-static void read_announcement(const struct serve *serve, int *from)
+/* What front says on its standard output: its port, then a line a request where the image
+ * wants those. False: nothing is there. */
+static bool read_front(const struct serve *serve, int from, bool *announced)
 {
-	char line[128];
-	ssize_t size = read(*from, line, sizeof(line) - 1);
-	line[size < 0 ? 0 : size] = '\0';
-	const char *port = strstr(line, ANNOUNCEMENT);
-	if (port)
+	char text[4096];
+	ssize_t size = read(from, text, sizeof(text) - 1);
+	text[size < 0 ? 0 : size] = '\0';
+	const char *rest = text, *port = *announced ? NULL : strstr(text, ANNOUNCEMENT);
+	if (port) {
 		printf("ready http://%s:%d/\n", serve->at.address,
 		       atoi(port + strlen(ANNOUNCEMENT)));
-	if (!port || fflush(stdout)) {
-		close(*from);
-		*from = -1;
+		fflush(stdout);
+		*announced = true;
+		rest = port + strcspn(port, "\n");
+		rest += *rest == '\n';
 	}
+	fputs(rest, stderr);
+	return size > 0;
 }
 
 /* Until front has ended: a first signal lets it drain, a second one does not. */
@@ -240,15 +244,17 @@ static int stand_by(const struct serve *serve, pid_t front, int from, int signal
 		    struct diag *why)
 {
 	struct signalfd_siginfo info;
-	bool draining = false;
+	bool draining = false, announced = false;
 	int status = 0;
 	for (;;) {
 		struct pollfd wait[] = {{.fd = signals, .events = POLLIN},
 					{.fd = from, .events = POLLIN}};
 		if (poll(wait, 2, -1) < 0 && errno != EINTR)
 			break;
-		if (wait[1].revents)
-			read_announcement(serve, &from);
+		if (wait[1].revents && !read_front(serve, from, &announced)) {
+			close(from); /* the end: poll must not say so again and again */
+			from = -1;
+		}
 		if (!wait[0].revents ||
 		    read(signals, &info, sizeof(info)) != sizeof(info))
 			continue;
@@ -260,6 +266,8 @@ static int stand_by(const struct serve *serve, pid_t front, int from, int signal
 		kill(front, draining ? SIGKILL : SIGTERM);
 		draining = true;
 	}
+	while (from >= 0 && read_front(serve, from, &announced))
+		;
 	if (from >= 0)
 		close(from);
 	if (draining || (WIFEXITED(status) && !WEXITSTATUS(status)))
@@ -288,6 +296,7 @@ static int run_front(const struct serve *serve, struct diag *why)
 		diag_errno(why, "signalfd");
 		goto no_pipe;
 	}
+	fcntl(out[0], F_SETFL, O_NONBLOCK); /* a job may outlive front by a moment */
 	pid_t parent = getpid(), front = fork();
 	if (!front)
 		become_front(serve, listen, out[1], parent);

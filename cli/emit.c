@@ -93,7 +93,8 @@ static uint64_t build_time(const struct extents *bundle)
 }
 
 static int write_files(struct emitted *done, const char *path,
-		       const struct file_plan *file, struct diag *why)
+		       const struct file_plan *file, const struct tree *sources,
+		       struct diag *why)
 {
 	struct extents text = {0};
 	char *beside = NULL;
@@ -103,11 +104,12 @@ static int write_files(struct emitted *done, const char *path,
 				     extents_add(&text, 0, file->beside,
 						 strlen(file->beside))
 			     ? diag_set(why, "out of memory")
-			     : raw_emit(beside, &text, why);
+			     : raw_emit(beside, &text, NULL, why);
 	}
 	done->size = file->extents.size;
-	if (!rc && (rc = raw_emit_hashed(path, &file->extents, done->digest, why)) &&
-	    beside)
+	if (!rc)
+		rc = raw_emit_hashed(path, &file->extents, sources, done->digest, why);
+	if (rc && beside)
 		unlink(beside);
 	extents_free(&text);
 	free(beside);
@@ -115,7 +117,8 @@ static int write_files(struct emitted *done, const char *path,
 }
 
 int emit_image(struct emitted *done, const char *path, const struct format *format,
-	       const struct image_parts *parts, struct diag *why)
+	       const struct image_parts *parts, const struct tree *sources,
+	       struct diag *why)
 {
 	const struct extents *bundle = &parts->bundle->extents;
 	const struct bundle_header *header = (const void *)parts->bundle->header;
@@ -140,7 +143,7 @@ int emit_image(struct emitted *done, const char *path, const struct format *form
 	if (!rc)
 		rc = format->write(&file, &plan, why);
 	if (!rc)
-		rc = write_files(done, path, &file, why);
+		rc = write_files(done, path, &file, sources, why);
 	file_plan_free(&file);
 	if (planned)
 		layout_free(layout);

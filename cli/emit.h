@@ -6,6 +6,7 @@
 
 #include "imgfmt/format.h"
 #include "imgfmt/layout.h"
+#include "imgfmt/tree.h"
 
 struct emitted {
 	uint8_t digest[SHA256_BYTES]; /* of the file */
@@ -17,8 +18,10 @@ const struct format *emit_choose_format(const char *name, const char *output,
 					struct diag *why);
 /* A table of the formats, for --help. */
 void emit_help_formats(void);
-/* Parts that a format without a disk has no use for may be missing. Returns 0 or -1. */
+/* Parts that a format without a disk has no use for may be missing; sources as
+ * raw_emit's. Returns 0 or -1. */
 int emit_image(struct emitted *done, const char *path, const struct format *format,
-	       const struct image_parts *parts, struct diag *why);
+	       const struct image_parts *parts, const struct tree *sources,
+	       struct diag *why);
 
 #endif

@@ -124,7 +124,8 @@ static int check_place(const char *path, struct diag *why)
 	return -1;
 }
 
-int raw_emit(const char *path, const struct extents *bytes, struct diag *why)
+int raw_emit(const char *path, const struct extents *bytes, const struct tree *sources,
+	     struct diag *why)
 {
 	struct target target = {.path = path, .fd = -1};
 	sigset_t held, before;
@@ -141,6 +142,8 @@ int raw_emit(const char *path, const struct extents *bytes, struct diag *why)
 		rc = target_open(&target, why);
 	if (!rc)
 		rc = write_all(&target, bytes, why);
+	if (!rc && sources)
+		rc = tree_check_unchanged(sources, why);
 	if (!rc)
 		rc = put_in_place(&target, why);
 	if (target.fd >= 0)
@@ -166,7 +169,8 @@ static void *hash(void *context)
 }
 
 int raw_emit_hashed(const char *path, const struct extents *bytes,
-		    uint8_t digest[SHA256_BYTES], struct diag *why)
+		    const struct tree *sources, uint8_t digest[SHA256_BYTES],
+		    struct diag *why)
 {
 	struct hashing hashing = {.bytes = bytes, .digest = digest};
 	sigset_t all, before;
@@ -176,7 +180,7 @@ int raw_emit_hashed(const char *path, const struct extents *bytes,
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool apart = !pthread_create(&thread, NULL, hash, &hashing);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	int rc = raw_emit(path, bytes, why);
+	int rc = raw_emit(path, bytes, sources, why);
 	if (apart)
 		pthread_join(thread, NULL);
 	else

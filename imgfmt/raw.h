@@ -4,15 +4,19 @@
 
 #include "imgfmt/diag.h"
 #include "imgfmt/extents.h"
+#include "imgfmt/tree.h"
 
 /* Writes a file next to path without a name (or with a hidden one where the file system
- * cannot do better), syncs it and puts it in place of path. Holes and blocks of zeros take no
- * space. SIGINT, SIGTERM and SIGHUP that arrive meanwhile end the writing, leave nothing
- * behind, and are delivered afterwards. Returns 0 or -1. */
-int raw_emit(const char *path, const struct extents *bytes, struct diag *why);
+ * cannot do better), syncs it and puts it in place of path. Holes and blocks of zeros
+ * take no space. SIGINT, SIGTERM and SIGHUP that arrive meanwhile end the writing, leave
+ * nothing behind, and are delivered afterwards. sources, unless NULL, is what bytes came
+ * from: nothing is put in place when one of its files has changed. Returns 0 or -1. */
+int raw_emit(const char *path, const struct extents *bytes, const struct tree *sources,
+	     struct diag *why);
 /* The same; the SHA-256 of the file is made meanwhile, by another thread. */
 int raw_emit_hashed(const char *path, const struct extents *bytes,
-		    uint8_t digest[SHA256_BYTES], struct diag *why);
+		    const struct tree *sources, uint8_t digest[SHA256_BYTES],
+		    struct diag *why);
 
 /* Is told, while a file is written, how much of it is done; NULL: nobody. */
 extern void (*raw_progress)(uint64_t done_bytes, uint64_t total_bytes);

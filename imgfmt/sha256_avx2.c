@@ -1,5 +1,5 @@
 /* sha256_avx2.c: SHA-256 (FIPS 180-4) of eight messages at once: lane i of every vector
- * is message i's. The only file that is compiled for vector registers; sha256_tree.c
+ * is message i's. The only file that is compiled for vector registers; bundle_digest.c
  * calls it where the CPU has them. Plain C with the compiler's vector types: it is right
  * for any CPU, and fast where eight 32-bit lanes are one register. */
 #include "imgfmt/sha256_avx2.h"

@@ -1,4 +1,4 @@
-/* sha256_avx2.h: eight SHA-256 at once, on CPUs with AVX2. For sha256_tree.c. */
+/* sha256_avx2.h: eight SHA-256 at once, on CPUs with AVX2. For bundle_digest.c. */
 #ifndef ELFPACK_SHA256_AVX2_H
 #define ELFPACK_SHA256_AVX2_H
 

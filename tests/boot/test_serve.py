@@ -118,10 +118,15 @@ def test_ctrl_c_lets_a_request_end_and_cleans_up(image, tmp_path):
     assert os.listdir(tmp_path) == []
 
 
-def test_a_program_is_served_without_an_image(tmp_path):
-    served = Served("/bin/busybox", env={**os.environ, "TMPDIR": str(tmp_path)})
-    assert answer(served.port, "GET", "/?echo&hi", None, {})[2] == b"hi\n"
+def test_a_program_is_served_without_an_image_and_logs_requests(tmp_path):
+    served = Served("/bin/busybox", "--console-log", stderr=subprocess.PIPE,
+                    env={**os.environ, "TMPDIR": str(tmp_path)})
+    for word in ("hi", "again"):
+        assert answer(served.port, "GET", f"/?echo&{word}", None, {})[2] == f"{word}\n".encode()
     assert served.stop(signal.SIGTERM) == 0
+    said = served.process.stderr.read()
+    served.process.stderr.close()
+    assert [json.loads(line)["status"] for line in said.splitlines()] == [200, 200]
 
 
 def test_a_damaged_or_unfit_image_is_refused(image, tmp_path):

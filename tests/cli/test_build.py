@@ -98,11 +98,13 @@ def test_a_file_that_changes_while_it_is_packed_is_told(elfpack, hello, tmp_path
     """The program that --trace runs changes a file that was taken before."""
     data = tmp_path / "data"
     data.write_bytes(bytes(1 << 20))
+    (tmp_path / "x.img").write_text("what was there before")
     result = elfpack("build", "/bin/busybox", "--file", f"{data}:/data", "--trace",
                      f"sh -c 'echo x >>{data}'", "-o", tmp_path / "x.img")
     assert result.status == 1
     assert f"{data}: changed while it was packed" in result.text
-    assert os.listdir(tmp_path) == ["data"]
+    assert sorted(os.listdir(tmp_path)) == ["data", "x.img"]
+    assert (tmp_path / "x.img").read_text() == "what was there before"
 
 
 def on_a_terminal(parts, arguments, folder, **environment):
