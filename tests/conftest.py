@@ -1,6 +1,7 @@
 """Fixtures that the tests of booted images share. A guest is booted once a worker and
 serves every test that asks for it; tests of one guest run in one worker (xdist_group)."""
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -8,6 +9,11 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from support.guest import Guest, build_image  # noqa: E402
+
+# A suite that was started in the background ignores these, and so would every program that it
+# starts here and compares with one in an image.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
