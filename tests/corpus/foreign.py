@@ -43,6 +43,17 @@ class Suite:
         return {part.name: "pass" if code == 0 else "fail"}
 
 
+def write_sources(folder):
+    """The machine's own archives, with their keys, as archives of sources."""
+    folder.mkdir(exist_ok=True)
+    apt = pathlib.Path("/etc/apt")
+    for path in [apt / "sources.list", *(apt / "sources.list.d").glob("*")]:
+        if path.is_file() and path.suffix in (".list", ".sources"):
+            text = re.sub(r"^(Types: *|)deb(?= |\[|$)", r"\1deb-src", path.read_text(),
+                          flags=re.MULTILINE)
+            (folder / path.name).write_text(text)
+
+
 def debian_source(package, folder):
     """The folder of a package's source, fetched and unpacked by apt through a configuration of
     its own: the machine's may have no sources."""
@@ -52,10 +63,9 @@ def debian_source(package, folder):
         return unpacked[0]
     for name in ("lists/partial", "archives/partial"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "sources.list").write_text(
-        "deb-src [trusted=yes] http://deb.debian.org/debian bookworm main\n")
+    write_sources(folder / "sources.list.d")
     (folder / "apt.conf").write_text(
-        f'Dir::Etc::sourcelist "{folder}/sources.list";\nDir::Etc::sourceparts "/dev/null";\n'
+        f'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "{folder}/sources.list.d";\n'
         f'Dir::State::lists "{folder}/lists";\nDir::Cache::archives "{folder}/archives";\n'
         'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\nAPT::Sandbox::User "root";\n')
     for words in (["update"], ["source", "-y", package]):
