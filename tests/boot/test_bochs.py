@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from support.guest import ROOT, build_image
+from support.guest import BUILD, ROOT, build_image
 
 # Of ips: a read of COM1's status takes 50 ns of the guest's time at least, or its driver would give
 # the port up that Bochs empties at 115,200 baud.
@@ -17,7 +17,7 @@ SETTINGS = """
 plugin_ctrl: unmapped=1, biosdev=1, serial=1, extfpuirq=1, speaker=0, parallel=0, gameport=0
 display_library: rfb, options="timeout=0"
 megs: 128
-cpu: model={model}, count=1, ips=20000000, reset_on_triple_fault=0
+cpu: model={model}, count={cpus}, ips=20000000, reset_on_triple_fault=0
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
 pci: enabled=1, chipset=i440fx
@@ -39,20 +39,21 @@ echo == end
 """
 
 
-def boot(image, model, folder, seconds=100):
-    """What COM1 said until the machine was off, and why Bochs ended."""
+def boot(image, model, folder, cpus=1, debugger="", seconds=100):
+    """What COM1 said until the machine was off, why Bochs ended, and what its debugger printed for
+    the commands given to it before the machine runs."""
     disk, console, log = folder / "disk.img", folder / "console", folder / "log"
     content = image.read_bytes()
     cylinders = -(-len(content) // CYLINDER)
     disk.write_bytes(content.ljust(cylinders * CYLINDER, b"\0"))
     (folder / "settings").write_text(SETTINGS.format(
-        model=model, disk=disk, console=console, log=log, cylinders=cylinders, heads=HEADS,
+        model=model, cpus=cpus, disk=disk, console=console, log=log, cylinders=cylinders, heads=HEADS,
         track=TRACK_SECTORS))
     # Debian's Bochs has its debugger in: "c" lets the machine run.
-    subprocess.run(["bochs", "-q", "-f", folder / "settings"], input=b"c\n", timeout=seconds,
-                   capture_output=True, start_new_session=True)
+    done = subprocess.run(["bochs", "-q", "-f", folder / "settings"], timeout=seconds,
+                          input=f"{debugger}c\n", capture_output=True, start_new_session=True, text=True)
     why = re.search(r">>PANIC<< (.*)", log.read_text(errors="replace"))
-    return console.read_text().replace("\r\n", "\n"), why and why.group(1)
+    return console.read_text().replace("\r\n", "\n"), why and why.group(1), done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -70,17 +71,36 @@ def native(program):
     return f"== {program.name} {done.returncode}\n{done.stdout}{done.stderr}"
 
 
-def test_programs_behave_as_on_linux(programs, tmp_path):
+@pytest.mark.parametrize("cpus,names", [(1, PROGRAMS), (2, ("threads",))])
+def test_programs_behave_as_on_linux(programs, cpus, names, tmp_path):
     (tmp_path / "script").write_text(SCRIPT)
-    files = [word for name in PROGRAMS for word in ("--file", f"{programs}/{name}:/tests/{name}")]
+    files = [word for name in names for word in ("--file", f"{programs}/{name}:/tests/{name}")]
     image = build_image(tmp_path / "bochs.img", "/bin/busybox", *files, "--file",
                         f"{tmp_path}/script:/script", "--", "sh", "/script")
-    console, why = boot(image, "corei7_skylake_x", tmp_path)
-    assert console == "".join(native(programs / name) for name in PROGRAMS) + "== end\n"
+    console, why, _ = boot(image, "corei7_skylake_x", tmp_path, cpus)
+    assert console == "".join(native(programs / name) for name in names) + "== end\n"
     assert why == "ACPI control: soft power off"
 
 
 @pytest.mark.parametrize("model", ["corei7_haswell_4770", "ryzen"])
 def test_an_image_starts_and_ends_on(model, tmp_path):
     image = build_image(tmp_path / "echo.img", "/bin/busybox", "--", "echo", "hello")
-    assert boot(image, model, tmp_path) == ("hello\n", "ACPI control: soft power off")
+    assert boot(image, model, tmp_path)[:2] == ("hello\n", "ACPI control: soft power off")
+
+
+def kernel_symbol(name):
+    listing = subprocess.run(["nm", BUILD / "shim/shim.elf"], check=True, capture_output=True,
+                             text=True).stdout
+    return next(int(line.split()[0], 16) for line in listing.splitlines()
+                if line.split()[2] == name)
+
+
+def test_x2apic_and_tsc_deadline_are_used_where_the_cpu_has_them(tmp_path):
+    """QEMU's TCG has neither: this is where they run."""
+    image = build_image(tmp_path / "echo.img", "/bin/busybox", "--", "echo", "hello")
+    commands = (f"lb {kernel_symbol('apic_timer_use_deadline'):#x}\nc\n"
+                f"x /1bx {kernel_symbol('x2apic'):#x}\n")
+    console, why, said = boot(image, "corei7_skylake_x", tmp_path, debugger=commands)
+    assert (console, why) == ("hello\n", "ACPI control: soft power off")
+    assert "Breakpoint 1" in said
+    assert re.search(r"bogus\+ +0>:\s+0x01", said), said
