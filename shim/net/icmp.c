@@ -5,7 +5,7 @@
 
 #define ICMP_PER_SECOND 1000u
 #define ICMP_HEADER 8u
-#define ICMP_ECHO_MAX 1472u
+#define ICMP_ECHO_MAX (1500u - IP_HEADER)
 enum { ICMP_ECHO_REPLY = 0, ICMP_UNREACHABLE = 3, ICMP_ECHO = 8 };
 
 static void icmp_send(struct net_stack *stack, const struct ip_packet *to, uint8_t *frame,
