@@ -9,9 +9,20 @@
 #include "cli/emit.h"
 #include "cli/pack_options.h"
 #include "cli/progress.h"
+#include "cli/statements.h"
 #include "imgfmt/digest_hex.h"
 
-enum build_option { OUTPUT = PACK_END, FORMAT, MEMORY, QUIET, VERBOSE, JSON };
+enum build_option {
+	OUTPUT = PACK_END,
+	FORMAT,
+	MEMORY,
+	SBOM,
+	PROVENANCE,
+	SUMS,
+	QUIET,
+	VERBOSE,
+	JSON
+};
 enum { PRINT_CONFIG = OPTION_LINE_ONLY };
 
 static const struct option_row rows[] = {
@@ -22,6 +33,12 @@ static const struct option_row rows[] = {
 	{"print-config", 0, PRINT_CONFIG, OPTION_NONE, NULL,
 	 "show all that was said as a configuration, and build nothing"},
 	{"memory", 0, MEMORY, OPTION_NEEDED, "SIZE", "memory of a job: 256M"},
+	{"sbom", 0, SBOM, OPTION_NONE, NULL,
+	 "write FILE.spdx.json: every packed file, where it came from"},
+	{"provenance", 0, PROVENANCE, OPTION_NONE, NULL,
+	 "write FILE.intoto.json: what the image was built from"},
+	{"sums", 0, SUMS, OPTION_NONE, NULL,
+	 "add all that is written to SHA256SUMS in its folder"},
 	{"quiet", 'q', QUIET, OPTION_NONE, NULL, "say nothing but errors"},
 	{"verbose", 'v', VERBOSE, OPTION_NONE, NULL, "say more"},
 	{"json", 0, JSON, OPTION_NONE, NULL, "the result as JSON"},
@@ -32,14 +49,43 @@ struct build {
 	struct pack_options pack;
 	const char *output, *format;
 	const struct format *to;
+	struct statements statements;
 	bool print_config, json;
 };
+
+/* The flag that an option sets, NULL: it has a value. */
+static bool *flag_of(struct build *build, int id)
+{
+	switch (id) {
+	case SBOM:
+		return &build->statements.sbom;
+	case PROVENANCE:
+		return &build->statements.provenance;
+	case SUMS:
+		return &build->statements.sums;
+	case PRINT_CONFIG:
+		return &build->print_config;
+	case QUIET:
+		return &build->pack.request.quiet;
+	case VERBOSE:
+		return &build->pack.request.verbose;
+	case JSON:
+		return &build->json;
+	default:
+		return NULL;
+	}
+}
 
 static int take(void *context, int id, const char *value, enum argument_source source,
 		struct diag *why)
 {
 	struct build *build = context;
+	bool *flag = flag_of(build, id);
 	build->pack.source = source;
+	if (flag) {
+		*flag = true;
+		return 0;
+	}
 	switch (id) {
 	case OUTPUT:
 		build->output = value;
@@ -50,30 +96,15 @@ static int take(void *context, int id, const char *value, enum argument_source s
 	case MEMORY:
 		return pack_options_take(&build->pack, PACK_LIMIT_memory_bytes, value,
 					 why);
-	case PRINT_CONFIG:
-		build->print_config = true;
-		return 0;
-	case QUIET:
-		build->pack.request.quiet = true;
-		return 0;
-	case VERBOSE:
-		build->pack.request.verbose = true;
-		return 0;
-	case JSON:
-		build->json = true;
-		return 0;
 	default:
 		return pack_options_take(&build->pack, id, value, why);
 	}
 }
 
 /* The option's value of that index, NULL: none. */
-static const char *value_of(const struct build *build, int id, size_t index, char *room)
+static const char *value_of(struct build *build, int id, size_t index, char *room)
 {
-	const bool *flag = id == QUIET     ? &build->pack.request.quiet
-			   : id == VERBOSE ? &build->pack.request.verbose
-			   : id == JSON    ? &build->json
-					   : NULL;
+	const bool *flag = flag_of(build, id);
 	if (id < PACK_END)
 		return pack_options_value(&build->pack, id, index, room);
 	if (index)
@@ -83,22 +114,25 @@ static const char *value_of(const struct build *build, int id, size_t index, cha
 	return id == OUTPUT ? build->output : id == FORMAT ? build->format : NULL;
 }
 
-static void print_values(const struct build *build, const char *key, int id)
+static void print_values(FILE *to, struct build *build, const char *key, int id)
 {
 	char room[OPTION_NUMBER_ROOM];
 	const char *value = NULL;
 	for (size_t i = 0; (value = value_of(build, id, i, room)); i++)
-		arguments_print_pair(stdout, key, value);
+		arguments_print_pair(to, key, value);
 }
 
-static void print_config(const struct build *build)
+/* all: not only what says what is in the image, but what is to be done with it too. */
+static void print_config(FILE *to, struct build *build, bool all)
 {
-	print_values(build, "program", PACK_PROGRAM);
-	print_values(build, "arg", PACK_ARGUMENT);
+	print_values(to, build, "program", PACK_PROGRAM);
+	print_values(to, build, "arg", PACK_ARGUMENT);
 	for (const struct option_row *row = rows; row->name; row++) {
 		char name[OPTION_NAME_ROOM];
-		if (*row->name)
-			print_values(build, option_name(row, name), row->id);
+		if (*row->name && row->id != PRINT_CONFIG &&
+		    (all || row->id == FORMAT ||
+		     (row->id < PACK_END && row->id != PACK_PARTS)))
+			print_values(to, build, option_name(row, name), row->id);
 	}
 }
 
@@ -136,7 +170,25 @@ static void print_result(const struct build *build, const struct pack *pack,
 		printf("%s\n", hex);
 }
 
-static int write_image(const struct build *build, struct pack *pack, struct diag *why)
+static int write_statements(struct build *build, const struct pack *pack,
+			    const struct emitted *done, struct diag *why)
+{
+	char *configuration = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&configuration, &size);
+	if (!memory)
+		return diag_set(why, "out of memory");
+	print_config(memory, build, false);
+	struct statement statement = {.image = build->output, .done = done, .pack = pack};
+	int rc = fclose(memory) ? diag_set(why, "out of memory") : 0;
+	statement.configuration = configuration;
+	if (!rc)
+		rc = statements_write(&build->statements, &statement, why);
+	free(configuration);
+	return rc;
+}
+
+static int write_image(struct build *build, struct pack *pack, struct diag *why)
 {
 	struct image_parts parts = {0};
 	struct emitted done;
@@ -150,6 +202,8 @@ static int write_image(const struct build *build, struct pack *pack, struct diag
 			pack->rootfs.inode_count, pack->rootfs.extents.size);
 	pack_image_parts(pack, &parts);
 	int rc = emit_image(&done, build->output, build->to, &parts, &pack->tree, why);
+	if (!rc)
+		rc = write_statements(build, pack, &done, why);
 	progress_end();
 	if (rc)
 		return EXIT_FAILED;
@@ -181,7 +235,7 @@ static int build_main(const struct command *command, int argc, char **argv,
 	if (arguments.help)
 		emit_help_formats();
 	else if (build.print_config)
-		print_config(&build);
+		print_config(stdout, &build, true);
 	else
 		status = write_image(&build, &pack, why);
 out:

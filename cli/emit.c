@@ -92,26 +92,32 @@ static uint64_t build_time(const struct extents *bundle)
 	return whole ? le64_get(super.build_time) : 0;
 }
 
+int emit_text(const char *path, const char *text, size_t size, struct diag *why)
+{
+	struct extents extents = {0};
+	int rc = extents_add(&extents, 0, text, size)
+			 ? diag_set(why, "out of memory")
+			 : raw_emit(path, &extents, NULL, why);
+	extents_free(&extents);
+	return rc;
+}
+
 static int write_files(struct emitted *done, const char *path,
 		       const struct file_plan *file, const struct tree *sources,
 		       struct diag *why)
 {
-	struct extents text = {0};
 	char *beside = NULL;
 	int rc = 0;
-	if (file->beside) {
-		rc = asprintf(&beside, "%s.json", path) < 0 ||
-				     extents_add(&text, 0, file->beside,
-						 strlen(file->beside))
+	if (file->beside)
+		rc = asprintf(&beside, "%s.json", path) < 0
 			     ? diag_set(why, "out of memory")
-			     : raw_emit(beside, &text, NULL, why);
-	}
+			     : emit_text(beside, file->beside, strlen(file->beside), why);
 	done->size = file->extents.size;
+	done->has_beside = beside != NULL;
 	if (!rc)
 		rc = raw_emit_hashed(path, &file->extents, sources, done->digest, why);
 	if (rc && beside)
 		unlink(beside);
-	extents_free(&text);
 	free(beside);
 	return rc;
 }
@@ -142,8 +148,10 @@ int emit_image(struct emitted *done, const char *path, const struct format *form
 				  .threads = cpu_count()};
 	if (!rc)
 		rc = format->write(&file, &plan, why);
-	if (!rc)
+	if (!rc) {
+		snprintf(done->name, sizeof(done->name), "%s", name);
 		rc = write_files(done, path, &file, sources, why);
+	}
 	file_plan_free(&file);
 	if (planned)
 		layout_free(layout);

@@ -11,6 +11,8 @@
 struct emitted {
 	uint8_t digest[SHA256_BYTES]; /* of the file */
 	uint64_t size;
+	char name[256];  /* of the program in it */
+	bool has_beside; /* is there a file of the format's own, path + ".json"? */
 };
 
 /* By name, or by the suffix of output when name is NULL, else raw. NULL: *why says. */
@@ -23,5 +25,7 @@ void emit_help_formats(void);
 int emit_image(struct emitted *done, const char *path, const struct format *format,
 	       const struct image_parts *parts, const struct tree *sources,
 	       struct diag *why);
+/* A text to a file that appears whole or not at all. */
+int emit_text(const char *path, const char *text, size_t size, struct diag *why);
 
 #endif

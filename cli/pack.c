@@ -241,7 +241,7 @@ static int make_bundle(struct pack *pack, struct diag *why)
 	return rc;
 }
 
-static int build_time(uint64_t *seconds, struct diag *why)
+int pack_build_time(uint64_t *seconds, struct diag *why)
 {
 	const char *text = getenv("SOURCE_DATE_EPOCH");
 	*seconds = 0;
@@ -318,7 +318,7 @@ int pack_make(struct pack *pack, const struct pack_request *request, struct diag
 		if (!(path = strdup(deps.list[0].path)))
 			goto out;
 	}
-	if (build_time(&seconds, why) || make_tree(pack, request, why) ||
+	if (pack_build_time(&seconds, why) || make_tree(pack, request, why) ||
 	    put_program(pack, file, path, kept_path, why) ||
 	    pack_add_libraries(&pack->tree, &deps, why))
 		goto out;

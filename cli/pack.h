@@ -71,6 +71,8 @@ int pack_check(const char *program, struct elf_deps *deps, struct diag *why);
 /* The disk's parts other than the bundle; parts is a folder, NULL: ours. For a bundle that
  * was read from somewhere. */
 int pack_read_loaders(struct pack *pack, const char *parts, struct diag *why);
+/* SOURCE_DATE_EPOCH, 0 where it is not set. Returns 0 or -1. */
+int pack_build_time(uint64_t *seconds, struct diag *why);
 /* Points into the pack. */
 void pack_image_parts(const struct pack *pack, struct image_parts *parts);
 void pack_free(struct pack *pack);

@@ -23,6 +23,7 @@ static void inode_put(struct tree_inode *inode)
 		munmap(inode->bytes, inode->size);
 	else
 		free(inode->bytes);
+	free(inode->source);
 	free(inode);
 }
 

@@ -16,6 +16,7 @@ struct tree_inode {
 	void *bytes;     /* owned: a file's contents, a link's target */
 	size_t size;
 	bool mapped;     /* bytes are the file itself, mapped: munmap(2) */
+	char *source;    /* owned: this machine's file that it is of; NULL: none */
 	uint64_t nid;    /* the writer's */
 	uint32_t number; /* the writer's; 0: not placed yet */
 };

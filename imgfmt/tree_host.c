@@ -183,6 +183,8 @@ int tree_add_file(struct tree *tree, const char *source, const char *path,
 		rc = tree_put_file(tree, path, st.st_mode, bytes, (size_t)st.st_size,
 				   why);
 	close(fd);
+	if (!rc && !(tree_find(tree, path)->inode->source = strdup(source)))
+		rc = diag_set(why, "out of memory");
 	return rc;
 }
 
