@@ -15,7 +15,7 @@ static const struct option_row rows[] = {
 	{"format", 'f', FORMAT, OPTION_NEEDED, "FORMAT",
 	 "OUT's format (below), if not by its suffix"},
 	{"parts", 0, PARTS, OPTION_NEEDED, "DIR",
-	 "loaders for an image without a disk (../libexec/elfpack)"},
+	 "loaders, where IN has none for OUT (../libexec/elfpack)"},
 	{"quiet", 'q', QUIET, OPTION_NONE, NULL, "say nothing but errors"},
 	{"json", 0, JSON, OPTION_NONE, NULL, "the result as JSON"},
 	{"help", 'h', HELP, OPTION_NONE, NULL, "this text"},
@@ -88,6 +88,30 @@ static int check_sections(const struct image *image, struct diag *why)
 	return 0;
 }
 
+/* What the new file needs and the image has not. */
+static int add_loaders(struct convert *convert, struct diag *why)
+{
+	struct image_parts *parts = &convert->parts.parts;
+	const struct bundle *bundle = parts->bundle;
+	struct pack *pack = &convert->pack;
+	bool disk = convert->image.view.is_bundle && convert->to->disk_multiple;
+	if (!disk && !convert->to->wants_uefi)
+		return 0;
+	if (pack_read_loaders(pack, convert->loaders, why))
+		return -1;
+	if (!disk) {
+		parts->uefi = pack->uefi.bytes;
+		parts->uefi_size = pack->uefi.size;
+		return 0;
+	}
+	if (uefi_system_make(&pack->system, pack->uefi.bytes, pack->uefi.size, bundle,
+			     why))
+		return -1;
+	pack_image_parts(pack, parts);
+	parts->bundle = bundle;
+	return 0;
+}
+
 static int convert_image(struct convert *convert, struct diag *why)
 {
 	struct image_parts *parts = &convert->parts.parts;
@@ -99,16 +123,8 @@ static int convert_image(struct convert *convert, struct diag *why)
 	if (check_sections(&convert->image, why) ||
 	    image_parts_of(&convert->parts, &convert->image, why))
 		return EXIT_UNSUITABLE;
-	if (convert->image.view.is_bundle && convert->to->disk_multiple) {
-		const struct bundle *bundle = parts->bundle;
-		struct pack *pack = &convert->pack;
-		if (pack_read_loaders(pack, convert->loaders, why) ||
-		    uefi_system_make(&pack->system, pack->uefi.bytes, pack->uefi.size,
-				     bundle, why))
-			return EXIT_FAILED;
-		pack_image_parts(pack, parts);
-		parts->bundle = bundle;
-	}
+	if (add_loaders(convert, why))
+		return EXIT_FAILED;
 	if (emit_image(&done, convert->out, convert->to, parts, NULL, why))
 		return EXIT_FAILED;
 	digest_hex(done.digest, hex);

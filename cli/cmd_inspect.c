@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/extract.h"
 #include "cli/image.h"
+#include "cli/image_diff.h"
 #include "cli/image_tree.h"
 #include "cli/output.h"
 #include "imgfmt/digest_hex.h"
@@ -83,7 +84,8 @@ static void print_sections(const struct inspect *inspect)
 	char hex[HEX_ROOM];
 	for (enum bundle_kind kind = BUNDLE_SHIM; kind <= BUNDLE_MANIFEST; kind++) {
 		const struct bundle_part *part = &image->bundle.part[kind];
-		uint64_t at = part->size ? (uint64_t)(part->bytes - image->view.bytes) : 0;
+		uint64_t at =
+			part->size ? (uint64_t)(part->bytes - image->view.bytes) : 0;
 		const char *name = bundle_kind_name(kind);
 		digest_hex(part->digest, hex);
 		if (inspect->json)
@@ -108,8 +110,8 @@ static int print_image(struct inspect *inspect, struct diag *why)
 	sha256_of(image->file, image->file_size, digest);
 	digest_hex(digest, hex);
 	if (!inspect->json) {
-		printf("%s: %s, %zu bytes, sha256 %s\n", image->path,
-		       image->format->name, image->file_size, hex);
+		printf("%s: %s, %zu bytes, sha256 %s\n", image->path, image->format->name,
+		       image->file_size, hex);
 		printf("program   %s, mode %s", manifest->exec,
 		       mode_name(manifest->mode));
 		if (manifest->mode != MODE_RUN)
@@ -267,6 +269,23 @@ static int inspect_verify(struct inspect *inspect, struct diag *why)
 	return EXIT_UNSUITABLE;
 }
 
+/* 1: the images differ; then what is wrong with one of them is 2, as in diff(1). */
+static int inspect_diff(struct inspect *inspect, struct diag *why)
+{
+	struct image *other = calloc(1, sizeof(*other));
+	int status = EXIT_FAILED;
+	if (inspect->word_count < 2)
+		diag_set(why, "diff: the second image?");
+	else if (!other)
+		diag_set(why, "out of memory");
+	else if (!(status = image_open(other, inspect->words[1], why)))
+		status = image_diff(&inspect->image, other, inspect->json, why);
+	if (other && other->path)
+		image_close(other);
+	free(other);
+	return why->message[0] && status != EXIT_UNSUITABLE ? EXIT_USAGE : status;
+}
+
 struct action {
 	const char *name;
 	int (*main)(struct inspect *inspect, struct diag *why);
@@ -276,7 +295,8 @@ struct action {
 static const struct action actions[] = {{"ls", inspect_ls, 2},
 					{"cat", inspect_cat, 2},
 					{"extract", inspect_extract, 2},
-					{"verify", inspect_verify, 1}};
+					{"verify", inspect_verify, 1},
+					{"diff", inspect_diff, 2}};
 static const struct action summary = {"", print_image, 1};
 
 static int take(struct inspect *inspect, int id, const char *value, struct diag *why)
@@ -348,6 +368,8 @@ static int inspect_main(const struct command *command, int argc, char **argv,
 		return EXIT_DONE;
 	}
 	int status = image_open(&inspect.image, inspect.words[0], why);
+	if (status == EXIT_FAILED && action->main == inspect_diff)
+		status = EXIT_USAGE;
 	if (!status)
 		status = action->main(&inspect, why);
 	image_close(&inspect.image);
@@ -355,5 +377,6 @@ static int inspect_main(const struct command *command, int argc, char **argv,
 }
 
 const struct command cmd_inspect = {
-	"inspect", "[ls | cat | extract -o DIR | verify] IMAGE [PATH] [--json]",
-	"show what is inside an image", rows, inspect_main};
+	"inspect",
+	"[ls | cat | extract -o DIR | verify] IMAGE [PATH] | diff IMAGE IMAGE [--json]",
+	"show what is inside an image, or what differs", rows, inspect_main};

@@ -29,6 +29,7 @@ struct format {
 		*suffixes; /* of file names, without dots; the first is the usual one */
 	const char *summary;
 	uint64_t disk_multiple; /* bytes; 0: a file without a disk, the bundle alone */
+	bool wants_uefi;        /* does its writer need image_plan.uefi? */
 	/* Does a file look like one? NULL: its bytes are another format's. */
 	bool (*probe)(const uint8_t *bytes, size_t size);
 	int (*write)(struct file_plan *file, const struct image_plan *plan,
@@ -73,7 +74,9 @@ int oci_read(struct disk_view *view, const uint8_t *bytes, size_t size, struct d
 bool pvh_probe(const uint8_t *bytes, size_t size);
 int pvh_write(struct file_plan *file, const struct image_plan *plan, struct diag *why);
 int pvh_read(struct disk_view *view, const uint8_t *bytes, size_t size, struct diag *why);
+bool efi_probe(const uint8_t *bytes, size_t size);
 int efi_write(struct file_plan *file, const struct image_plan *plan, struct diag *why);
+int efi_read(struct disk_view *view, const uint8_t *bytes, size_t size, struct diag *why);
 int ami_write(struct file_plan *file, const struct image_plan *plan, struct diag *why);
 
 #endif

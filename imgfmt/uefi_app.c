@@ -45,25 +45,36 @@ int uefi_app_bind(struct uefi_app *app, const uint8_t *loader, size_t size,
 		       : 0;
 }
 
+/* The PE header, NULL: the bytes are none whose optional header is whole. */
+static struct pe_header *find_pe(const uint8_t *bytes, size_t size)
+{
+	uint64_t at =
+		size < 0x40 ? size : le32_get(*(const le32 *)(bytes + PE_OFFSET_AT));
+	if (at + sizeof(struct pe_header) + sizeof(struct pe_optional) > size)
+		return NULL;
+	struct pe_header *pe = (void *)(uintptr_t)(bytes + at);
+	const struct pe_optional *optional = (const void *)(pe + 1);
+	return memcmp(pe->magic, PE_MAGIC, sizeof(pe->magic)) == 0 &&
+			       le16_get(optional->magic) == PE_OPTIONAL64
+		       ? pe
+		       : NULL;
+}
+
 /* Puts a row for bytes behind the loader into its section table; returns where they go, 0
  * when they cannot. */
 static uint64_t add_section(uint8_t *loader, size_t size, uint64_t bytes)
 {
-	uint64_t at =
-		size < 0x40 ? size : le32_get(*(const le32 *)(loader + PE_OFFSET_AT));
-	if (at + sizeof(struct pe_header) + sizeof(struct pe_optional) > size)
+	struct pe_header *pe = find_pe(loader, size);
+	if (!pe)
 		return 0;
-	struct pe_header *pe = (void *)(loader + at);
 	struct pe_optional *optional = (void *)(pe + 1);
 	unsigned count = le16_get(pe->section_count);
-	uint64_t row_at = at + sizeof(*pe) + le16_get(pe->optional_size) +
-			  count * sizeof(struct pe_section);
+	uint64_t row_at = (uint64_t)((uint8_t *)(pe + 1) - loader) +
+			  le16_get(pe->optional_size) + count * sizeof(struct pe_section);
 	uint64_t headers = le32_get(optional->headers_size);
 	uint64_t address = round_up(le32_get(optional->image_size), MEMORY_ALIGN);
 	uint64_t file_offset = round_up(size, FILE_ALIGN);
-	if (memcmp(pe->magic, PE_MAGIC, sizeof(pe->magic)) != 0 ||
-	    le16_get(optional->magic) != PE_OPTIONAL64 ||
-	    le32_get(optional->section_align) != MEMORY_ALIGN || headers > size ||
+	if (le32_get(optional->section_align) != MEMORY_ALIGN || headers > size ||
 	    row_at + sizeof(struct pe_section) > headers ||
 	    address + bytes + file_offset > UINT32_MAX)
 		return 0;
@@ -101,7 +112,7 @@ int efi_write(struct file_plan *file, const struct image_plan *plan, struct diag
 	struct uefi_app app = {0};
 	int rc = plan->uefi ? uefi_app_unify(&app, plan->uefi, plan->uefi_size,
 					     plan->bundle, why)
-			    : diag_set(why, "efi: only elfpack build can write it");
+			    : diag_set(why, "bootx64.efi: missing");
 	if (!rc) {
 		rc = file_plan_append_all(file, &app.extents, 1, why);
 		rc = file_plan_own(file, app.loader, why) || rc ? -1 : 0;
@@ -109,6 +120,38 @@ int efi_write(struct file_plan *file, const struct image_plan *plan, struct diag
 	}
 	uefi_app_free(&app);
 	return rc;
+}
+
+bool efi_probe(const uint8_t *bytes, size_t size)
+{
+	return size > 2 && memcmp(bytes, "MZ", 2) == 0 && find_pe(bytes, size);
+}
+
+int efi_read(struct disk_view *view, const uint8_t *bytes, size_t size, struct diag *why)
+{
+	const struct pe_header *pe = find_pe(bytes, size);
+	if (!pe)
+		return diag_set(why, "not a UEFI program");
+	uint64_t at = (uint64_t)((const uint8_t *)(pe + 1) - bytes) +
+		      le16_get(pe->optional_size);
+	for (unsigned i = 0; i < le16_get(pe->section_count); i++) {
+		const struct pe_section *section = (const void *)(bytes + at);
+		at += sizeof(*section);
+		if (at > size)
+			return diag_set(why, "the UEFI program's sections are cut short");
+		if (memcmp(section->name, UEFI_BUNDLE_SECTION, sizeof(section->name)) !=
+		    0)
+			continue;
+		uint64_t offset = le32_get(section->file_offset);
+		uint64_t bundle_size = le32_get(section->file_size);
+		if (offset + bundle_size > size)
+			return diag_set(why,
+					"the bundle in the UEFI program is cut short");
+		*view = (struct disk_view){
+			.bytes = bytes + offset, .size = bundle_size, .is_bundle = true};
+		return 0;
+	}
+	return diag_set(why, "a UEFI program without a bundle");
 }
 
 void uefi_app_free(struct uefi_app *app)

@@ -11,8 +11,8 @@ import pytest
 
 MIB = 1 << 20
 FORMATS = ("raw", "qcow2", "qcow2-compressed", "vhd", "vmdk", "ova", "gce", "oci", "ami", "pvh",
-           "bundle")
-DISKS = tuple(f for f in FORMATS if f not in ("pvh", "bundle"))
+           "efi", "bundle")
+DISKS = tuple(f for f in FORMATS if f not in ("pvh", "efi", "bundle"))
 
 
 def run(*words):
@@ -58,7 +58,8 @@ def test_two_builds_on_two_paths_at_two_times_are_equal(images, elfpack, hello, 
 def test_suffix_chooses_the_format(elfpack, build, hello):
     for name, kind in (("a.img", "raw"), ("a.raw", "raw"), ("a.qcow2", "qcow2"), ("a.vhd", "vhd"),
                        ("a.vmdk", "vmdk"), ("a.ova", "ova"), ("a.tar.gz", "gce"),
-                       ("a.oci", "oci"), ("a.elf", "pvh"), ("a.pvh", "pvh"), ("a", "raw")):
+                       ("a.oci", "oci"), ("a.elf", "pvh"), ("a.pvh", "pvh"),
+                       ("a.efi", "efi"), ("a", "raw")):
         image = build(hello, name=name)
         assert json.loads(elfpack("inspect", "--json", image).out)["format"] == kind, name
 
