@@ -1,33 +1,13 @@
 """Debian's static busybox as an image: it boots, answers, bears load, and keeps its pages."""
-import re
 import socket
 import subprocess
-import time
 
 import pytest
 
 from support.guest import PARTS, Guest, build_image, bundle_bytes
+from support.load import h2load, settled_pages
 
 pytestmark = pytest.mark.xdist_group("busybox_image")
-
-
-def settled_pages(guest):
-    """Free pages once closed connections are forgotten: idle buffers stay for a second."""
-    time.sleep(1.5)
-    guest.metrics()
-    time.sleep(1.5)
-    return guest.metrics()["elfpack_pages_free"]
-
-
-def h2load(guest, clients, requests, target):
-    """Answers by status class of so many requests over keep-alive connections."""
-    done = subprocess.run(["h2load", "--h1", "-n", str(requests), "-c", str(clients),
-                           f"{guest.url}{target}"], capture_output=True, text=True, check=True,
-                          timeout=300)
-    counts = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx",
-                       done.stdout)
-    failed = re.search(r"(\d+) failed, (\d+) errored, (\d+) timeout", done.stdout)
-    return [int(n) for n in counts.groups()], [int(n) for n in failed.groups()]
 
 
 def test_the_kernel_says_its_address_and_nothing_is_wrong(busybox_guest):

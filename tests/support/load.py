@@ -1,0 +1,50 @@
+"""load.py: many requests on a guest by h2load, watched: a guest that answers no more for a while
+is told from one that is slow."""
+import re
+import subprocess
+import time
+
+STALLED_SECONDS = 20
+
+
+class Stalled(AssertionError):
+    pass
+
+
+def settled_pages(guest):
+    """Free pages once closed connections are forgotten: idle buffers stay for a second."""
+    time.sleep(1.5)
+    guest.metrics()
+    time.sleep(1.5)
+    return guest.metrics()["elfpack_pages_free"]
+
+
+def _wait_watched(guest, process):
+    """What process printed. Raises Stalled when the guest has answered nothing but our own
+    questions for STALLED_SECONDS."""
+    answered, since, asked = -1, time.monotonic(), 0
+    while True:
+        try:
+            return process.communicate(timeout=2)[0]
+        except subprocess.TimeoutExpired:
+            now = guest.metrics()["elfpack_requests_total"]
+            asked += 1
+        if now - asked > answered:
+            answered, since = now - asked, time.monotonic()
+        elif time.monotonic() - since > STALLED_SECONDS:
+            raise Stalled(f"no answer for {STALLED_SECONDS} s, {answered:.0f} before")
+
+
+def h2load(guest, clients, requests, target):
+    """Answers by status class and failures by kind of so many requests over keep-alive
+    connections."""
+    with subprocess.Popen(["h2load", "--h1", "-n", str(requests), "-c", str(clients),
+                           f"{guest.url}{target}"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            text = _wait_watched(guest, process)
+        except BaseException:
+            process.kill()
+            raise
+    counts = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", text)
+    failed = re.search(r"(\d+) failed, (\d+) errored, (\d+) timeout", text)
+    return [int(n) for n in counts.groups()], [int(n) for n in failed.groups()]
