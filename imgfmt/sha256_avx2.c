@@ -19,24 +19,13 @@ typedef uint32_t vector __attribute__((vector_size(4 * SHA256_LANES)));
 #define GAMMA1(x)       (ROTATE(x, 17) ^ ROTATE(x, 19) ^ (x) >> 10)
 #define CHOOSE(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
 
-/* The schedule's words for sixteen rounds, each in the place of the one sixteen rounds
- * ago. */
-static inline void schedule(vector w[16])
-{
-#pragma GCC unroll 16
-	for (int i = 0; i < 16; i++)
-		w[i] += GAMMA0(w[(i + 1) & 15]) + w[(i + 9) & 15] +
-			GAMMA1(w[(i + 14) & 15]);
-}
-
-/* Sixteen rounds. Round i finds a in s[-i & 7], b in the next one and so on: none is
- * moved. Majority is b where b and c agree, else a; b ^ c is what a ^ b was a round ago.
- */
-static inline void sixteen_rounds(vector s[8], const vector w[16], const uint32_t k[16])
+/* Eight rounds. Round i finds a in s[-i & 7], b in the next one and so on: none is moved.
+ * Majority is b where b and c agree, else a; b ^ c is what a ^ b was a round ago. */
+static inline void eight_rounds(vector s[8], const vector w[8], const uint32_t k[8])
 {
 	vector b_differs_c = s[1] ^ s[2];
-#pragma GCC unroll 16
-	for (int i = 0; i < 16; i++) {
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++) {
 		vector a = s[(0 - i) & 7], b = s[(1 - i) & 7];
 		vector e = s[(4 - i) & 7], f = s[(5 - i) & 7], g = s[(6 - i) & 7];
 		vector t = s[(7 - i) & 7] + k[i] + w[i] + CHOOSE(e, f, g) + SUM1(e);
@@ -63,7 +52,7 @@ void sha256_avx2_add(struct sha256_lanes *lanes,
 	for (size_t at = 0; at < 64 * blocks; at += 64) {
 		union {
 			uint64_t pair[16][SHA256_LANES / 2];
-			vector vector[16];
+			vector vector[64];
 		} w;
 		vector s[8];
 		memcpy(s, state, sizeof(s));
@@ -74,11 +63,15 @@ void sha256_avx2_add(struct sha256_lanes *lanes,
 				w.pair[i][lane / 2] = x >> 32 | (y & 0xffffffff00000000);
 				w.pair[i + 1][lane / 2] = (uint32_t)x | y << 32;
 			}
-		sixteen_rounds(s, w.vector, sha256_k);
-		for (unsigned round = 16; round < 64; round += 16) {
-			schedule(w.vector);
-			sixteen_rounds(s, w.vector, sha256_k + round);
-		}
+		/* Not unrolled further: it is no faster, and where instructions are translated
+		 * before they run (emulators) a boot would wait for that. */
+#pragma GCC unroll 1
+		for (unsigned i = 16; i < 64; i++)
+			w.vector[i] = w.vector[i - 16] + GAMMA0(w.vector[i - 15]) +
+				      w.vector[i - 7] + GAMMA1(w.vector[i - 2]);
+#pragma GCC unroll 1
+		for (unsigned round = 0; round < 64; round += 8)
+			eight_rounds(s, w.vector + round, sha256_k + round);
 		for (int i = 0; i < 8; i++)
 			state[i] += s[i];
 	}

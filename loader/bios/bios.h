@@ -47,4 +47,8 @@ uint32_t memory_find_rsdp(void);
 void disk_open(uint8_t drive);
 void disk_read(uint64_t offset, uint32_t size, uint8_t *to); /* bytes; does not return on an error */
 
+/* virtio_disk.c: size bytes, a bundle, from byte offset of the virtio disk that has the block head
+ * there. False: there is no such disk, or none that we can drive; the BIOS may have another. */
+bool virtio_disk_read(uint64_t offset, uint32_t size, uint8_t *to, const uint8_t *head);
+
 #endif

@@ -80,9 +80,11 @@ static void load_bundle(struct bundle_view *view)
 	if (!place)
 		fail("the bundle of %u KiB does not fit in memory", size >> 10);
 	uint8_t *bundle = (uint8_t *)place;
-	memcpy(bundle, header_block, BUNDLE_BLOCK);
-	disk_read(lba * SECTOR + BUNDLE_BLOCK, size - BUNDLE_BLOCK,
-		  bundle + BUNDLE_BLOCK);
+	if (!virtio_disk_read(lba * SECTOR, size, bundle, header_block)) {
+		memcpy(bundle, header_block, BUNDLE_BLOCK);
+		disk_read(lba * SECTOR + BUNDLE_BLOCK, size - BUNDLE_BLOCK,
+			  bundle + BUNDLE_BLOCK);
+	}
 	if (bundle_open(view, bundle, size, &why) != 0)
 		fail("bundle at sector %u: %s", (uint32_t)lba, why);
 	info.bundle_phys = le64_make(place);
