@@ -9,11 +9,13 @@ where programs find credentials. server.py is the way in (MockAws); what each fi
     credentials.py  access keys; STS, container, instance and SSO endpoints
     faults.py       what goes wrong, by a seeded schedule
     control.py      /_mock/: the same for programs in other processes
+    certificate.py  for TLS
 
 The rules are AWS's documentation's; where it is silent, the harsher reading is taken."""
+from .certificate import make_certificate
 from .cloud import Settings
 from .credentials import AccessKey
 from .faults import Fault, RandomFaults
 from .server import MockAws
 
-__all__ = ["AccessKey", "Fault", "MockAws", "RandomFaults", "Settings"]
+__all__ = ["AccessKey", "Fault", "MockAws", "RandomFaults", "Settings", "make_certificate"]

@@ -76,8 +76,11 @@ class Cloud:
     """lock guards all that the regions hold."""
 
     def __init__(self, seed=0):
-        self.lock, self.settings = threading.RLock(), Settings()
-        self.random = random.Random(seed)
+        self.lock, self.seed = threading.RLock(), seed
+        self.clear()
+
+    def clear(self):
+        self.settings, self.random = Settings(), random.Random(self.seed)
         self.regions = {name: Region(name) for name in REGIONS}
         self.data = {}          # digest to bytes of a block
 
@@ -120,9 +123,9 @@ class Cloud:
         return result
 
     def disk(self, snapshot):
-        """The disk that a volume made from it would be, as chunks."""
+        """The disk as blocks, up to the last that is in the snapshot."""
         zeros = bytes(BLOCK)
-        for index in range(snapshot.size_gib * 2048):
+        for index in range(max(snapshot.blocks, default=-1) + 1):
             digest = snapshot.blocks.get(index)
             yield self.data[digest] if digest else zeros
 

@@ -2,7 +2,8 @@
 
     GET  /_mock/log               the requests so far, with their canonical requests
     GET  /_mock/state             snapshots and images of every region
-    GET  /_mock/disk/SNAPSHOT     the disk a volume made from it would be
+    GET  /_mock/disk/SNAPSHOT     the disk a volume made from it would be, without the zeros behind
+                                  its last block
     POST /_mock/settings          members of cloud.Settings, as JSON
     POST /_mock/faults            members of faults.Fault, or of RandomFaults with "seed"
     POST /_mock/reset             no faults, an empty log"""

@@ -33,8 +33,12 @@ class KeyStore:
     def __init__(self, cloud):
         self.cloud, self.made = cloud, 0
         self.first = AccessKey("AKIAMOCKAWSEXAMPLE00", "mock/secret+EXAMPLEKEY0123456789abcdefgh")
-        self.keys = {self.first.id: self.first}
-        self.lifetime_s = 3600
+        self.keys, self.lifetime_s = {self.first.id: self.first}, 3600
+
+    def clear(self):
+        self.keys.clear()
+        self.keys[self.first.id] = self.first
+        self.first.denied, self.lifetime_s = frozenset(), 3600
 
     def add(self, key):
         self.keys[key.id] = key

@@ -3,6 +3,7 @@ parameters, what a handler returns becomes the reply. The same models drive awsc
 ends are held to one description."""
 import base64
 import datetime
+import functools
 import json
 import re
 import urllib.parse
@@ -317,5 +318,6 @@ class RestJsonService(Service):
                      json.dumps({"Message": error.message, **error.fields}).encode())
 
 
+@functools.lru_cache
 def load_service(name):
     return (RestJsonService if PROTOCOL_OF[name] == "rest-json" else QueryService)(name)

@@ -7,7 +7,7 @@ import ssl
 import time
 
 from . import control, sigv4
-from .cloud import Cloud
+from .cloud import BLOCK, Cloud
 from .credentials import KeyStore, Places, Sts
 from .ebs import Ebs
 from .ec2 import Ec2
@@ -236,13 +236,31 @@ class MockAws:
         return failed(errors[kind, record.service])
 
     def disk_bytes(self, snapshot_id):
-        """The disk that a volume made from the snapshot would be."""
+        """The disk that a volume made from the snapshot would be, up to the last block that is
+        in the snapshot; zeros follow."""
         with self.cloud.lock:
             return b"".join(self.cloud.disk(self.cloud.find_snapshot(snapshot_id)))
+
+    def write_disk(self, snapshot_id, path):
+        """The same as a file of the volume's size, with holes."""
+        with self.cloud.lock, open(path, "wb") as file:
+            snapshot = self.cloud.find_snapshot(snapshot_id)
+            file.truncate(snapshot.size_gib << 30)
+            for index, digest in snapshot.blocks.items():
+                file.seek(index * BLOCK)
+                file.write(self.cloud.data[digest])
 
     def requests(self, operation):
         """The log's records of one operation."""
         return [record for record in self.log if record.operation == operation]
+
+    def begin_again(self):
+        """As new, at the same address and with the first key alone."""
+        with self.cloud.lock:
+            self.cloud.clear()
+            self.keys.clear()
+            self.faults.clear()
+            self.log.clear()
 
     def stop(self):
         self.server.stop()
