@@ -135,17 +135,20 @@ int emit_image(struct emitted *done, const char *path, const struct format *form
 	bool planned = false;
 	int rc = name ? 0 : diag_set(why, "out of memory");
 	with.disk_multiple = format->disk_multiple;
+	with.format_room = format->room;
 	if (!rc && format->disk_multiple)
 		planned = !(rc = layout_plan(layout, &with, why));
-	struct image_plan plan = {.disk = planned ? &layout->extents : NULL,
-				  .bundle = bundle,
-				  .uefi = parts->uefi,
-				  .uefi_size = parts->uefi_size,
-				  .identity = header->sha256,
-				  .name = name,
-				  .seconds = rc ? 0 : build_time(bundle),
-				  .boots_uefi = parts->system_partition != NULL,
-				  .threads = cpu_count()};
+	struct image_plan plan = {
+		.disk = planned ? &layout->extents : NULL,
+		.bundle = bundle,
+		.uefi = parts->uefi,
+		.uefi_size = parts->uefi_size,
+		.identity = header->sha256,
+		.name = name,
+		.seconds = rc ? 0 : build_time(bundle),
+		.system_at = planned ? layout->system_lba * GPT_SECTOR : 0,
+		.system_size = planned ? layout->system_sectors * GPT_SECTOR : 0,
+		.threads = cpu_count()};
 	if (!rc)
 		rc = format->write(&file, &plan, why);
 	if (!rc) {

@@ -42,7 +42,7 @@ int ami_write(struct file_plan *file, const struct image_plan *plan, struct diag
 		     "    }\n"
 		     "  ]\n"
 		     "}\n",
-		     name, plan->boots_uefi ? "uefi-preferred" : "legacy-bios",
+		     name, plan->system_size ? "uefi-preferred" : "legacy-bios",
 		     gib) < 0) {
 		file->beside = NULL;
 		return diag_set(why, "out of memory");

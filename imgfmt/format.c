@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "imgfmt/abi/bundle.h"
+#include "imgfmt/abi/iso.h"
 #include "imgfmt/format.h"
 
 #define MIB ((uint64_t)1 << 20)
@@ -42,29 +43,31 @@ static int raw_read(struct disk_view *view, const uint8_t *bytes, size_t size,
 }
 
 const struct format formats[] = {
-	{"raw", "img raw", "a disk's bytes, sparse", BUNDLE_BLOCK, false, NULL, raw_write,
+	{"raw", "img raw", "a disk's bytes, sparse", BUNDLE_BLOCK, 0, false, NULL, raw_write,
 	 raw_read},
-	{"qcow2", "qcow2", "QEMU's disk, version 3", BUNDLE_BLOCK, false, qcow2_probe,
+	{"qcow2", "qcow2", "QEMU's disk, version 3", BUNDLE_BLOCK, 0, false, qcow2_probe,
 	 qcow2_write, qcow2_read},
-	{"qcow2-compressed", "qcow2c", "the same with deflated clusters", BUNDLE_BLOCK, false,
+	{"qcow2-compressed", "qcow2c", "the same with deflated clusters", BUNDLE_BLOCK, 0, false,
 	 NULL, qcow2_write_compressed, qcow2_read},
-	{"vhd", "vhd", "Azure and Hyper-V: a fixed disk of whole MiB", MIB, false, vhd_probe,
+	{"vhd", "vhd", "Azure and Hyper-V: a fixed disk of whole MiB", MIB, 0, false, vhd_probe,
 	 vhd_write, vhd_read},
-	{"vmdk", "vmdk", "VMware: a stream-optimized disk", MIB, false, vmdk_probe, vmdk_write,
+	{"vmdk", "vmdk", "VMware: a stream-optimized disk", MIB, 0, false, vmdk_probe, vmdk_write,
 	 vmdk_read},
-	{"ova", "ova", "VMware and VirtualBox: a machine with its disk", MIB, false, ova_probe,
+	{"ova", "ova", "VMware and VirtualBox: a machine with its disk", MIB, 0, false, ova_probe,
 	 ova_write, ova_read},
-	{"gce", "gce tar.gz tgz", "Google: disk.raw of whole GiB in a tar.gz", GIB, false,
+	{"gce", "gce tar.gz tgz", "Google: disk.raw of whole GiB in a tar.gz", GIB, 0, false,
 	 gce_probe, gce_write, gce_read},
-	{"oci", "oci", "KubeVirt: a containerDisk as an OCI archive", BUNDLE_BLOCK, false,
+	{"oci", "oci", "KubeVirt: a containerDisk as an OCI archive", BUNDLE_BLOCK, 0, false,
 	 oci_probe, oci_write, oci_read},
-	{"ami", "ami", "AWS: raw, and FILE.json to register it", BUNDLE_BLOCK, false, NULL,
+	{"iso", "iso", "a CD to boot, and a disk: El Torito, BIOS and UEFI", BUNDLE_BLOCK,
+	 ISO_ROOM, false, iso_probe, iso_write, raw_read},
+	{"ami", "ami", "AWS: raw, and FILE.json to register it", BUNDLE_BLOCK, 0, false, NULL,
 	 ami_write, raw_read},
-	{"pvh", "pvh elf", "one ELF for qemu -kernel, Firecracker, cloud-hypervisor", 0, false,
+	{"pvh", "pvh elf", "one ELF for qemu -kernel, Firecracker, cloud-hypervisor", 0, 0, false,
 	 pvh_probe, pvh_write, pvh_read},
-	{"efi", "efi", "one UEFI program, to be signed: loader and bundle", 0, true,
+	{"efi", "efi", "one UEFI program, to be signed: loader and bundle", 0, 0, true,
 	 efi_probe, efi_write, efi_read},
-	{"bundle", "bundle", "the bundle alone: an initrd for the kernel in it", 0, false,
+	{"bundle", "bundle", "the bundle alone: an initrd for the kernel in it", 0, 0, false,
 	 bundle_probe, bundle_write_bare, bundle_read},
 };
 const size_t format_count = sizeof(formats) / sizeof(formats[0]);

@@ -19,7 +19,8 @@ struct image_plan {
 	const uint8_t *identity;      /* SHA256_BYTES: identifiers are derived from it */
 	const char *name; /* the program's, for people and for names of parts */
 	uint64_t seconds; /* SOURCE_DATE_EPOCH, where a format wants a time */
-	bool boots_uefi;  /* has the disk an EFI system partition? */
+	/* The disk's EFI system partition, in bytes; size 0: it has none. */
+	uint64_t system_at, system_size;
 	unsigned threads; /* that may compress */
 };
 
@@ -29,6 +30,7 @@ struct format {
 		*suffixes; /* of file names, without dots; the first is the usual one */
 	const char *summary;
 	uint64_t disk_multiple; /* bytes; 0: a file without a disk, the bundle alone */
+	uint64_t room;          /* as image_parts.format_room */
 	bool wants_uefi;        /* does its writer need image_plan.uefi? */
 	/* Does a file look like one? NULL: its bytes are another format's. */
 	bool (*probe)(const uint8_t *bytes, size_t size);
@@ -71,6 +73,8 @@ int gce_read(struct disk_view *view, const uint8_t *bytes, size_t size, struct d
 bool oci_probe(const uint8_t *bytes, size_t size);
 int oci_write(struct file_plan *file, const struct image_plan *plan, struct diag *why);
 int oci_read(struct disk_view *view, const uint8_t *bytes, size_t size, struct diag *why);
+bool iso_probe(const uint8_t *bytes, size_t size);
+int iso_write(struct file_plan *file, const struct image_plan *plan, struct diag *why);
 bool pvh_probe(const uint8_t *bytes, size_t size);
 int pvh_write(struct file_plan *file, const struct image_plan *plan, struct diag *why);
 int pvh_read(struct disk_view *view, const uint8_t *bytes, size_t size, struct diag *why);

@@ -17,8 +17,7 @@ static uint64_t round_up(uint64_t n, uint64_t to)
 static int put_stages(struct layout *layout, const struct image_parts *parts,
 		      struct diag *why)
 {
-	uint8_t *stage2 = layout->head + (size_t)BIOS_STAGE2_LBA * GPT_SECTOR;
-	struct bios_stage2_header *header = (void *)stage2;
+	struct bios_stage2_header *header = (void *)layout->stage2;
 	/* A part may be a whole sector; what counts is that nothing lies in the tables.
 	 */
 	if (parts->stage1_size > GPT_SECTOR)
@@ -28,14 +27,15 @@ static int put_stages(struct layout *layout, const struct image_parts *parts,
 		if (parts->stage1[i])
 			return diag_set(why, "mbr.bin: code past its %u bytes",
 					BIOS_STAGE1_BYTES);
-	size_t room = (size_t)BIOS_STAGE2_SECTORS * GPT_SECTOR;
+	size_t room = sizeof(layout->stage2);
 	if (parts->stage2_size > room || parts->stage2_size < sizeof(*header))
 		return diag_set(why, "stage2.bin: %zu bytes, %zu to %zu fit",
 				parts->stage2_size, sizeof(*header), room);
 	memcpy(layout->head, parts->stage1,
 	       parts->stage1_size < BIOS_STAGE1_BYTES ? parts->stage1_size
 						      : BIOS_STAGE1_BYTES);
-	memcpy(stage2, parts->stage2, parts->stage2_size);
+	*(le64 *)(layout->head + BIOS_STAGE1_LBA_AT) = le64_make(layout->stage2_lba);
+	memcpy(layout->stage2, parts->stage2, parts->stage2_size);
 	if (memcmp(header->magic, BIOS_STAGE2_MAGIC, sizeof(header->magic)) != 0)
 		return diag_set(why,
 				"stage2.bin: not elfpack's second stage (wrong magic)");
@@ -51,9 +51,10 @@ static void put_tables(struct layout *layout, const struct image_parts *parts,
 	static const uint8_t boot_type[16] = GPT_TYPE_BIOS_BOOT;
 	static const uint8_t bundle_type[16] = BUNDLE_GPT_TYPE;
 	const struct bundle_header *header = (const void *)parts->bundle->header;
-	struct gpt_partition partition[3] = {{.first_lba = BIOS_STAGE2_LBA,
-					      .last_lba = LAYOUT_ALIGN_SECTORS - 1,
-					      .name = "BIOS boot"}};
+	struct gpt_partition partition[3] = {
+		{.first_lba = layout->stage2_lba,
+		 .last_lba = layout->stage2_lba | (LAYOUT_ALIGN_SECTORS - 1),
+		 .name = "BIOS boot"}};
 	unsigned count = 1;
 	memcpy(partition[0].type, boot_type, 16);
 	if (layout->system_sectors) {
@@ -78,8 +79,10 @@ static void put_tables(struct layout *layout, const struct image_parts *parts,
 int layout_plan(struct layout *layout, const struct image_parts *parts, struct diag *why)
 {
 	const struct extents *system = parts->system_partition;
-	uint64_t next = LAYOUT_ALIGN_SECTORS;
+	uint64_t room = parts->format_room / GPT_SECTOR;
+	uint64_t next = room + LAYOUT_ALIGN_SECTORS;
 	memset(layout, 0, sizeof(*layout));
+	layout->stage2_lba = room ? room + 2 : BIOS_STAGE2_LBA;
 	if (system) {
 		layout->system_lba = next;
 		layout->system_sectors = round_up(system->size, GPT_SECTOR) / GPT_SECTOR;
@@ -90,13 +93,16 @@ int layout_plan(struct layout *layout, const struct image_parts *parts, struct d
 	uint64_t sectors = next + layout->bundle_sectors + GPT_TAIL_SECTORS;
 	if (sectors < LAYOUT_SECTORS_LEAST)
 		sectors = LAYOUT_SECTORS_LEAST;
-	sectors = round_up(sectors, parts->disk_multiple ? parts->disk_multiple / GPT_SECTOR
-							 : BLOCK_SECTORS);
+	sectors =
+		round_up(sectors, parts->disk_multiple ? parts->disk_multiple / GPT_SECTOR
+						       : BLOCK_SECTORS);
 	if (put_stages(layout, parts, why))
 		return -1;
 	put_tables(layout, parts, sectors);
 	struct extents *all = &layout->extents;
 	if (extents_add(all, 0, layout->head, sizeof(layout->head)) ||
+	    extents_add(all, layout->stage2_lba * GPT_SECTOR, layout->stage2,
+			sizeof(layout->stage2)) ||
 	    (system && extents_append(all, layout->system_lba * GPT_SECTOR, system)) ||
 	    extents_append(all, layout->bundle_lba * GPT_SECTOR,
 			   &parts->bundle->extents) ||

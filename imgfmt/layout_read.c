@@ -6,6 +6,7 @@
 
 static const uint8_t bundle_type[16] = BUNDLE_GPT_TYPE;
 static const uint8_t system_type[16] = GPT_TYPE_SYSTEM;
+static const uint8_t boot_type[16] = GPT_TYPE_BIOS_BOOT;
 
 int layout_find_bundle(const struct disk_view *disk, uint64_t *at, uint64_t *size,
 		       struct diag *why)
@@ -52,17 +53,20 @@ int layout_read(struct layout_parts *out, const struct disk_view *disk,
 {
 	const char *reason = "";
 	uint64_t at = 0, size = 0, first = 0, last = 0;
-	uint64_t stage2_at = (uint64_t)BIOS_STAGE2_LBA * GPT_SECTOR;
 	uint64_t stage2_size = (uint64_t)BIOS_STAGE2_SECTORS * GPT_SECTOR;
 	if (layout_find_bundle(disk, &at, &size, why))
 		return -1;
-	if (bundle_size > size || disk->size < stage2_at + stage2_size)
+	if (bundle_size > size)
 		return diag_set(why, "the bundle is bigger than its partition");
+	if (gpt_find(disk->bytes, (size_t)disk->size, boot_type, &first, &last,
+		     &reason) != 1 ||
+	    last - first + 1 < BIOS_STAGE2_SECTORS)
+		return diag_set(why, "no partition with the BIOS second stage");
 	if (layout_read_bundle(out, disk->bytes + at, bundle_size, why))
 		return -1;
 	out->parts.stage1 = disk->bytes;
 	out->parts.stage1_size = BIOS_STAGE1_BYTES;
-	out->parts.stage2 = disk->bytes + stage2_at;
+	out->parts.stage2 = disk->bytes + first * GPT_SECTOR;
 	out->parts.stage2_size = (size_t)stage2_size;
 	if (gpt_find(disk->bytes, (size_t)disk->size, system_type, &first, &last,
 		     &reason) != 1)

@@ -1,9 +1,9 @@
 /* mbr.S: BIOS stage 1, 440 bytes in LBA 0: reads stage 2 whole and jumps to it.
  *
  * Enters at 0000:7c00 or 07c0:0000 with the drive in DL; leaves for 0000:8000 as
- * imgfmt/abi/bios.h says. A drive of 4,096-byte sectors cannot be read from byte 34 * 512, so
- * there the read starts 1,024 bytes earlier, at 0x7c00, and ends 1,024 bytes short of 32 KiB
- * (stage2.ld keeps those free). */
+ * imgfmt/abi/bios.h says. A drive of larger sectors (2,048 bytes on a CD, 4,096) cannot be read
+ * from where stage 2 begins, so there the read starts 1,024 bytes earlier, at 0x7c00, and ends
+ * 1,024 bytes short of 32 KiB (stage2.ld keeps those free). */
 #define STAGE1_AT 0x600
 #define STAGE1_CODE 440 /* BIOS_STAGE1_BYTES */
 #define STAGE2_AT 0x8000
@@ -48,7 +48,7 @@ start:
 	test $1, %cl
 	jz fail
 
-	/* 4. 4,096-byte sectors? */
+	/* 4. Larger sectors? */
 	mov $PARAMETERS_AT, %si
 	movw $0x1e, (%si)
 	movw $512, 0x18(%si)
@@ -56,16 +56,26 @@ start:
 	mov $0x48, %ah
 	int $0x13
 	jc 2f
-	cmpw $4096, PARAMETERS_AT + 0x18
-	jne 2f
-	movw $8, packet_count
+	movzbw PARAMETERS_AT + 0x19, %cx
+	shr $1, %cl /* of 512 bytes */
+	cmp $1, %cl
+	jbe 2f
+	mov $64, %ax
+	div %cl
+	mov %al, count
+	mov packet_lba, %ax
+	sub $2, %ax
+	div %cl
+	xor %ah, %ah
+	mov %ax, packet_lba
 	movw $STACK_TOP, packet_offset
-	movw $4, packet_lba
 
 	/* 5. Read, three times at most. */
 2:	mov $message_read, %di
 	mov $3, %cx
 3:	push %cx
+	mov count, %al /* of the last try the BIOS wrote what it had read */
+	mov %al, packet_count
 	mov $packet, %si
 	mov %bp, %dx
 	mov $0x42, %ah
@@ -75,11 +85,7 @@ start:
 	xor %ah, %ah
 	mov %bp, %dx
 	int $0x13
-	movw $64, packet_count /* the BIOS wrote what it had read */
-	cmpw $STAGE2_AT, packet_offset
-	je 5f
-	movw $8, packet_count
-5:	loop 3b
+	loop 3b
 	jmp fail
 
 	/* 6. Is it ours? ECX:EAX = the time, DL = the drive. */
@@ -148,16 +154,16 @@ message_foreign:
 message_end:
 	.asciz "\r\n"
 
-	.align 4
+count:	.byte 64
+
+	.org STAGE1_CODE - 16 /* an error when the code is longer */
 packet: /* disk address packet, EDD */
 	.byte 16, 0
 packet_count:
 	.word 64
 packet_offset:
 	.word STAGE2_AT, 0
-packet_lba:
+packet_lba: /* BIOS_STAGE1_LBA_AT: the image writer may put another here */
 	.quad 34
-
-	.org STAGE1_CODE /* an error when the code is longer */
 
 	.section .note.GNU-stack, "", @progbits

@@ -18,6 +18,16 @@ def test_every_format_boots_and_answers(busybox_image, tmp_path, suffix, machine
         assert (status, body) == (200, b"pear\napple\nfig\n")
 
 
+@pytest.mark.parametrize("firmware, controller", [("bios", "cdrom"), ("bios", "virtio-blk"),
+                                                  ("uefi", "cdrom")])
+def test_an_iso_boots_as_a_cd_and_as_a_disk(busybox_image, tmp_path, firmware, controller):
+    image = tmp_path / "image.iso"
+    subprocess.run([ELFPACK, "convert", busybox_image, image], check=True, capture_output=True)
+    with Guest(image, folder=tmp_path, firmware=firmware, controller=controller) as guest:
+        guest.wait_ready(60)
+        assert guest.request("GET", "/?cat&/usr/share/words")[2] == b"pear\napple\nfig\n"
+
+
 @pytest.mark.parametrize("suffix", ["gce", "oci", "pvh", "qcow2"])
 def test_run_takes_every_format(tmp_path, suffix):
     image = tmp_path / f"image.{suffix}"

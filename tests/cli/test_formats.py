@@ -3,6 +3,7 @@ import gzip
 import hashlib
 import json
 import os
+import re
 import subprocess
 import tarfile
 import xml.etree.ElementTree as ET
@@ -10,8 +11,8 @@ import xml.etree.ElementTree as ET
 import pytest
 
 MIB = 1 << 20
-FORMATS = ("raw", "qcow2", "qcow2-compressed", "vhd", "vmdk", "ova", "gce", "oci", "ami", "pvh",
-           "efi", "bundle")
+FORMATS = ("raw", "qcow2", "qcow2-compressed", "vhd", "vmdk", "ova", "gce", "oci", "iso", "ami",
+           "pvh", "efi", "bundle")
 DISKS = tuple(f for f in FORMATS if f not in ("pvh", "efi", "bundle"))
 
 
@@ -59,7 +60,7 @@ def test_suffix_chooses_the_format(elfpack, build, hello):
     for name, kind in (("a.img", "raw"), ("a.raw", "raw"), ("a.qcow2", "qcow2"), ("a.vhd", "vhd"),
                        ("a.vmdk", "vmdk"), ("a.ova", "ova"), ("a.tar.gz", "gce"),
                        ("a.oci", "oci"), ("a.elf", "pvh"), ("a.pvh", "pvh"),
-                       ("a.efi", "efi"), ("a", "raw")):
+                       ("a.efi", "efi"), ("a.iso", "iso"), ("a", "raw")):
         image = build(hello, name=name)
         assert json.loads(elfpack("inspect", "--json", image).out)["format"] == kind, name
 
@@ -148,6 +149,21 @@ def test_oci_disk_belongs_to_the_user_that_runs_qemu(images):
         members = tarfile.open(fileobj=archive.extractfile(layer)).getmembers()
     assert [m.name for m in members] == ["disk", "disk/disk.qcow2"]
     assert all((m.uid, m.gid) == (107, 107) for m in members)
+
+
+def test_iso_is_a_cd_to_xorriso_and_isoinfo_and_a_disk_to_sgdisk(images, tmp_path):
+    iso = images["iso"]
+    said = run("xorriso", "-indev", iso, "-report_el_torito", "plain", "-check_media", "--",
+               "-osirrox", "on", "-extract", "/", tmp_path / "files")
+    for platform, mode in (("BIOS", "y   none"), ("UEFI", "y   none")):
+        assert re.search(rf"El Torito boot img : +\d +{platform} +{mode} ", said)
+    assert sorted(os.listdir(tmp_path / "files")) == ["BIOS.IMG", "UEFI.IMG"]
+    assert "ISO 9660" in run("file", iso)
+    info = run("isoinfo", "-d", "-i", iso)
+    assert int(re.search(r"Volume size is: (\d+)", info)[1]) * 2048 == iso.stat().st_size
+    assert "Bad" not in info and "Nsect 4" in info
+    run("/usr/sbin/fsck.fat", "-n", tmp_path / "files/UEFI.IMG")
+    assert "No problems found" in run("/usr/sbin/sgdisk", "-v", iso)
 
 
 def test_ami_has_its_registration_beside_it(images):

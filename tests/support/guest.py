@@ -39,6 +39,8 @@ CONTROLLERS = {
     "nvme": ("nvme,drive=disk,serial=1,bootindex=0",),
     "ahci": ("ahci,id=ahci", "ide-hd,drive=disk,bus=ahci.0,bootindex=0"),
     "ide": ("ide-hd,drive=disk,bootindex=0",),
+    "cdrom": ("ide-cd,drive=disk,bootindex=0",),
+    "scsi-cdrom": ("virtio-scsi-pci", "scsi-cd,drive=disk,bootindex=0"),
     "usb": ("qemu-xhci", "usb-storage,drive=disk,bootindex=0"),
 }
 
