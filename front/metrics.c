@@ -69,6 +69,8 @@ static const struct row shim_rows[] = {
 	SHIM_ROW(net_tx_packets, "counter", "net_transmit_packets_total", "Packets sent."),
 	SHIM_ROW(net_tx_bytes, "counter", "net_transmit_bytes_total", "Bytes sent."),
 	SHIM_ROW(net_drops, "counter", "net_drops_total", "Packets dropped."),
+	SHIM_ROW(net_resets, "counter", "net_device_resets_total",
+		 "Resets of a network device that had stopped working."),
 	SHIM_ROW(tcp_accepted, "counter", "tcp_accepted_total", "TCP connections accepted."),
 	SHIM_ROW(tcp_retransmits, "counter", "tcp_retransmits_total", "TCP retransmissions."),
 	SHIM_ROW(tcp_syn_cookies_bad, "counter", "tcp_syn_cookies_bad_total",

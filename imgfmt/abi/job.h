@@ -83,12 +83,13 @@ struct shim_info {
 	uint64_t uptime_ns;
 	uint64_t unknown_syscalls; /* answered ENOSYS */
 	uint64_t net_rx_packets, net_rx_bytes, net_tx_packets, net_tx_bytes, net_drops;
+	uint64_t net_resets; /* of a network device that had stopped working */
 	uint64_t tcp_accepted, tcp_retransmits, tcp_syn_cookies_bad;
 	uint32_t cpus;
 	uint32_t net_ready; /* 1 once an address is held */
 	uint32_t ipv4;      /* network byte order, 0 when none */
 	uint32_t reserved;
 };
-_Static_assert(sizeof(struct shim_info) == 144, "job ABI");
+_Static_assert(sizeof(struct shim_info) == 152, "job ABI");
 
 #endif

@@ -3,12 +3,13 @@
 #include "shim/dev/devices.h"
 
 #include "shim/arch/x86_64/acpi.h"
+#include "shim/dev/ena.h"
 #include "shim/dev/pci.h"
 #include "shim/dev/virtio_mmio.h"
 #include "shim/dev/virtio_pci.h"
 #include "shim/lib/print.h"
 
-static const struct pci_driver *const pci_drivers[] = {&virtio_pci_driver};
+static const struct pci_driver *const pci_drivers[] = {&virtio_pci_driver, &ena_driver};
 
 #define MMIO_DEVICES_MAX 32u
 

@@ -41,6 +41,7 @@ struct netdev {
 	uint16_t mtu;        /* IP bytes a frame */
 	uint32_t features;
 	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, drops;
+	uint64_t resets;     /* of a device that had stopped working */
 	void *driver;        /* the driver's */
 };
 
@@ -49,7 +50,9 @@ struct netdev {
 void netdev_interrupt(struct netdev *dev);
 void netdev_receive(struct netdev *dev, const void *frame, size_t size, bool checksum_good);
 void netdev_tx_ready(struct netdev *dev);
-/* A driver found a device. One is used; a second is refused with a log line. */
-void netdev_register(struct netdev *dev);
+/* A driver found a device, whose ops are set, and asks before it starts it: false, said in
+ * the log, when another one is used. Taken back when it does not start. */
+bool netdev_register(struct netdev *dev);
+void netdev_unregister(struct netdev *dev);
 
 #endif

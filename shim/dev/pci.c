@@ -5,7 +5,6 @@
 #include "imgfmt/abi/le.h"
 #include "shim/arch/x86_64/acpi.h"
 #include "shim/arch/x86_64/cpu.h"
-#include "shim/arch/x86_64/device_map.h"
 #include "shim/arch/x86_64/insn.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
@@ -155,14 +154,14 @@ static void command_change(const struct pci_function *f, uint32_t clear, uint32_
 }
 
 volatile void *pci_bar_map(const struct pci_function *f, unsigned bar, uint64_t offset,
-			   uint64_t size)
+			   uint64_t size, enum device_cache cache)
 {
 	if (bar >= PCI_BARS || !size)
 		return NULL;
 	const struct pci_bar *b = &f->bar[bar];
 	if (!b->memory || !b->address || size > b->size || offset > b->size - size)
 		return NULL;
-	return device_map(b->address + offset, size, DEVICE_UNCACHED);
+	return device_map(b->address + offset, size, cache);
 }
 
 void pci_master(const struct pci_function *f, bool on)
@@ -187,7 +186,7 @@ enum msix {
 	MSIX_ENTRY_MASKED = 1,
 };
 
-int pci_msix_enable(const struct pci_function *f, int vector)
+int pci_msix_enable(const struct pci_function *f, const int *vector, unsigned count)
 {
 	struct pci_walk walk = {0, 0};
 	unsigned cap = pci_capability(f, PCI_CAPABILITY_MSIX, &walk);
@@ -197,21 +196,24 @@ int pci_msix_enable(const struct pci_function *f, int vector)
 	uint32_t place = pci_read(f, cap + MSIX_TABLE);
 	unsigned entries = (control >> MSIX_SIZE_SHIFT & MSIX_SIZE_MASK) + 1;
 	volatile uint32_t *table = pci_bar_map(f, place & 7, place & ~7u,
-					       (uint64_t)entries * MSIX_ENTRY_SIZE);
-	if (!table)
+					       (uint64_t)entries * MSIX_ENTRY_SIZE,
+					       DEVICE_UNCACHED);
+	if (!table || entries < count)
 		return -ENODEV;
-	uint64_t address;
-	uint32_t data;
-	irq_message(vector, &address, &data);
 	command_change(f, 0, PCI_COMMAND_NO_INTX);
 	/* Entries may be written only while masked: first all, then by themselves. */
 	pci_write(f, cap, control | MSIX_ENABLE | MSIX_MASK_ALL);
 	for (unsigned i = 0; i < entries; i++)
 		table[4 * i + 3] = MSIX_ENTRY_MASKED;
-	table[0] = (uint32_t)address;
-	table[1] = (uint32_t)(address >> 32);
-	table[2] = data;
-	table[3] = 0;
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t address;
+		uint32_t data;
+		irq_message(vector[i], &address, &data);
+		table[4 * i + 0] = (uint32_t)address;
+		table[4 * i + 1] = (uint32_t)(address >> 32);
+		table[4 * i + 2] = data;
+		table[4 * i + 3] = 0;
+	}
 	pci_write(f, cap, (control | MSIX_ENABLE) & ~(uint32_t)MSIX_MASK_ALL);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/arch/x86_64/device_map.h"
 #include "shim/dev/pci_tree.h"
 
 struct pci_driver {
@@ -28,11 +29,11 @@ unsigned pci_capability(const struct pci_function *f, uint8_t id, struct pci_wal
 
 /* Maps size bytes at offset of a memory BAR; NULL when the BAR has not got them. */
 volatile void *pci_bar_map(const struct pci_function *f, unsigned bar, uint64_t offset,
-			   uint64_t size);
+			   uint64_t size, enum device_cache cache);
 /* May the device read and write memory? Off when a driver is probed. */
 void pci_master(const struct pci_function *f, bool on);
-/* Makes table entry 0 interrupt with vector, all others stay masked. 0; -ENODEV: the
- * device has no MSI-X, or its table is out of reach. */
-int pci_msix_enable(const struct pci_function *f, int vector);
+/* Makes table entry n interrupt with vector[n], those from count on stay masked. 0;
+ * -ENODEV: the device has no MSI-X, or its table is out of reach or has fewer entries. */
+int pci_msix_enable(const struct pci_function *f, const int *vector, unsigned count);
 
 #endif

@@ -6,7 +6,7 @@
  * ring. */
 #include "shim/dev/virtio_net.h"
 
-#include "shim/dev/netdev.h"
+#include "shim/dev/nic.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
 #include "shim/lib/random.h"
@@ -39,16 +39,11 @@ _Static_assert(sizeof(struct net_header) == 12, "virtio 1.2, 5.1.6");
 enum net_header_flags { HEADER_NEEDS_CHECKSUM = 1, HEADER_DATA_VALID = 2 };
 #define SEGMENT_TCP4 1u
 
-#define RX_BUFFER       2048u
-#define TX_BUFFER       4096u
-#define ETHERNET_HEADER 14u
-#define ETHERNET_TAG    4u
-#define MTU_DEFAULT     1500u
-#define MTU_LEAST       576u /* RFC 791 */
-#define MTU_MOST        (RX_BUFFER - HEADER_SIZE - ETHERNET_HEADER - ETHERNET_TAG)
-#define TSO_SIZE_MOST   (HEADER_SIZE + ETHERNET_HEADER + 65535u)
-#define TSO_RING_LEAST  64u /* entries; smaller rings would hold three such frames */
-#define CHAIN_END       0xffffu
+#define RX_BUFFER      2048u
+#define TX_BUFFER      4096u
+#define MTU_MOST       (RX_BUFFER - HEADER_SIZE - ETHERNET_HEADER - ETHERNET_TAG)
+#define TSO_SIZE_MOST  (HEADER_SIZE + ETHERNET_HEADER + 65535u)
+#define TSO_RING_LEAST 64u /* entries; smaller rings would hold three such frames */
 
 struct virtio_net {
 	struct netdev netdev;
@@ -56,52 +51,32 @@ struct virtio_net {
 	uint32_t header_size;
 	uint32_t transmit_most; /* bytes, our header included */
 	bool stalled;           /* the stack waits for room */
-	bool registered;
 	struct virtqueue rx, tx;
-	uint8_t *rx_page[VIRTQUEUE_MAX / 2]; /* two buffers each */
-	uint8_t *tx_page[VIRTQUEUE_MAX];
-	uint16_t tx_free_count;
-	uint16_t tx_free[VIRTQUEUE_MAX]; /* a stack of descriptors */
-	uint16_t tx_next[VIRTQUEUE_MAX]; /* chains of frames under way */
+	struct nic_pool rx_pool, tx_pool; /* a buffer a descriptor */
+	uint16_t tx_next[VIRTQUEUE_MAX];  /* chains of frames under way */
 };
-
-/* Entries of the receive and transmit rings by the machine's memory. */
-static const struct ring_plan {
-	uint64_t below_bytes;
-	uint16_t rx, tx;
-} ring_plans[] = {
-	{16ull << 20, 32, 16},
-	{64ull << 20, 128, 64},
-	{UINT64_MAX, 256, 256},
-};
-
-static uint8_t *rx_buffer(const struct virtio_net *net, uint16_t id)
-{
-	return net->rx_page[id / 2] + id % 2 * RX_BUFFER;
-}
 
 static void rx_post(struct virtio_net *net, uint16_t id)
 {
-	virtqueue_describe(&net->rx, id, rx_buffer(net, id), RX_BUFFER, VIRTQ_WRITE, 0);
+	virtqueue_describe(&net->rx, id, nic_pool_buffer(&net->rx_pool, id), RX_BUFFER,
+			   VIRTQ_WRITE, 0);
 	virtqueue_offer(&net->rx, id);
 }
 
 static void rx_frame(struct virtio_net *net, uint16_t id, uint32_t size)
 {
-	const struct net_header *header = (const struct net_header *)rx_buffer(net, id);
+	const struct net_header *header =
+		(const struct net_header *)nic_pool_buffer(&net->rx_pool, id);
 	if (size < net->header_size + ETHERNET_HEADER || size > RX_BUFFER) {
 		net->netdev.drops++;
 		return;
 	}
 	size -= net->header_size;
-	net->netdev.rx_packets++;
-	net->netdev.rx_bytes += size;
 	/* 5.1.6.4: a frame that still needs its checksum never left the host; its bytes
 	 * are good. Without GUEST_CSUM the flags mean nothing. */
 	bool good = HAS(net, NET_GUEST_CSUM) &&
 		    header->flags & (HEADER_NEEDS_CHECKSUM | HEADER_DATA_VALID);
-	netdev_receive(&net->netdev, (const uint8_t *)header + net->header_size, size,
-		       good);
+	nic_receive(&net->netdev, (const uint8_t *)header + net->header_size, size, good);
 }
 
 static void tx_reclaim(struct virtio_net *net)
@@ -109,16 +84,16 @@ static void tx_reclaim(struct virtio_net *net)
 	uint16_t id;
 	uint32_t size;
 	while (virtqueue_take(&net->tx, &id, &size))
-		for (uint16_t next; id != CHAIN_END; id = next) {
+		for (uint16_t next; id != NIC_NONE; id = next) {
 			next = net->tx_next[id];
-			net->tx_free[net->tx_free_count++] = id;
+			nic_pool_return(&net->tx_pool, id);
 		}
 }
 
 static void tx_resume(struct virtio_net *net)
 {
 	tx_reclaim(net);
-	if (!net->stalled || net->tx_free_count < net->tx.size / 4)
+	if (!net->stalled || net->tx_pool.free_count < net->tx.size / 4)
 		return;
 	net->stalled = false;
 	virtqueue_silence(&net->tx);
@@ -147,8 +122,7 @@ static void on_interrupt(struct virtio_device *device)
 {
 	struct virtio_net *net = device->driver;
 	virtqueue_silence(&net->rx); /* until poll has found the ring empty */
-	if (net->registered)
-		netdev_interrupt(&net->netdev);
+	netdev_interrupt(&net->netdev);
 }
 
 /* Copies pieces one after the other into a chain of buffers. */
@@ -160,8 +134,8 @@ struct tx_writer {
 
 static uint16_t tx_take(struct virtio_net *net)
 {
-	uint16_t id = net->tx_free[--net->tx_free_count];
-	net->tx_next[id] = CHAIN_END;
+	uint16_t id = nic_pool_take(&net->tx_pool);
+	net->tx_next[id] = NIC_NONE;
 	return id;
 }
 
@@ -172,14 +146,15 @@ static void tx_write(struct tx_writer *w, const void *bytes, uint32_t size)
 	while (size) {
 		if (w->used == TX_BUFFER) {
 			uint16_t id = tx_take(net);
-			virtqueue_describe(&net->tx, w->last, net->tx_page[w->last],
+			virtqueue_describe(&net->tx, w->last,
+					   nic_pool_buffer(&net->tx_pool, w->last),
 					   TX_BUFFER, VIRTQ_NEXT, id);
 			net->tx_next[w->last] = id;
 			w->last = id;
 			w->used = 0;
 		}
 		uint32_t n = TX_BUFFER - w->used < size ? TX_BUFFER - w->used : size;
-		memcpy(net->tx_page[w->last] + w->used, from, n);
+		memcpy(nic_pool_buffer(&net->tx_pool, w->last) + w->used, from, n);
 		w->used += n;
 		from += n;
 		size -= n;
@@ -205,16 +180,16 @@ static struct net_header tx_header(const struct netdev_frame *frame)
 /* Is there room for count buffers? If not, the device is asked to say when. */
 static bool tx_room(struct virtio_net *net, uint32_t count)
 {
-	if (net->tx_free_count >= count)
+	if (net->tx_pool.free_count >= count)
 		return true;
 	tx_reclaim(net);
-	if (net->tx_free_count >= count)
+	if (net->tx_pool.free_count >= count)
 		return true;
 	virtqueue_notify(&net->tx);
 	net->stalled = true;
 	if (virtqueue_listen(&net->tx))
 		tx_reclaim(net);
-	if (net->tx_free_count < count)
+	if (net->tx_pool.free_count < count)
 		return false;
 	net->stalled = false;
 	virtqueue_silence(&net->tx);
@@ -238,7 +213,8 @@ static int transmit(struct netdev *dev, const struct netdev_frame *frame)
 	tx_write(&w, &header, net->header_size);
 	tx_write(&w, frame->header, frame->header_size);
 	tx_write(&w, frame->payload, payload);
-	virtqueue_describe(&net->tx, w.last, net->tx_page[w.last], w.used, 0, 0);
+	virtqueue_describe(&net->tx, w.last, nic_pool_buffer(&net->tx_pool, w.last),
+			   w.used, 0, 0);
 	virtqueue_offer(&net->tx, w.head);
 	dev->tx_packets++;
 	dev->tx_bytes += size - net->header_size;
@@ -254,35 +230,11 @@ static void flush(struct netdev *dev)
 static const struct netdev_ops ops = {
 	.name = "virtio-net", .transmit = transmit, .flush = flush, .poll = poll};
 
-/* As many buffers as the queues have entries; what memory does not give is done without.
- */
-static int buffers_make(struct virtio_net *net)
-{
-	for (uint16_t i = 0; i < net->rx.size; i += 2) {
-		struct page *page = page_alloc(&kernel_account, 0, false);
-		if (!page)
-			return -ENOMEM;
-		net->rx_page[i / 2] = page_va(page);
-	}
-	for (uint16_t i = 0; i < net->tx.size; i++) {
-		struct page *page = page_alloc(&kernel_account, 0, false);
-		if (!page)
-			return -ENOMEM;
-		net->tx_page[i] = page_va(page);
-		net->tx_free[net->tx_free_count++] = i;
-	}
-	return 0;
-}
-
 /* After virtio_stop. */
 static void net_free(struct virtio_net *net)
 {
-	for (size_t i = 0; i < VIRTQUEUE_MAX / 2; i++)
-		if (net->rx_page[i])
-			page_put(page_of_va(net->rx_page[i]));
-	for (size_t i = 0; i < VIRTQUEUE_MAX; i++)
-		if (net->tx_page[i])
-			page_put(page_of_va(net->tx_page[i]));
+	nic_pool_free(&net->rx_pool);
+	nic_pool_free(&net->tx_pool);
 	virtqueue_free(&net->rx);
 	virtqueue_free(&net->tx);
 	kfree(net);
@@ -305,16 +257,12 @@ static uint16_t mtu_read(struct virtio_net *net)
 	uint16_t mtu = MTU_DEFAULT;
 	if (HAS(net, NET_MTU))
 		virtio_config(net->device, CONFIG_MTU, &mtu, sizeof(mtu));
-	if (mtu < MTU_LEAST)
-		return MTU_DEFAULT;
-	return mtu > MTU_MOST ? MTU_MOST : mtu;
+	return nic_mtu(mtu, MTU_MOST);
 }
 
 static void netdev_fill(struct virtio_net *net)
 {
 	struct netdev *dev = &net->netdev;
-	dev->ops = &ops;
-	dev->driver = net;
 	mac_choose(net);
 	dev->mtu = mtu_read(net);
 	net->header_size = net->device->legacy ? HEADER_SIZE_LEGACY : HEADER_SIZE;
@@ -332,19 +280,18 @@ static void netdev_fill(struct virtio_net *net)
 
 static int start(struct virtio_net *net)
 {
-	const struct ring_plan *plan = ring_plans;
-	while (page_count_total() * PAGE_SIZE >= plan->below_bytes)
-		plan++;
+	struct nic_rings rings = nic_rings();
 	uint64_t wanted = 1ull << NET_CSUM | 1ull << NET_GUEST_CSUM | 1ull << NET_MTU |
 			  1ull << NET_MAC | 1ull << NET_HOST_TSO4 | 1ull << NET_STATUS;
 	int rc = virtio_negotiate(net->device, wanted);
 	if (rc < 0)
 		return rc;
 	if ((rc = virtio_interrupt_start(net->device, on_interrupt)) < 0 ||
-	    (rc = virtqueue_init(&net->rx, net->device, QUEUE_RECEIVE, plan->rx)) < 0 ||
-	    (rc = virtqueue_init(&net->tx, net->device, QUEUE_TRANSMIT, plan->tx)) < 0)
+	    (rc = virtqueue_init(&net->rx, net->device, QUEUE_RECEIVE, rings.rx)) < 0 ||
+	    (rc = virtqueue_init(&net->tx, net->device, QUEUE_TRANSMIT, rings.tx)) < 0)
 		return rc;
-	if ((rc = buffers_make(net)) < 0)
+	if ((rc = nic_pool_make(&net->rx_pool, net->rx.size, RX_BUFFER)) < 0 ||
+	    (rc = nic_pool_make(&net->tx_pool, net->tx.size, TX_BUFFER)) < 0)
 		return rc;
 	netdev_fill(net);
 	for (uint16_t i = 0; i < net->rx.size; i++)
@@ -361,18 +308,23 @@ static int probe(struct virtio_device *device)
 	if (!net)
 		return -ENOMEM;
 	net->device = device;
+	net->netdev.ops = &ops;
+	net->netdev.driver = net;
 	device->driver = net;
+	if (!netdev_register(&net->netdev)) {
+		kfree(net);
+		return -EBUSY;
+	}
 	int rc = start(net);
 	if (rc < 0) {
 		kprint("elfpack: %s: network not started: error %d\n", device->name, -rc);
+		netdev_unregister(&net->netdev);
 		virtio_stop(device);
 		net_free(net);
 		return rc;
 	}
 	virtio_ready(device);
 	virtqueue_notify(&net->rx); /* 3.1.1: only after DRIVER_OK */
-	netdev_register(&net->netdev);
-	net->registered = true;
 	return 0;
 }
 

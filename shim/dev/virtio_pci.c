@@ -180,7 +180,7 @@ static void config(struct virtio_device *device, unsigned offset, void *out, siz
 static int interrupt(struct virtio_device *device, int vector)
 {
 	struct virtio_pci *v = of(device);
-	int rc = pci_msix_enable(v->function, vector);
+	int rc = pci_msix_enable(v->function, &vector, 1);
 	if (rc < 0) {
 		kprint("elfpack: %s: has no usable MSI-X (vectors=0?)\n", device->name);
 		return rc;
@@ -230,7 +230,8 @@ static void regions_map(struct virtio_pci *v)
 			continue;
 		region->base = pci_bar_map(
 			v->function, pci_read(v->function, cap + CAP_BAR) & 0xff,
-			pci_read(v->function, cap + CAP_OFFSET), region->size);
+			pci_read(v->function, cap + CAP_OFFSET), region->size,
+			DEVICE_UNCACHED);
 		if (type == NOTIFY)
 			v->notify_multiplier =
 				pci_read(v->function, cap + CAP_NOTIFY_MULTIPLIER);

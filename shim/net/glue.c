@@ -112,13 +112,20 @@ static const struct net_env kernel_env = {
 
 /* netdev.h: what drivers call. */
 
-void netdev_register(struct netdev *dev)
+bool netdev_register(struct netdev *dev)
 {
 	if (device) {
 		kprint("net: %s: a second device is not used\n", dev->ops->name);
-		return;
+		return false;
 	}
 	device = dev;
+	return true;
+}
+
+void netdev_unregister(struct netdev *dev)
+{
+	if (device == dev)
+		device = NULL;
 }
 
 void netdev_interrupt(struct netdev *dev)
@@ -186,6 +193,7 @@ struct net_summary net_summary(void)
 	summary.tx_bytes = device->tx_bytes;
 	summary.drops = device->drops + counters->rx_dropped + counters->rx_fragments +
 			counters->rx_bad_checksum;
+	summary.resets = device->resets;
 	summary.tcp_accepted = counters->tcp_accepted;
 	summary.tcp_retransmits = counters->tcp_retransmits;
 	summary.tcp_cookies_bad = counters->tcp_cookies_bad;

@@ -13,7 +13,7 @@ void net_left(void);
 
 /* For shim_info. */
 struct net_summary {
-	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, drops;
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes, drops, resets;
 	uint64_t tcp_accepted, tcp_retransmits, tcp_cookies_bad;
 	uint32_t ipv4; /* network byte order; 0: no address yet */
 };

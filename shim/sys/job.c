@@ -253,6 +253,7 @@ long sys_shim_info(const struct sysargs *a)
 	info.net_rx_packets = net.rx_packets, info.net_rx_bytes = net.rx_bytes;
 	info.net_tx_packets = net.tx_packets, info.net_tx_bytes = net.tx_bytes;
 	info.net_drops = net.drops;
+	info.net_resets = net.resets;
 	info.tcp_accepted = net.tcp_accepted;
 	info.tcp_retransmits = net.tcp_retransmits;
 	info.tcp_syn_cookies_bad = net.tcp_cookies_bad;
