@@ -24,8 +24,10 @@ int bundle_write(struct bundle *bundle, const struct extents section[BUNDLE_MANI
 		row->kind = le32_make(i + 1);
 		row->offset = le64_make(end);
 		row->size = le64_make(section[i].size);
-		extents_digest(&section[i], row->digest);
-		rc = extents_append(&bundle->extents, end, &section[i]);
+		rc = extents_digest(&section[i], row->digest) ||
+				     extents_append(&bundle->extents, end, &section[i])
+			     ? -1
+			     : 0;
 		end += round_up(section[i].size);
 	}
 	bundle->extents.size = end;

@@ -37,13 +37,6 @@ static bool cpu_has_avx2(void)
 	return (enabled & xmm_and_ymm) == xmm_and_ymm && reg[1] & avx2;
 }
 
-static void add_one(struct sha256 *digest, const uint8_t *chunk, size_t size)
-{
-	uint8_t leaf[SHA256_BYTES];
-	sha256_of(chunk, size, leaf);
-	sha256_add(digest, leaf, sizeof(leaf));
-}
-
 /* The message of one lane, of which so many bytes (whole blocks) have been added. */
 static void lane_take(struct sha256 *hash, const struct sha256_lanes *lanes,
 		      unsigned lane, size_t bytes)
@@ -55,7 +48,7 @@ static void lane_take(struct sha256 *hash, const struct sha256_lanes *lanes,
 
 /* Two chunks to as many as there are lanes; only the last may be short. Idle lanes do the
  * first chunk's work again. */
-static void add_batch(struct sha256 *digest, const uint8_t *bytes, size_t size)
+static void hash_batch(const uint8_t *bytes, size_t size, uint8_t (*leaf)[SHA256_BYTES])
 {
 	const uint8_t *chunk[SHA256_LANES];
 	const size_t count = (size + BUNDLE_CHUNK - 1) / BUNDLE_CHUNK;
@@ -78,26 +71,34 @@ static void add_batch(struct sha256 *digest, const uint8_t *bytes, size_t size)
 		sha256_avx2_add(&lanes, chunk, (BUNDLE_CHUNK - together) / 64);
 	}
 	for (unsigned i = 0; i < count; i++) {
-		uint8_t leaf[SHA256_BYTES];
 		if (i < count - 1)
 			lane_take(&hash[i], &lanes, i, BUNDLE_CHUNK);
-		sha256_end(&hash[i], leaf);
-		sha256_add(digest, leaf, sizeof(leaf));
+		sha256_end(&hash[i], leaf[i]);
+	}
+}
+
+void bundle_digest_chunks(const void *bytes, size_t size, uint8_t (*leaf)[SHA256_BYTES])
+{
+	const uint8_t *from = bytes;
+	const size_t most = cpu_has_avx2() ? BATCH : BUNDLE_CHUNK;
+	for (size_t part; size; from += part, size -= part) {
+		part = size < most ? size : most;
+		if (part > BUNDLE_CHUNK)
+			hash_batch(from, part, leaf);
+		else
+			sha256_of(from, part, *leaf);
+		leaf += bundle_digest_leaves(part);
 	}
 }
 
 void bundle_digest_add(struct sha256 *digest, const void *bytes, size_t size)
 {
+	uint8_t leaf[2 * SHA256_LANES][SHA256_BYTES];
 	const uint8_t *from = bytes;
-	const size_t most = cpu_has_avx2() ? BATCH : BUNDLE_CHUNK;
-	while (size) {
-		size_t part = size < most ? size : most;
-		if (part > BUNDLE_CHUNK)
-			add_batch(digest, from, part);
-		else
-			add_one(digest, from, part);
-		from += part;
-		size -= part;
+	for (size_t part; size; from += part, size -= part) {
+		part = size < 2 * BATCH ? size : 2 * BATCH;
+		bundle_digest_chunks(from, part, leaf);
+		sha256_add(digest, leaf, bundle_digest_leaves(part) * SHA256_BYTES);
 	}
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "imgfmt/bundle_digest.h"
 #include "imgfmt/extents.h"
 
 int extents_add(struct extents *to, uint64_t at, const void *bytes, size_t size)
@@ -94,6 +93,14 @@ void extents_read(const struct extents *from, uint64_t at, void *out, size_t siz
 		memcpy((uint8_t *)out + place, bytes, got);
 }
 
+const void *extents_in_one(const struct extents *from, uint64_t at, size_t size)
+{
+	const uint8_t *bytes = NULL;
+	uint64_t place = 0;
+	size_t got = overlap(from, first_behind(from, at), at, size, &bytes, &place);
+	return got == size ? bytes : NULL;
+}
+
 bool extents_hole(const struct extents *from, uint64_t at, uint64_t size)
 {
 	const uint8_t *bytes = NULL;
@@ -161,41 +168,6 @@ void extents_hash(const struct extents *from, uint8_t digest[SHA256_BYTES])
 {
 	if (!hash_by_libcrypto(from, digest))
 		hash_by_hand(from, digest);
-}
-
-/* Reads size bytes at at, the zeros too. *next: where in the list to look from; it goes
- * with at. */
-static void read_at(const struct extents *from, size_t *next, uint64_t at, uint8_t *out,
-		    size_t size)
-{
-	memset(out, 0, size);
-	for (; *next < from->count; ++*next) {
-		const struct extent *extent = &from->list[*next];
-		uint64_t end = extent->at + extent->size;
-		uint64_t low = extent->at > at ? extent->at : at;
-		uint64_t high = end < at + size ? end : at + size;
-		if (low < high)
-			memcpy(out + (low - at),
-			       (const uint8_t *)extent->bytes + (low - extent->at),
-			       (size_t)(high - low));
-		if (end > at + size)
-			return;
-	}
-}
-
-void extents_digest(const struct extents *from, uint8_t digest[SHA256_BYTES])
-{
-	uint8_t chunks[16 * BUNDLE_CHUNK];
-	struct sha256 hash;
-	size_t next = 0, size;
-	sha256_init(&hash);
-	for (uint64_t at = 0; at < from->size; at += size) {
-		uint64_t left = from->size - at;
-		size = left < sizeof(chunks) ? (size_t)left : sizeof(chunks);
-		read_at(from, &next, at, chunks, size);
-		bundle_digest_add(&hash, chunks, size);
-	}
-	sha256_end(&hash, digest);
 }
 
 void extents_copy(const struct extents *from, void *out)

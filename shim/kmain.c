@@ -1,6 +1,7 @@
 /* kmain.c: from a running machine to a running image: the bundle is checked, the devices
  * started, and the first job made: front in HTTP mode, else the packed program itself. */
 #include "shim/kmain.h"
+#include "shim/kmain_sections.h"
 
 #include "imgfmt/bundle_read.h"
 #include "imgfmt/manifest.h"
@@ -62,7 +63,7 @@ bool boot_flag(const char *word)
 	return false;
 }
 
-static void bundle_check(const struct bootinfo *info)
+static void bundle_find(const struct bootinfo *info)
 {
 	const char *why;
 	if (!le64_get(info->bundle_phys))
@@ -70,11 +71,11 @@ static void bundle_check(const struct bootinfo *info)
 	if (bundle_open(&bundle, phys_to_virt(le64_get(info->bundle_phys)),
 			(size_t)le64_get(info->bundle_size), &why) < 0)
 		refuse("bundle", why);
-	for (enum bundle_kind kind = BUNDLE_FRONT; kind <= BUNDLE_MANIFEST; kind++) {
-		const struct bundle_part *part = &bundle.part[kind];
-		if (part->size && !bundle_part_intact(part))
-			refuse(bundle_kind_name(kind), "section is damaged: SHA-256 mismatch");
-	}
+}
+
+static void refuse_damaged(enum bundle_kind kind)
+{
+	refuse(bundle_kind_name(kind), "section is damaged: SHA-256 mismatch");
 }
 
 static void manifest_read(void)
@@ -82,10 +83,23 @@ static void manifest_read(void)
 	const struct bundle_part *part = &bundle.part[BUNDLE_MANIFEST];
 	const char *why;
 	unsigned line;
+	if (!bundle_part_intact(part))
+		refuse_damaged(BUNDLE_MANIFEST);
 	if (manifest_parse(&manifest, (const char *)part->bytes, part->size, &why, &line) == 0)
 		return;
 	kprint("elfpack: manifest: line %u: %s\n", line, why);
 	machine_power_off(STATUS_CANNOT_START);
+}
+
+/* Starts the other CPUs; they and this one hash the large sections. */
+static void sections_check(void)
+{
+	static struct section_check check;
+	section_check_prepare(&check, &bundle.part[BUNDLE_FRONT], 2);
+	smp_start(section_check_run, &check);
+	for (unsigned i = 0; i < 2; i++)
+		if (!section_check_end(&check, i))
+			refuse_damaged(BUNDLE_FRONT + i);
 }
 
 /* The values of a list in the manifest, NULL-terminated: argv and envp. */
@@ -203,7 +217,7 @@ static void start_front(void)
 _Noreturn void kmain(const struct bootinfo *info)
 {
 	cmdline_read(info);
-	bundle_check(info);
+	bundle_find(info);
 	manifest_read();
 	uint64_t reserve = page_count_free() / 8;
 	if (reserve > RESERVE_MAX / PAGE_SIZE)
@@ -213,9 +227,9 @@ _Noreturn void kmain(const struct bootinfo *info)
 	console_file_init();
 	devices_init(cmdline);
 	power_button_init(power_pressed);
+	sections_check();
 	if (manifest.mode != MODE_RUN)
 		net_init();
-	smp_start();
 	job_rootfs_set(&bundle.part[BUNDLE_ROOTFS]);
 	if (manifest.mode == MODE_HTTP)
 		start_front();

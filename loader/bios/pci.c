@@ -1,11 +1,14 @@
-/* pci.c: configuration space by ports CF8 and CFC (PCI 3.0, 3.2.2.3.2), which every machine with
- * a BIOS has. Buses are found by the bridges to them: reading all 256 would take longer than the
- * rest of the boot. */
+/* pci.c: configuration space by ports CF8 and CFC (PCI 3.0, 3.2.2.3.2), which every
+ * machine with a BIOS has. Buses are found by the bridges to them: reading all 256 would
+ * take longer than the rest of the boot. */
 #include "loader/bios/pci.h"
 #include "loader/port.h"
 
 enum { ADDRESS = 0xcf8, DATA = 0xcfc };
-enum { HEADER = 0x0c, BUSES = 0x18 }; /* registers with the header's type, a bridge's buses */
+enum {
+	HEADER = 0x0c,
+	BUSES = 0x18
+}; /* registers with the header's type, a bridge's buses */
 enum { HEADER_TYPE_BRIDGE = 1, HEADER_MANY_FUNCTIONS = 0x80 };
 enum { COMMAND_IO = 1, COMMAND_MASTER = 4, COMMAND_NO_INTERRUPT = 1 << 10 };
 #define NOBODY 0xffffffffu

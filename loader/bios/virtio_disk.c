@@ -1,10 +1,10 @@
-/* virtio_disk.c: reading a virtio disk without the BIOS, by the legacy interface of transitional
- * devices (sections are virtio 1.2's). A BIOS call moves 64 KiB and, on emulators, takes longer
- * than that takes to read: 40 MB/s where the device gives 1 GB/s. All other drives are the
- * BIOS's.
+/* virtio_disk.c: reading a virtio disk without the BIOS, by the legacy interface of
+ * transitional devices (sections are virtio 1.2's). A BIOS call moves 64 KiB and, on
+ * emulators, takes longer than that takes to read: 40 MB/s where the device gives 1 GB/s.
+ * All other drives are the BIOS's.
  *
- * The device is reset when we are done with it: whatever comes next finds it silent. The BIOS
- * cannot read from it any more. */
+ * The device is reset when we are done with it: whatever comes next finds it silent. The
+ * BIOS cannot read from it any more. */
 #include "shim/lib/string.h"
 
 #include "imgfmt/abi/bundle.h"
@@ -15,21 +15,21 @@
 
 enum { ID_TRANSITIONAL_BLOCK = 0x10011af4 }; /* 4.1.2.1: device, vendor */
 enum { /* 4.1.4.10, from the start of the first I/O BAR */
-	DEVICE_FEATURES = 0,
-	DRIVER_FEATURES = 4,
-	QUEUE_PAGE = 8,
-	QUEUE_SIZE = 12,
-	QUEUE_SELECT = 14,
-	QUEUE_NOTIFY = 16,
-	DEVICE_STATUS = 18,
-	BLOCK_SIZE_MAX = 20 + 8, /* without MSI-X; 5.2.4 */
+       DEVICE_FEATURES = 0,
+       DRIVER_FEATURES = 4,
+       QUEUE_PAGE = 8,
+       QUEUE_SIZE = 12,
+       QUEUE_SELECT = 14,
+       QUEUE_NOTIFY = 16,
+       DEVICE_STATUS = 18,
+       BLOCK_SIZE_MAX = 20 + 8, /* without MSI-X; 5.2.4 */
 };
 enum { STATUS_ACKNOWLEDGE = 1, STATUS_DRIVER = 2, STATUS_DRIVER_OK = 4 };
 enum { FEATURE_SIZE_MAX = 1 << 1 }; /* 5.2.3 */
 enum { DESCRIPTOR_NEXT = 1, DESCRIPTOR_WRITE = 2 };
 enum { QUEUE_ENTRIES_MAX = 1024 }; /* then the rings end below BOUNCE_AT + BOUNCE_BYTES */
-#define SECTOR_SHIFT  9
-#define READ_BYTES    (16u << 20)
+#define SECTOR_SHIFT   9
+#define READ_BYTES     (16u << 20)
 /* Some ten seconds or more on any CPU: that long disks may be silent. */
 #define PATIENCE_TICKS (1ull << 36)
 
@@ -61,8 +61,8 @@ static uint64_t ticks(void)
 	return now;
 }
 
-/* 3.1.1, and 2.7.2's layout: the descriptors, the available ring, and on a page of its own the
- * used ring, all in the buffer that the BIOS does not read into meanwhile. */
+/* 3.1.1, and 2.7.2's layout: the descriptors, the available ring, and on a page of its
+ * own the used ring, all in the buffer that the BIOS does not read into meanwhile. */
 static bool start(uint16_t port)
 {
 	out8(port + DEVICE_STATUS, 0);
@@ -95,7 +95,8 @@ static void stop(uint16_t port)
 	out8(port + DEVICE_STATUS, 0);
 }
 
-static void describe(unsigned number, const volatile void *at, uint32_t size, uint16_t flags)
+static void describe(unsigned number, const volatile void *at, uint32_t size,
+		     uint16_t flags)
 {
 	struct descriptor *row = (struct descriptor *)physical(BOUNCE_AT) + number;
 	*row = (struct descriptor){.at = le64_make((uint32_t)at),
@@ -113,11 +114,12 @@ static bool read_piece(uint64_t offset, uint32_t size, uint8_t *to)
 	describe(0, &request, REQUEST_HEADER, DESCRIPTOR_NEXT);
 	describe(1, to, size, DESCRIPTOR_WRITE | DESCRIPTOR_NEXT);
 	describe(2, &request.status, 1, DESCRIPTOR_WRITE);
-	disk.available[2 + disk.sent % disk.entries] = 0; /* the chain's first descriptor */
+	disk.available[2 + disk.sent % disk.entries] =
+		0; /* the chain's first descriptor */
 	__asm__ volatile("" : : : "memory");
 	disk.available[1] = ++disk.sent;
-	/* The index must be seen before the notification is (2.7.13.3); a locked instruction
-	 * is a fence on every CPU. */
+	/* The index must be seen before the notification is (2.7.13.3); a locked
+	 * instruction is a fence on every CPU. */
 	__asm__ volatile("lock orl $0, (%%esp)" : : : "memory");
 	out16(disk.port + QUEUE_NOTIFY, 0);
 	uint64_t start_ticks = ticks();
@@ -132,7 +134,8 @@ static bool read_piece(uint64_t offset, uint32_t size, uint8_t *to)
 
 static bool holds(uint64_t offset, const uint8_t *head, uint8_t *to)
 {
-	return read_piece(offset, BUNDLE_BLOCK, to) && memcmp(to, head, BUNDLE_BLOCK) == 0;
+	return read_piece(offset, BUNDLE_BLOCK, to) &&
+	       memcmp(to, head, BUNDLE_BLOCK) == 0;
 }
 
 /* What the search is for: the disk that has head at offset. */
@@ -165,7 +168,8 @@ bool virtio_disk_read(uint64_t offset, uint32_t size, uint8_t *to, const uint8_t
 	for (uint32_t at = BUNDLE_BLOCK, piece; at < size; at += piece) {
 		piece = size - at < disk.most ? size - at : disk.most;
 		if (!read_piece(offset + at, piece, to + at))
-			fail("disk read error %x at sector %u (a virtio disk); is the image "
+			fail("disk read error %x at sector %u (a virtio disk); is the "
+			     "image "
 			     "cut short?",
 			     (uint32_t)request.status,
 			     (uint32_t)((offset + at) >> SECTOR_SHIFT));

@@ -89,8 +89,10 @@ unsigned cpu_id(void);
 unsigned cpu_count(void); /* running: numbers 0 to cpu_count() - 1 */
 /* Makes CPU id come into the kernel from ring 3 or out of cpu_idle soon. */
 void cpu_interrupt(unsigned id);
-/* smp.c. Starts the other CPUs; each waits for the kernel lock, then runs sched_idle(). */
-void smp_start(void);
+/* smp.c. Starts the other CPUs; returns when each that came, and this one, has returned from
+ * work(context). That runs on all of them at once, without the kernel lock, with interrupts off;
+ * then the others wait for the lock and run sched_idle(). */
+void smp_start(void (*work)(void *context), void *context);
 
 /* Interrupts: a free vector for a device; handler runs under the kernel lock. Returns the
  * vector or -ENOSPC. irq_message gives the MSI address and data for it (SDM 3, 11.11). */

@@ -53,6 +53,13 @@ enum start_step {
 static enum start_step start_step;
 static uint64_t start_tsc;
 
+/* What every CPU does before anything else, and how many others are at it. */
+static struct {
+	void (*run)(void *context);
+	void *context;
+	unsigned busy;
+} first_work;
+
 static uint64_t init_sent_ns;
 static unsigned cpus_running = 1;
 
@@ -104,6 +111,8 @@ static _Noreturn void cpu_main(struct percpu *self)
 	while (step_get() != STEP_GO)
 		cpu_relax();
 	step_set(STEP_GONE);
+	first_work.run(first_work.context);
+	__atomic_fetch_sub(&first_work.busy, 1, __ATOMIC_RELEASE);
 	kernel_lock();
 	sched_init_cpu();
 	sched_idle();
@@ -221,10 +230,8 @@ static unsigned order_of(size_t size)
 	return order;
 }
 
-void smp_start(void)
+static void others_start(void)
 {
-	if (!init_sent_ns)
-		return;
 	trampoline_make();
 	wait_until(init_sent_ns + INIT_WAIT_NS);
 	for (uint32_t i = 0; i < acpi_info.cpu_count && cpus_running < CPUS_MAX; i++) {
@@ -242,6 +249,7 @@ void smp_start(void)
 			smp_percpu[cpus_running] = self;
 			__atomic_store_n(&cpus_running, cpus_running + 1,
 					 __ATOMIC_RELEASE);
+			__atomic_fetch_add(&first_work.busy, 1, __ATOMIC_RELAXED);
 			step_set(STEP_GO);
 			while (step_get() != STEP_GONE)
 				cpu_relax();
@@ -253,6 +261,17 @@ void smp_start(void)
 	}
 	memset(copy_of(trampoline_start), 0, PAGE_SIZE);
 	memset(start_root, 0, PAGE_SIZE / 2);
+}
+
+void smp_start(void (*work)(void *context), void *context)
+{
+	first_work.run = work;
+	first_work.context = context;
+	if (init_sent_ns)
+		others_start();
+	work(context);
+	while (__atomic_load_n(&first_work.busy, __ATOMIC_ACQUIRE))
+		cpu_relax();
 }
 
 void cpu_interrupt(unsigned id)

@@ -1,0 +1,84 @@
+/* extents_digest.c: the digest of a bundle's section that lies in pieces: its chunks are
+ * hashed by as many threads as there are CPUs. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "imgfmt/bundle_digest.h"
+#include "imgfmt/extents.h"
+
+#define RUN_CHUNKS  16u
+#define RUN_BYTES   (RUN_CHUNKS * BUNDLE_CHUNK)
+#define THREADS_MAX 64u
+
+typedef uint8_t leaf_bytes[SHA256_BYTES];
+
+struct shared {
+	const struct extents *from;
+	leaf_bytes *leaf; /* of all chunks */
+	size_t runs;
+	atomic_size_t next;
+};
+
+/* Where the part lies, when it is in one piece; else a copy of it in room. */
+static const void *bytes_at(const struct extents *from, uint64_t at, size_t size,
+			    void *room)
+{
+	const void *bytes = extents_in_one(from, at, size);
+	if (!bytes)
+		extents_read(from, at, room, size);
+	return bytes ? bytes : room;
+}
+
+static void hash_run(const struct extents *from, size_t run, void *room, leaf_bytes *leaf)
+{
+	uint64_t at = (uint64_t)run * RUN_BYTES, left = from->size - at;
+	size_t size = left < RUN_BYTES ? (size_t)left : RUN_BYTES;
+	bundle_digest_chunks(bytes_at(from, at, size, room), size, leaf);
+}
+
+static void *work(void *context)
+{
+	struct shared *shared = context;
+	uint8_t room[RUN_BYTES];
+	size_t run;
+	while ((run = atomic_fetch_add(&shared->next, 1)) < shared->runs)
+		hash_run(shared->from, run, room, shared->leaf + run * RUN_CHUNKS);
+	return NULL;
+}
+
+static void work_on_all_cpus(struct shared *shared)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	pthread_t thread[THREADS_MAX];
+	unsigned started = 0;
+	sigset_t all, before;
+	/* Signals are for the thread that has always been there. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (started + 1 < cpus && started < THREADS_MAX &&
+	       started + 1 < shared->runs &&
+	       !pthread_create(&thread[started], NULL, work, shared))
+		started++;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	work(shared);
+	while (started)
+		pthread_join(thread[--started], NULL);
+}
+
+int extents_digest(const struct extents *from, uint8_t digest[SHA256_BYTES])
+{
+	struct shared shared = {.from = from};
+	size_t leaves = bundle_digest_leaves((size_t)from->size);
+	shared.runs = (size_t)((from->size + RUN_BYTES - 1) / RUN_BYTES);
+	shared.leaf = malloc(leaves * sizeof(leaf_bytes) + 1);
+	if (!shared.leaf)
+		return -1;
+	work_on_all_cpus(&shared);
+	sha256_of(shared.leaf, leaves * sizeof(leaf_bytes), digest);
+	free(shared.leaf);
+	return 0;
+}
