@@ -17,8 +17,8 @@ struct command {
 		    struct diag *why);
 };
 
-extern const struct command cmd_build, cmd_check, cmd_completion, cmd_convert, cmd_inspect,
-	cmd_run, cmd_serve;
+extern const struct command cmd_build, cmd_check, cmd_completion, cmd_convert, cmd_init,
+	cmd_inspect, cmd_run, cmd_serve;
 extern const struct command *const commands[]; /* main.c: all, and a NULL */
 
 #endif

@@ -9,7 +9,7 @@
 
 const struct command *const commands[] = {&cmd_build,      &cmd_run,     &cmd_serve,
 					  &cmd_check,      &cmd_inspect, &cmd_convert,
-					  &cmd_completion, NULL};
+					  &cmd_init,       &cmd_completion, NULL};
 
 static void usage(FILE *to)
 {
