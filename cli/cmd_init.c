@@ -17,7 +17,8 @@ static const struct option_row rows[] = {
 	{"image", 0, IMAGE, OPTION_NEEDED, "IMAGE",
 	 "take program, port, sha256, image and name from an image"},
 	{"set", 's', SET, OPTION_NEEDED, "KEY=VALUE", "a value; may be given again"},
-	{"values", 0, VALUES, OPTION_NONE, NULL, "list the template's values, write nothing"},
+	{"values", 0, VALUES, OPTION_NONE, NULL,
+	 "list the template's values, write nothing"},
 	{"quiet", 'q', QUIET, OPTION_NONE, NULL, "say nothing but errors and the files"},
 	{"help", 'h', HELP, OPTION_NONE, NULL, "this text"},
 	{NULL, 0, 0, OPTION_NONE, NULL, NULL}};
@@ -118,7 +119,8 @@ static int set_if_wanted(struct init *init, const char *key, const char *text,
 		       : 0;
 }
 
-/* A program's name as a template's name: busybox of busybox, libreoffice-7 of LibreOffice_7. */
+/* A program's name as a template's name: busybox of busybox, libreoffice-7 of
+ * LibreOffice_7. */
 static void name_of_program(const char *program, char *name, size_t room)
 {
 	size_t used = 0;
@@ -161,7 +163,8 @@ static int values_of_settings(struct init *init, struct diag *why)
 {
 	for (size_t i = 0; i < init->setting_count; i++) {
 		const char *equals = strchr(init->settings[i], '=');
-		char *key = strndup(init->settings[i], (size_t)(equals - init->settings[i]));
+		char *key =
+			strndup(init->settings[i], (size_t)(equals - init->settings[i]));
 		int rc = key ? template_set(&init->template, key, equals + 1, why)
 			     : diag_set(why, "out of memory");
 		free(key);
@@ -198,7 +201,8 @@ static int init_folder(struct init *init, const char *templates, struct diag *wh
 		printf("%s/%s\n", to, init->template.files[i].path);
 	if (init->template.next && !init->quiet) {
 		size_t size = strlen(init->template.next);
-		char *next = template_fill(&init->template, init->template.next, size, &size);
+		char *next =
+			template_fill(&init->template, init->template.next, size, &size);
 		fprintf(stderr, "%s\n", next ? next : init->template.next);
 		free(next);
 	}

@@ -46,7 +46,7 @@ static int add_value(struct template *template, const char *key, const char *row
 	value->text = size ? strndup(row, size) : NULL;
 	value->help = strdup(bar + 1 + strspn(bar + 1, " "));
 	return value->key && value->help && (value->text || !size) ? 0
-								    : out_of_memory(why);
+								   : out_of_memory(why);
 }
 
 /* Adds a line: a value may go on in indented lines. */
@@ -130,13 +130,15 @@ int template_set(struct template *template, const char *key, const char *text,
 	}
 	size_t good = strspn(text, letters);
 	if (!*text || text[good])
-		return diag_set(why, "%s: values have letters, digits, spaces and ._:/@+,=-",
+		return diag_set(why,
+				"%s: values have letters, digits, spaces and ._:/@+,=-",
 				key);
 	if (strcmp(key, "name") == 0 && !is_name(text))
-		return diag_set(why,
-				"%s: a name has 1 to 24 lower-case letters, digits and dashes,"
-				" a letter first",
-				text);
+		return diag_set(
+			why,
+			"%s: a name has 1 to 24 lower-case letters, digits and dashes,"
+			" a letter first",
+			text);
 	char *copy = strdup(text);
 	if (!copy)
 		return out_of_memory(why);
@@ -158,7 +160,8 @@ int template_check_values(const struct template *template, struct diag *why)
 	if (!used)
 		return 0;
 	diag_set(why, "needs %s", missing);
-	diag_hint(why, "say it with --set KEY=VALUE, or take it from an image with --image");
+	diag_hint(why,
+		  "say it with --set KEY=VALUE, or take it from an image with --image");
 	return -1;
 }
 

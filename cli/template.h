@@ -30,7 +30,8 @@ struct template_file {
 	size_t size;
 };
 
-struct template {
+struct template
+{
 	char *folder; /* where it is installed */
 	char *summary, *next;
 	struct template_value values[TEMPLATE_VALUES_MAX];
@@ -45,8 +46,8 @@ int template_load(struct template *template, const char *folder, const char *nam
 void template_free(struct template *template);
 
 bool template_has(const struct template *template, const char *key);
-/* A value goes as it is into YAML, HCL, XML, units and shell: letters, digits and few other
- * signs are all it may have. */
+/* A value goes as it is into YAML, HCL, XML, units and shell: letters, digits and few
+ * other signs are all it may have. */
 int template_set(struct template *template, const char *key, const char *text,
 		 struct diag *why);
 /* -1 when there is no value for a key, all of them named. */

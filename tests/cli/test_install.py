@@ -8,7 +8,7 @@ import pytest
 from support.guest import BUILD, ELFPACK
 
 pytestmark = pytest.mark.xdist_group("install")
-COMMANDS = ("build", "run", "serve", "check", "inspect")
+COMMANDS = ("build", "run", "serve", "check", "inspect", "init")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,15 @@ def test_the_unpacked_package_builds_the_same_image(root, tmp_path):
     assert digests[0] == digests[1]
 
 
+def test_the_unpacked_package_has_its_templates(root, tmp_path):
+    subprocess.run([root / "usr/bin/elfpack", "init", "github-actions", tmp_path], check=True,
+                   capture_output=True)
+    assert (tmp_path / ".github/workflows/elfpack.yml").exists()
+    subprocess.run([root / "usr/bin/elfpack", "init", "aws-cloudformation", tmp_path, "-s",
+                    "sha256=0"], check=True, capture_output=True)
+    assert (tmp_path / "deploy").stat().st_mode & 0o111
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_in_the_manual_and_the_completions(root, command):
     options = long_options(command)
@@ -50,7 +59,7 @@ def test_every_option_is_in_the_manual_and_the_completions(root, command):
 
 
 @pytest.mark.parametrize("typed, offered", [
-    (["elfpack", "in"], ["inspect"]),
+    (["elfpack", "ins"], ["inspect"]),
     (["elfpack", "build", "--no-p"], ["--no-profile"]),
     (["elfpack", "run", "--gd"], ["--gdb="]),
     (["elfpack", "build", "file"], []),

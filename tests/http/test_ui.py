@@ -9,9 +9,8 @@ import subprocess
 
 import pytest
 
+from support import npm
 from support.http_client import call
-
-TOOLS = pathlib.Path(__file__).resolve().parents[2] / "build" / "npm"
 
 
 def test_page_needs_nothing_from_elsewhere_and_may_reach_nothing_else(front_with):
@@ -40,18 +39,7 @@ def test_description_names_the_program_and_is_json(address):
 
 @pytest.fixture(scope="session")
 def npm_tools():
-    """What tests/http/package-lock.json pins, installed once into build/npm."""
-    TOOLS.mkdir(parents=True, exist_ok=True)
-    here = pathlib.Path(__file__).parent / "npm"
-    done = TOOLS / "installed"
-    lock = (here / "package-lock.json").read_text()
-    if not done.exists() or done.read_text() != lock:
-        for name in ("package.json", "package-lock.json"):
-            (TOOLS / name).write_text((here / name).read_text())
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=TOOLS,
-                       check=True, capture_output=True, timeout=120)
-        done.write_text(lock)
-    return TOOLS
+    return npm.install(pathlib.Path(__file__).parent / "npm", "npm")
 
 
 @pytest.mark.xdist_group("npm")
