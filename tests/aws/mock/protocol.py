@@ -227,12 +227,18 @@ class RestJsonService(Service):
                        f"'{path}' failed to satisfy constraint: Member must be {expected}",
                        Reason="INVALID_PARAMETER_VALUE")
 
+    @functools.cached_property
+    def routes(self):
+        """(method, path's pattern, operation)"""
+        operations = [self.model.operation_model(name) for name in self.model.operation_names]
+        return [(o.http["method"], re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)",
+                                                     o.http["requestUri"])), o)
+                for o in operations]
+
     def identify(self, request):
-        for name in self.model.operation_names:
-            operation = self.model.operation_model(name)
-            pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.http["requestUri"])
-            match = re.fullmatch(pattern, request.path)
-            if match and operation.http["method"] == request.method:
+        for method, pattern, operation in self.routes:
+            match = pattern.fullmatch(request.path)
+            if match and method == request.method:
                 return operation, {k: urllib.parse.unquote(v) for k, v in match.groupdict().items()}
         return None, {}
 

@@ -55,6 +55,8 @@ class Reply:
 class Connection:
     def __init__(self, stream):
         self.stream, self.rest = stream, b""
+        # One call for a whole block: each return to Python is a wait for its lock.
+        self.flags = 0 if isinstance(stream, ssl.SSLSocket) else socket.MSG_WAITALL
 
     def head(self):
         while (end := self.rest.find(b"\r\n\r\n")) < 0:
@@ -77,7 +79,7 @@ class Connection:
         self.rest = self.rest[have:]
         view = memoryview(buffer)
         while have < size:
-            got = self.stream.recv_into(view[have:])
+            got = self.stream.recv_into(view[have:], 0, self.flags)
             if not got:
                 raise Malformed("body cut off")
             have += got
