@@ -144,7 +144,11 @@ static int values_of_image(struct init *init, struct diag *why)
 	int status = image_open(image, init->image_path, why);
 	if (status)
 		return status;
-	sha256_of(image->file, image->file_size, digest);
+	/* Of the disk, which is what an AMI is tagged with, whatever file it came in. */
+	if (image->view.is_bundle)
+		sha256_of(image->file, image->file_size, digest);
+	else
+		sha256_of(image->view.bytes, image->view.size, digest);
 	digest_hex(digest, hex);
 	snprintf(port, sizeof(port), "%u", image->manifest.port);
 	name_of_program(image->manifest.program, name, sizeof(name));

@@ -36,7 +36,7 @@ def test_disk_is_the_blocks_in_their_places(aws, ebs, ec2, tmp_path):
     made = make_snapshot(ebs, ec2, {0: block("first"), 2: block("third")})
     disk = block("first") + bytes(BLOCK) + block("third")
     assert aws.disk_bytes(made) == disk
-    aws.write_disk(made, tmp_path / "disk")
+    aws.cloud.write_disk(made, tmp_path / "disk")
     with open(tmp_path / "disk", "rb") as file:
         assert file.read(len(disk)) == disk
         assert file.seek(0, 2) == 1 << 30

@@ -112,3 +112,13 @@ def test_what_is_no_image_is_unsuitable(init, tmp_path):
     (tmp_path / "junk").write_bytes(b"x" * 4096)
     result = init("libvirt", "--image", "junk")
     assert result.status == 3 and "junk" in result.text
+
+
+def test_digest_is_the_disks_in_any_format(init, build, elfpack, tmp_path):
+    image = build("/bin/busybox", "--no-profile", "--http", name="image.img")
+    assert elfpack("convert", image, tmp_path / "image.qcow2").status == 0
+    for name in ("image.img", "image.qcow2"):
+        assert init("aws-terraform", name + "d", "--image", name).status == 0
+    values = [(tmp_path / f"{name}d/terraform.tfvars").read_text()
+              for name in ("image.img", "image.qcow2")]
+    assert values[0] == values[1]

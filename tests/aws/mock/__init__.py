@@ -5,7 +5,8 @@ where programs find credentials. server.py is the way in (MockAws); what each fi
     sigv4.py        recomputes each request's signature from its bytes
     protocol.py     requests and replies by botocore's service models
     cloud.py        regions, identifiers, limits and what is eventually consistent
-    ebs.py ec2.py   the services; ec2_images.py: AMIs, filters.py: describe calls
+    ebs.py ec2.py   the services; ec2_images.py: AMIs, ec2_instances.py: instances, filters.py:
+                    describe calls, sharing.py: who else may use a thing
     credentials.py  access keys; STS, container, instance and SSO endpoints
     faults.py       what goes wrong, by a seeded schedule
     control.py      /_mock/: the same for programs in other processes

@@ -70,6 +70,7 @@ class Region:
     def __init__(self, name):
         self.name, self.snapshots, self.images = name, {}, {}
         self.tokens = {}        # ClientToken to (parameters, result)
+        self.groups, self.instances = {}, {}
 
 
 class Cloud:
@@ -128,6 +129,15 @@ class Cloud:
         for index in range(max(snapshot.blocks, default=-1) + 1):
             digest = snapshot.blocks.get(index)
             yield self.data[digest] if digest else zeros
+
+    def write_disk(self, snapshot_id, path):
+        """The disk as a file of the volume's size, with holes."""
+        with self.lock, open(path, "wb") as file:
+            snapshot = self.find_snapshot(snapshot_id)
+            file.truncate(snapshot.size_gib << 30)
+            for index, digest in snapshot.blocks.items():
+                file.seek(index * BLOCK)
+                file.write(self.data[digest])
 
     def find_snapshot(self, snapshot_id):
         return next((r.snapshots[snapshot_id] for r in self.regions.values()

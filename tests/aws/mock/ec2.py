@@ -1,10 +1,11 @@
-"""EC2: snapshots, tags and regions. Images are ec2_images.py's."""
+"""EC2: snapshots, tags and regions. Images and instances have files of their own."""
 import re
 
 from . import filters
 from .cloud import MANAGED_KEY, REGION_TO_OPT_IN, REGIONS, Snapshot
 from .ebs import MOST_TAGS
 from .ec2_images import Images
+from .ec2_instances import Instances
 from .errors import refuse
 from .sharing import change_sharing
 
@@ -15,7 +16,7 @@ SNAPSHOT_FILTERS = {
     "encrypted": lambda s: s.key is not None}
 
 
-class Ec2(Images):
+class Ec2(Images, Instances):
     def snapshot(self, call, snapshot_id, writing=False):
         if not re.fullmatch(r"snap-[0-9a-f]{8}([0-9a-f]{9})?", snapshot_id):
             raise refuse("InvalidSnapshotID.Malformed",

@@ -7,7 +7,7 @@ import ssl
 import time
 
 from . import control, sigv4
-from .cloud import BLOCK, Cloud
+from .cloud import Cloud
 from .credentials import KeyStore, Places, Sts
 from .ebs import Ebs
 from .ec2 import Ec2
@@ -240,15 +240,6 @@ class MockAws:
         in the snapshot; zeros follow."""
         with self.cloud.lock:
             return b"".join(self.cloud.disk(self.cloud.find_snapshot(snapshot_id)))
-
-    def write_disk(self, snapshot_id, path):
-        """The same as a file of the volume's size, with holes."""
-        with self.cloud.lock, open(path, "wb") as file:
-            snapshot = self.cloud.find_snapshot(snapshot_id)
-            file.truncate(snapshot.size_gib << 30)
-            for index, digest in snapshot.blocks.items():
-                file.seek(index * BLOCK)
-                file.write(self.cloud.data[digest])
 
     def requests(self, operation):
         """The log's records of one operation."""

@@ -26,7 +26,8 @@ locals {
 }
 
 data "aws_ami" "image" {
-  owners = ["self"]
+  owners      = ["self"]
+  most_recent = true
 
   filter {
     name   = "tag:elfpack:sha256"
