@@ -78,16 +78,6 @@ static int read_arguments(struct convert *convert, int argc, char **argv,
 	return convert->to ? 0 : -1;
 }
 
-/* Every section as its builder wrote it: what is damaged is not passed on. */
-static int check_sections(const struct image *image, struct diag *why)
-{
-	for (enum bundle_kind kind = BUNDLE_SHIM; kind <= BUNDLE_MANIFEST; kind++)
-		if (!bundle_part_intact(&image->bundle.part[kind]))
-			return diag_set(why, "%s: %s is damaged: the SHA-256 is wrong",
-					image->path, bundle_kind_name(kind));
-	return 0;
-}
-
 /* What the new file needs and the image has not. */
 static int add_loaders(struct convert *convert, struct diag *why)
 {
@@ -120,7 +110,7 @@ static int convert_image(struct convert *convert, struct diag *why)
 	int status = image_open(&convert->image, convert->in, why);
 	if (status)
 		return status;
-	if (check_sections(&convert->image, why) ||
+	if (image_check_sections(&convert->image, why) ||
 	    image_parts_of(&convert->parts, &convert->image, why))
 		return EXIT_UNSUITABLE;
 	if (add_loaders(convert, why))

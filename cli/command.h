@@ -18,7 +18,7 @@ struct command {
 };
 
 extern const struct command cmd_build, cmd_check, cmd_completion, cmd_convert, cmd_init,
-	cmd_inspect, cmd_run, cmd_serve;
+	cmd_inspect, cmd_publish, cmd_run, cmd_serve;
 extern const struct command *const commands[]; /* main.c: all, and a NULL */
 
 #endif

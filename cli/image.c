@@ -109,6 +109,15 @@ int image_open(struct image *image, const char *path, struct diag *why)
 	return status ? status : read_manifest(image, why);
 }
 
+int image_check_sections(const struct image *image, struct diag *why)
+{
+	for (enum bundle_kind kind = BUNDLE_SHIM; kind <= BUNDLE_MANIFEST; kind++)
+		if (!bundle_part_intact(&image->bundle.part[kind]))
+			return diag_set(why, "%s: %s is damaged: the SHA-256 is wrong",
+					image->path, bundle_kind_name(kind));
+	return 0;
+}
+
 int image_parts_of(struct layout_parts *parts, const struct image *image,
 		   struct diag *why)
 {

@@ -28,6 +28,8 @@ struct image {
 bool image_is_program(const char *word);
 /* Returns an exit status; image_close in any case. */
 int image_open(struct image *image, const char *path, struct diag *why);
+/* Every section as its builder wrote it: what is damaged is not passed on. 0 or -1. */
+int image_check_sections(const struct image *image, struct diag *why);
 /* What the image was made of, pointing into it; layout_parts_free in any case. Of an
  * image without a disk it is the bundle alone. */
 int image_parts_of(struct layout_parts *parts, const struct image *image,

@@ -7,9 +7,9 @@
 
 #include "cli/command.h"
 
-const struct command *const commands[] = {&cmd_build, &cmd_run,        &cmd_serve,
-					  &cmd_check, &cmd_inspect,    &cmd_convert,
-					  &cmd_init,  &cmd_completion, NULL};
+const struct command *const commands[] = {
+	&cmd_build,   &cmd_run,     &cmd_serve, &cmd_check,      &cmd_inspect,
+	&cmd_convert, &cmd_publish, &cmd_init,  &cmd_completion, NULL};
 
 static void usage(FILE *to)
 {

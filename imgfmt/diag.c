@@ -31,6 +31,15 @@ int diag_errno(struct diag *diag, const char *format, ...)
 	return -1;
 }
 
+void diag_add(struct diag *diag, const char *format, ...)
+{
+	size_t used = strlen(diag->message);
+	va_list list;
+	va_start(list, format);
+	vsnprintf(diag->message + used, sizeof(diag->message) - used, format, list);
+	va_end(list);
+}
+
 void diag_hint(struct diag *diag, const char *format, ...)
 {
 	va_list list;

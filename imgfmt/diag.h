@@ -13,6 +13,9 @@ int diag_set(struct diag *diag, const char *format, ...) __attribute__((format(p
 /* The same with ": " and errno's text behind it. */
 int diag_errno(struct diag *diag, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+/* Adds to a message, where the first one stays. */
+void diag_add(struct diag *diag, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void diag_hint(struct diag *diag, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -8,7 +8,7 @@ import pytest
 from support.guest import BUILD, ELFPACK
 
 pytestmark = pytest.mark.xdist_group("install")
-COMMANDS = ("build", "run", "serve", "check", "inspect", "init")
+COMMANDS = ("build", "run", "serve", "check", "inspect", "init", "publish")
 
 
 @pytest.fixture(scope="module")
@@ -77,5 +77,5 @@ def test_the_package_names_the_libraries_it_needs(root):
     package, = root.parent.glob("*.deb")
     said = subprocess.run(["dpkg-deb", "-f", package, "Depends"], capture_output=True,
                           text=True).stdout
-    for name in ("libc6", "libelf1", "libarchive13", "libinih1", "libssl3"):
+    for name in ("libc6", "libelf1", "libarchive13", "libinih1", "libssl3", "libcurl4", "libexpat1"):
         assert name in said

@@ -72,7 +72,21 @@ def test_drivers_reach_the_network_only_through_netdev():
 
 
 def test_the_front_end_and_the_command_do_not_include_the_kernel():
-    for folder in ("front", "cli", "imgfmt"):
+    for folder in ("front", "cli", "imgfmt", "aws"):
         for path in sources(folder, ".c", ".h"):
             names = [n for _, n in includes(path) if n.startswith("shim/")]
             assert set(names) <= {"shim/lib/string.h"}, f"{path.relative_to(ROOT)}: {names}"
+
+
+def test_aws_sees_itself_and_the_formats():
+    for path in sources("aws", ".c", ".h"):
+        wrong = [n for system, n in includes(path)
+                 if not system and n.split("/")[0] not in {"aws", "imgfmt"}]
+        assert not wrong, f"{path.relative_to(ROOT)}: {wrong}"
+
+
+def test_only_the_publish_command_sees_aws():
+    for folder in ("front", "imgfmt", "shim", "loader", "cli"):
+        for path in sources(folder, ".c", ".h"):
+            names = [n for _, n in includes(path) if n.startswith("aws/")]
+            assert not names or path.name == "cmd_publish.c", f"{path.relative_to(ROOT)}: {names}"
