@@ -41,12 +41,6 @@ static inline uint32_t big_endian(const uint8_t *p)
 #define CHOOSE(x, y, z) ((z) ^ ((x) & ((y) ^ (z))))
 #define MAJORITY(x, y, z) (((x) & (y)) | ((z) & ((x) | (y))))
 
-/* The schedule's word for round i: the block's own for the first sixteen rounds, later made
- * in the place of the one sixteen rounds ago. */
-#define FIRST(i) (w[i] = big_endian(block + 4 * (i)))
-#define NEXT(i)                                                                            \
-	(w[i] += GAMMA0(w[((i) + 1) & 15]) + w[((i) + 9) & 15] + GAMMA1(w[((i) + 14) & 15]))
-
 /* One round with the eight variables named in rotated order, so that none is moved. */
 #define ROUND(a, b, c, d, e, f, g, h, constant, word)                                      \
 	do {                                                                               \
@@ -55,29 +49,28 @@ static inline uint32_t big_endian(const uint8_t *p)
 		h = t + SUM0(a) + MAJORITY(a, b, c);                                       \
 	} while (0)
 
-#define EIGHT_ROUNDS(k, i, WORD)                                                           \
-	do {                                                                               \
-		ROUND(a, b, c, d, e, f, g, h, (k)[(i) + 0], WORD((i) + 0));                \
-		ROUND(h, a, b, c, d, e, f, g, (k)[(i) + 1], WORD((i) + 1));                \
-		ROUND(g, h, a, b, c, d, e, f, (k)[(i) + 2], WORD((i) + 2));                \
-		ROUND(f, g, h, a, b, c, d, e, (k)[(i) + 3], WORD((i) + 3));                \
-		ROUND(e, f, g, h, a, b, c, d, (k)[(i) + 4], WORD((i) + 4));                \
-		ROUND(d, e, f, g, h, a, b, c, (k)[(i) + 5], WORD((i) + 5));                \
-		ROUND(c, d, e, f, g, h, a, b, (k)[(i) + 6], WORD((i) + 6));                \
-		ROUND(b, c, d, e, f, g, h, a, (k)[(i) + 7], WORD((i) + 7));                \
-	} while (0)
-
+/* Unrolled by eight rounds and no further. Sixteen are a third faster, but emulators translate
+ * instructions before they run them, and a boot waits longer for that than it gains: what is long
+ * is hashed by sha256_avx2.c. */
 static void add_blocks(uint32_t state[8], const uint8_t *block, size_t count)
 {
 	uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
 	uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
 	for (; count; count--, block += 64) {
-		uint32_t w[16];
-		EIGHT_ROUNDS(sha256_k, 0, FIRST);
-		EIGHT_ROUNDS(sha256_k, 8, FIRST);
-		for (const uint32_t *k = sha256_k + 16; k < sha256_k + 64; k += 16) {
-			EIGHT_ROUNDS(k, 0, NEXT);
-			EIGHT_ROUNDS(k, 8, NEXT);
+		uint32_t w[64];
+		for (int i = 0; i < 16; i++)
+			w[i] = big_endian(block + 4 * i);
+		for (int i = 16; i < 64; i++)
+			w[i] = w[i - 16] + GAMMA0(w[i - 15]) + w[i - 7] + GAMMA1(w[i - 2]);
+		for (int i = 0; i < 64; i += 8) {
+			ROUND(a, b, c, d, e, f, g, h, sha256_k[i + 0], w[i + 0]);
+			ROUND(h, a, b, c, d, e, f, g, sha256_k[i + 1], w[i + 1]);
+			ROUND(g, h, a, b, c, d, e, f, sha256_k[i + 2], w[i + 2]);
+			ROUND(f, g, h, a, b, c, d, e, sha256_k[i + 3], w[i + 3]);
+			ROUND(e, f, g, h, a, b, c, d, sha256_k[i + 4], w[i + 4]);
+			ROUND(d, e, f, g, h, a, b, c, sha256_k[i + 5], w[i + 5]);
+			ROUND(c, d, e, f, g, h, a, b, sha256_k[i + 6], w[i + 6]);
+			ROUND(b, c, d, e, f, g, h, a, sha256_k[i + 7], w[i + 7]);
 		}
 		a = state[0] += a;
 		b = state[1] += b;
