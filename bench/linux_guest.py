@@ -1,5 +1,6 @@
 """linux_guest.py: what a user would build instead: Debian's cloud kernel, an initramfs with
 busybox and lighttpd, and the program behind mod_cgi."""
+import os
 import pathlib
 import re
 import shutil
@@ -27,7 +28,7 @@ server.port = 80
 server.modules = ("mod_cgi")
 server.modules-dir = "/usr/lib/lighttpd"
 server.max-keep-alive-requests = 60000
-cgi.assign = ("hello" => "")
+cgi.assign = ("hello" => "", ".cgi" => "")
 index-file.names = ("hello")
 server.errorlog = "/dev/null"
 """
@@ -56,14 +57,11 @@ def libraries(program):
     return re.findall(r"(/\S+)(?= \(0x)", listing)
 
 
-def initramfs(folder, hello, modules):
-    """Writes the initramfs; returns its path."""
-    root = folder / "initramfs"
-    shutil.rmtree(root, ignore_errors=True)
+def add_server(root, modules):
+    """The server and its start to an initramfs' folder."""
     for name in ["bin", "etc", "www", "modules"]:
-        (root / name).mkdir(parents=True)
+        (root / name).mkdir(parents=True, exist_ok=True)
     shutil.copy("/bin/busybox", root / "bin/busybox")
-    shutil.copy(hello, root / "www/hello")
     (root / "etc/lighttpd.conf").write_text(CONFIG)
     (root / "init").write_text(INIT.format(modules=" ".join(MODULES)))
     (root / "init").chmod(0o755)
@@ -73,9 +71,17 @@ def initramfs(folder, hello, modules):
     for program in SERVER:
         for path in [program, *libraries(program)]:
             target = root / path.lstrip("/")
+            if os.path.lexists(target):  # the folder may have brought it, perhaps as a link
+                continue
             target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.parent.resolve().is_relative_to(root.resolve()):
+                raise SystemExit(f"bench: {target} is a link out of the initramfs")
             shutil.copy(path, target)
-    archive = folder / "initramfs.cpio"
+
+
+def archive_of(root):
+    """Writes the initramfs beside its folder; returns its path."""
+    archive = root.with_suffix(".cpio")
     names = subprocess.run(["find", "."], cwd=root, capture_output=True, check=True).stdout
     with open(archive, "wb") as out:
         subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names, stdout=out,
@@ -89,12 +95,26 @@ MICROVM = "microvm,acpi=on,pit=on,pic=on,rtc=on"
 MICROVM_APPEND = " tsc_early_khz=2000000 lpj=4000000 no_timer_check"
 
 
-def boot_arguments(folder, hello, machine):
-    """QEMU's arguments for the Linux guest."""
-    folder = pathlib.Path(folder)
+def boot_arguments_with(folder, root, files, machine):
+    """QEMU's arguments for the Linux guest with the files of root, which also gets the server and
+    {path: text} of programs and pages."""
     kernel, modules = kernel_files(folder)
-    archive = initramfs(folder, hello, modules)
+    add_server(root, modules)
+    for path, text in files.items():
+        (root / path).write_text(text)
+        (root / path).chmod(0o755)
     append = "console=ttyS0 quiet panic=-1 mitigations=auto"
     if machine == "microvm":
         machine, append = MICROVM, append + MICROVM_APPEND
-    return ["-machine", machine, "-kernel", str(kernel), "-initrd", str(archive), "-append", append]
+    return ["-machine", machine, "-kernel", str(kernel), "-initrd", str(archive_of(root)),
+            "-append", append]
+
+
+def boot_arguments(folder, hello, machine):
+    """QEMU's arguments for the Linux guest that runs hello for each request."""
+    folder = pathlib.Path(folder)
+    root = folder / "initramfs"
+    shutil.rmtree(root, ignore_errors=True)
+    (root / "www").mkdir(parents=True)
+    shutil.copy(hello, root / "www/hello")
+    return boot_arguments_with(folder, root, {}, machine)

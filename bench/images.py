@@ -1,0 +1,79 @@
+"""images.py: how fast images start by each way into them, how large each format is, and how fast
+it is written beside cp, pigz and qemu-img."""
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+from server import ROOT, Server, boot_time
+
+sys.path[:0] = [str(ROOT / "tests")]
+
+from support.guest import ELFPACK, build_image, machine_arguments  # noqa: E402
+
+PATHS = [("bios", "q35", drive) for drive in ("virtio-blk", "virtio-scsi", "ahci", "nvme", "ide")]
+PATHS[-1] = ("bios", "pc", "ide")
+PATHS += [("uefi", "q35", "virtio-blk"), ("uefi", "q35", "nvme"), ("pvh", "q35", ""),
+          ("pvh", "microvm", "")]
+FORMATS = ["raw", "qcow2", "qcow2-compressed", "vhd", "vmdk", "ova", "gce", "oci", "iso", "pvh",
+           "efi"]
+
+
+def paths(work, hello, runs):
+    """Rows of (way, seconds for hello, seconds for clang) from start to the first 200."""
+    images = [(build_image(work / "hello.img", hello, "--http"), "256M"),
+              (build_image(work / "clang.img", "clang", "--http"), "1024M")]
+    rows = []
+    for firmware, machine, drive in PATHS:
+        nic = "virtio-net-device" if machine == "microvm" else "virtio-net-pci"
+        times = []
+        for image, memory in images:
+            words = machine_arguments(image, firmware, machine, drive or "virtio-blk")
+            times.append(boot_time(
+                lambda: Server(words, nic, memory, cpus=2, path="/_/ready", good=bool), runs, 120))
+        rows.append((f"{firmware} {machine} {drive}", *times))
+    return rows
+
+
+def seconds(*command, output=None):
+    started = time.monotonic()
+    with open(output or "/dev/null", "wb") as out:
+        subprocess.run([str(word) for word in command], check=True, stdout=out,
+                       stderr=subprocess.DEVNULL)
+    return time.monotonic() - started
+
+
+def on_disk(path):
+    return path.stat().st_blocks * 512
+
+
+def payload_of(image):
+    """Bytes of the packed files."""
+    text = subprocess.run([ELFPACK, "inspect", image], check=True, capture_output=True,
+                          text=True).stdout
+    return int(re.search(r"^files .*, (\d+) bytes", text, re.M).group(1))
+
+
+def formats(work, hello):
+    """Rows of (format, bytes over hello's payload, the same of clang's, MB/s of building clang),
+    then (tool, -, -, MB/s) over clang's raw image."""
+    rows = []
+    raw = work / "clang.img"
+    small = payload_of(build_image(work / "hello.img", hello, "--http"))
+    large = payload_of(build_image(raw, "clang", "--http"))
+    for name in FORMATS:
+        out = pathlib.Path(work / f"image.{name}")
+        sizes = []
+        for program, payload in ((hello, small), ("clang", large)):
+            took = seconds(ELFPACK, "build", program, "--http", "-f", name, "-o", out)
+            sizes.append(on_disk(out) - payload)
+            out.unlink()
+        rows.append((name, *sizes, large / took / 1e6))
+    for tool, command, output in (("cp", ["cp", raw, work / "copy"], None),
+                                  ("pigz -1", ["pigz", "-1", "-c", raw], work / "copy"),
+                                  ("qemu-img convert -c", ["qemu-img", "convert", "-c", "-O",
+                                                           "qcow2", raw, work / "copy"], None)):
+        rows.append((tool, None, None, large / seconds(*command, output=output) / 1e6))
+        (work / "copy").unlink()
+    return rows
