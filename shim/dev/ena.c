@@ -17,9 +17,9 @@
 #define WATCH_NS          (1000 * MS_NS)
 #define ALIVE_LIMIT_NS    (6000 * MS_NS) /* it says so every second */
 #define TRANSMIT_LIMIT_NS (5000 * MS_NS)
-#define CALM_NS           (30000 * MS_NS) /* after which failures are forgotten */
-#define AGAIN_NS          (1000 * MS_NS)  /* doubled with each further failure */
-#define AGAIN_SHIFT_MOST  5u
+#define CALM_NS           (10000 * MS_NS) /* after which failures are forgotten */
+#define AGAIN_NS          (250 * MS_NS)   /* doubled with each further failure */
+#define AGAIN_SHIFT_MOST  6u
 
 static const uint16_t ids[] = {0xec20, 0xec21, 0x0ec2, 0x1ec2};
 

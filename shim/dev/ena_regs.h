@@ -306,7 +306,6 @@ enum ena_rx_control { /* word 0 */
 		      ENA_RX_FIRST = 1 << 26,
 		      ENA_RX_LAST = 1 << 27,
 		      ENA_RX_COMPLETE = 1 << 28,
-		      ENA_RX_MUST = 1 << 29,
 };
 enum ena_rx_status {
 	ENA_RXC_L3_MASK = 0x1f,

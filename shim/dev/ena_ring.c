@@ -117,7 +117,7 @@ void ena_rx_offer(struct ena_descriptor *d, uint64_t address, uint16_t size, uin
 		  uint32_t phase)
 {
 	d->word[0] = size | phase << ENA_RX_PHASE_SHIFT | ENA_RX_FIRST | ENA_RX_LAST |
-		     ENA_RX_COMPLETE | ENA_RX_MUST;
+		     ENA_RX_COMPLETE;
 	d->word[1] = id;
 	d->word[2] = (uint32_t)address;
 	d->word[3] = (uint32_t)(address >> 32 & ADDRESS_HIGH_MASK);

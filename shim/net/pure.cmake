@@ -1,4 +1,5 @@
-# The hosted form of the network stack, for unit tests and fuzzers: see stack.h.
+# The hosted form of the network stack, and of what an ENA writes, for unit tests and fuzzers:
+# see stack.h and ena_ring.h.
 add_library(net_pure STATIC
 	${CMAKE_CURRENT_LIST_DIR}/arp.c
 	${CMAKE_CURRENT_LIST_DIR}/checksum.c
@@ -15,5 +16,6 @@ add_library(net_pure STATIC
 	${CMAKE_CURRENT_LIST_DIR}/tcp_ring.c
 	${CMAKE_CURRENT_LIST_DIR}/tcp_table.c
 	${CMAKE_CURRENT_LIST_DIR}/tcp_timer.c
-	${CMAKE_CURRENT_LIST_DIR}/tcp_user.c)
+	${CMAKE_CURRENT_LIST_DIR}/tcp_user.c
+	${CMAKE_SOURCE_DIR}/shim/dev/ena_ring.c)
 target_link_libraries(net_pure PUBLIC world_host)
