@@ -12,6 +12,8 @@ import re
 import shutil
 import subprocess
 
+from support.debian_source import debian_source
+
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/lib/python3.11"
 GO_SOURCES = pathlib.Path("/usr/share/go-1.19/src")
@@ -41,37 +43,6 @@ class Suite:
     def results(self, part, code, output):
         """How each test ended; one that ends as a whole has its part's name."""
         return {part.name: "pass" if code == 0 else "fail"}
-
-
-def write_sources(folder):
-    """The machine's own archives, with their keys, as archives of sources."""
-    folder.mkdir(exist_ok=True)
-    apt = pathlib.Path("/etc/apt")
-    for path in [apt / "sources.list", *(apt / "sources.list.d").glob("*")]:
-        if path.is_file() and path.suffix in (".list", ".sources"):
-            text = re.sub(r"^(Types: *|)deb(?= |\[|$)", r"\1deb-src", path.read_text(),
-                          flags=re.MULTILINE)
-            (folder / path.name).write_text(text)
-
-
-def debian_source(package, folder):
-    """The folder of a package's source, fetched and unpacked by apt through a configuration of
-    its own: the machine's may have no sources."""
-    folder.mkdir(parents=True, exist_ok=True)
-    unpacked = [path for path in folder.glob(f"{package}-*") if path.is_dir()]
-    if unpacked:
-        return unpacked[0]
-    for name in ("lists/partial", "archives/partial"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    write_sources(folder / "sources.list.d")
-    (folder / "apt.conf").write_text(
-        f'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "{folder}/sources.list.d";\n'
-        f'Dir::State::lists "{folder}/lists";\nDir::Cache::archives "{folder}/archives";\n'
-        'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\nAPT::Sandbox::User "root";\n')
-    for words in (["update"], ["source", "-y", package]):
-        subprocess.run(["apt-get", "-c", folder / "apt.conf", *words], cwd=folder, check=True,
-                       capture_output=True, timeout=300)
-    return next(path for path in folder.glob(f"{package}-*") if path.is_dir())
 
 
 def numbered(pairs):

@@ -91,7 +91,7 @@ class Guest:
 
     def __init__(self, image, *, folder, firmware="bios", machine=None, memory="256M", cpus=None,
                  http=True, nic="virtio-net-pci", controller="virtio-blk", disk_format="raw",
-                 extra=()):
+                 bridges=(), extra=(), environment=None):
         image = pathlib.Path(image)
         if machine is None:
             machine = "q35"
@@ -106,13 +106,16 @@ class Guest:
                    *machine_arguments(image, firmware, machine, controller,
                                       disk_format)]
         if http:
-            if machine.startswith("microvm"):
+            if machine.startswith("microvm") and nic == "virtio-net-pci":
                 nic = "virtio-net-device"
+            for bridge in bridges:  # before what hangs on them
+                command += ["-device", bridge]
             command += ["-netdev", f"user,id=n,hostfwd=tcp:127.0.0.1:{self.port}-:80",
                         "-device", f"{nic},netdev=n"]
         self.started = time.monotonic()
         self.process = subprocess.Popen([*command, *extra], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        env={**os.environ, **(environment or {})})
 
     @property
     def url(self):

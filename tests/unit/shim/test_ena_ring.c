@@ -164,7 +164,7 @@ static void a_receive_descriptor_is_one_whole_buffer(void **state)
 	(void)state;
 	struct ena_descriptor d;
 	ena_rx_offer(&d, 0xabc000000800, 2048, 77, 1);
-	assert_int_equal(d.word[0], 2048u | 0x3du << 24); /* MBO, complete, last, first */
+	assert_int_equal(d.word[0], 2048u | 0x1du << 24); /* complete, last, first */
 	assert_int_equal(d.word[1], 77);
 	assert_int_equal(d.word[2], 0x800);
 	assert_int_equal(d.word[3], 0xabc0);

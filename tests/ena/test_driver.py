@@ -1,0 +1,138 @@
+"""The driver of Amazon's ENA against a strict model of the device: traffic in every mode, and
+every way for a device to misbehave. tests/ena/traffic is the long form."""
+import hashlib
+import http.client
+import pathlib
+import random
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from model import EnaGuest  # noqa: E402
+from support.load import h2load  # noqa: E402
+
+pytestmark = pytest.mark.xdist_group("busybox_image")
+
+BODY = random.Random(6).randbytes(1 << 20)
+DIGEST = hashlib.sha256(BODY).hexdigest()
+
+
+def check_traffic(guest):
+    """Bytes in and out arrive whole."""
+    assert guest.request("POST", "/?sha256sum", BODY)[2].decode().split()[0] == DIGEST
+    assert guest.request("POST", "/?cat", BODY)[2] == BODY
+
+
+def check_requests(guest, count):
+    """Many requests on new connections, and none lost."""
+    for i in range(count):
+        assert guest.request("GET", f"/?echo&{i}")[::2] == (200, f"{i}\n".encode())
+
+
+def wait_metric(guest, name, least, seconds=30):
+    end = time.monotonic() + seconds
+    while guest.metrics()[name] < least:
+        assert time.monotonic() < end, guest.console()
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("properties, said", [
+    ("", "ring in device memory, 256 and 256 entries"),
+    ("llq-required=on,shuffled=on", "ring in device memory, 256 and 256 entries"),
+    ("no-llq=on", "ring in host memory, 256 and 256 entries"),
+    ("no-llq=on,shuffled=on,depth=16", "ring in host memory, 16 and 16 entries"),
+    ("no-checksum=on,depth=8", "ring in device memory, 8 and 8 entries"),
+])
+def test_traffic_passes_both_ways(busybox_image, tmp_path, properties, said):
+    with EnaGuest(busybox_image, folder=tmp_path, properties=properties) as guest:
+        guest.wait_ready()
+        assert said in guest.console()
+        assert "10.0.2.15/24 by DHCP" in guest.console()
+        check_traffic(guest)
+        check_requests(guest, 20)
+        assert guest.metrics()["elfpack_net_device_resets_total"] == 0
+
+
+def test_500_requests_are_answered(busybox_image, tmp_path):
+    with EnaGuest(busybox_image, folder=tmp_path, properties="shuffled=on") as guest:
+        guest.wait_ready()
+        answers, failed = h2load(guest, 20, 500, "/?echo&hello")
+        assert answers == [500, 0, 0, 0] and failed == [0, 0, 0]
+
+
+@pytest.fixture
+def guest(busybox_image, tmp_path):
+    """A guest whose device asks for little patience, so that the tests need not have more."""
+    with EnaGuest(busybox_image, folder=tmp_path,
+                  properties="alive-ms=1500,transmit-ms=1500") as guest:
+        guest.wait_ready()
+        yield guest
+
+
+@pytest.mark.parametrize("fault, said", [
+    ("hang", "it is reset"),
+    ("silent", "has not said that it is alive; it is reset"),
+    ("fatal", "has a fatal error; it is reset"),
+    ("bad-rx-id", "returns a buffer that it was not given; it is reset"),
+    ("bad-tx-id", "completes a frame that it was not given; it is reset"),
+])
+def test_a_connection_outlives_a_device_that_fails(guest, fault, said):
+    connection = http.client.HTTPConnection("127.0.0.1", guest.port, timeout=60)
+    connection.request("GET", "/?echo&before")
+    assert connection.getresponse().read() == b"before\n"
+    resets = guest.metrics()["elfpack_net_device_resets_total"]
+    before = guest.console().count(said)
+    guest.set(**{fault: True})
+    connection.request("POST", "/?sha256sum", BODY)
+    assert connection.getresponse().read().decode().split()[0] == DIGEST
+    connection.close()
+    wait_metric(guest, "elfpack_net_device_resets_total", resets + 1)
+    assert guest.console().count(said) == before + 1
+    check_traffic(guest)
+    assert guest.metrics()["elfpack_net_drops_total"] > 0
+
+
+def test_a_device_that_does_not_start_again_is_tried_until_it_does(guest):
+    said = "not started again: host information: no answer within 500 ms"
+    guest.set(admin_hang=True, hang=True)
+    end = time.monotonic() + 30
+    while said not in guest.console():
+        assert time.monotonic() < end, guest.console()
+        time.sleep(0.05)
+    guest.set(admin_hang=False)
+    check_traffic(guest)
+
+
+def test_a_device_that_refuses_its_reset_is_said(busybox_image, tmp_path):
+    with EnaGuest(busybox_image, folder=tmp_path, properties="reset-refused=on") as guest:
+        guest.wait_console("net: no network device")
+        assert ("ena 00:02.0: network not started: does not begin its reset within 500 ms"
+                in guest.console())
+
+
+def test_a_device_behind_a_bridge_without_addresses_gets_them(busybox_image, tmp_path):
+    """qboot, unlike SeaBIOS, neither numbers buses nor places BARs."""
+    with EnaGuest(busybox_image, folder=tmp_path, firmware="pvh", nic="ena,bus=bridge0",
+                  bridges=("pcie-root-port,id=bridge0,chassis=1",),
+                  extra=("-bios", "/usr/share/qemu/qboot.rom")) as guest:
+        guest.wait_ready()
+        assert "net: ena 01:00.0: transmit ring in device memory" in guest.console()
+        check_traffic(guest)
+
+
+def test_a_second_device_is_left_alone(busybox_image, tmp_path):
+    with EnaGuest(busybox_image, folder=tmp_path, memory="64M",
+                  extra=("-device", "virtio-net-pci", "-device", "ena")) as guest:
+        guest.wait_ready()
+        assert guest.console().count("a second device is not used") == 2
+        check_traffic(guest)
+
+
+def test_16_mib_are_enough(busybox_image, tmp_path):
+    with EnaGuest(busybox_image, folder=tmp_path, memory="16M") as guest:
+        guest.wait_ready()
+        assert "16 and 32 entries" in guest.console()
+        check_requests(guest, 20)
