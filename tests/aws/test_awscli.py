@@ -2,33 +2,27 @@
 downloaded again, booted. It judges the mock, which then judges `elfpack publish aws`."""
 import json
 import os
-import pathlib
 import subprocess
 
 import pytest
 
 from aws_client import BLOCK, b64_sha256
+from awscli_session import Session
 from support.guest import Guest, build_image
 
 
 
 @pytest.fixture
-def aws_cli(aws):
+def aws_cli(aws, tmp_path):
     """aws_cli(WORD...) is the reply of one call of Debian's aws, None where it has none."""
-    session = subprocess.Popen(
-        ["/usr/bin/python3", pathlib.Path(__file__).parent / "awscli_session.py"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        env={**os.environ, **aws.environment()})
+    session = Session(tmp_path, aws.url, aws.environment())
 
     def call(*words):
-        session.stdin.write(json.dumps(["--endpoint-url", aws.url, "--output", "json",
-                                        *map(str, words)]) + "\n")
-        session.stdin.flush()
-        status, output, errors = json.loads(session.stdout.readline())
+        status, output, errors = session.call("--output", "json", *words)
         assert status == 0, errors
         return json.loads(output) if output.strip() else None
     yield call
-    session.communicate()
+    session.stop()
 
 
 @pytest.fixture(scope="module")

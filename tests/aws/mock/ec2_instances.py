@@ -58,8 +58,12 @@ class Instances:
 
     def authorize_security_group_ingress(self, params, call):
         with self.cloud.lock:
-            self.group(call, params["GroupId"]).rules.append(
-                (params["IpProtocol"], params["FromPort"], params["ToPort"], params["CidrIp"]))
+            rules = params.get("IpPermissions") or [
+                {name: params.get(name) for name in ("IpProtocol", "FromPort", "ToPort")} |
+                {"IpRanges": [{"CidrIp": params.get("CidrIp")}]}]
+            self.group(call, params["GroupId"]).rules += [
+                (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], source["CidrIp"])
+                for rule in rules for source in rule.get("IpRanges", [])]
             return {"Return": True}
 
     def delete_security_group(self, params, call):
