@@ -7,9 +7,10 @@ from support.damage import places, refusal
 pytestmark = pytest.mark.xdist_group("busybox_image")
 
 
-@pytest.mark.parametrize("count, firmware", [(10, ("bios", "pvh")), (2, ("uefi",))])
+@pytest.mark.parametrize("count, firmware, cpus", [(10, ("bios", "pvh"), 1), (2, ("uefi",), 1),
+                                                   (4, ("pvh",), 2)])
 def test_a_damaged_section_is_named_and_nothing_is_started(busybox_image, tmp_path, count,
-                                                           firmware):
+                                                           firmware, cpus):
     for place in places(busybox_image, count, 5, firmware):
-        console = refusal(busybox_image, tmp_path, *place)
+        console = refusal(busybox_image, tmp_path, *place, cpus=cpus)
         assert "net:" not in console and "panic" not in console, place

@@ -44,12 +44,12 @@ def places(image, count, seed, firmware):
         yield how, name, offset + choose.randrange(size), choose.randrange(8)
 
 
-def refusal(image, folder, how, name, at, bit):
+def refusal(image, folder, how, name, at, bit, cpus=1):
     """Boots image with that bit turned. Returns the console once it has said what it must."""
     damaged = folder / "damaged.img"
     content = bytearray(image.read_bytes())
     content[at] ^= 1 << bit
     damaged.write_bytes(content)
-    with Guest(damaged, folder=folder, firmware=how, http=False) as guest:
+    with Guest(damaged, folder=folder, firmware=how, cpus=cpus, http=False) as guest:
         guest.wait_console(said(name), 60)
         return guest.console()
