@@ -21,7 +21,7 @@ sys.exit(status)
 
 
 class Session:
-    """call(WORD...) returns (status, output, errors); install(FOLDER) puts a program there."""
+    """call(WORD...) returns (status, output, errors); install(PATH) makes a program of it."""
 
     def __init__(self, folder, url, environment):
         self.path = str(folder / "awscli")
@@ -35,8 +35,7 @@ class Session:
             session.send([str(word) for word in words])
             return session.recv()
 
-    def install(self, folder):
-        program = folder / "aws"
+    def install(self, program):
         program.write_text(PROGRAM.format(path=self.path))
         program.chmod(0o755)
 
