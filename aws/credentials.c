@@ -220,7 +220,8 @@ static int from_profile(struct keys *keys, struct places *places, struct diag *w
 	if (!known)
 		return strcmp(name, "default") == 0
 			       ? 0
-			       : diag_set(why, "%s: there is no such profile", name);
+			       : diag_set(why, "profile %s: there is no such profile",
+					  name);
 	char *role = places_value(places, NULL, "role_arn"),
 	     *file = places_value(places, NULL, "web_identity_token_file"),
 	     *session = places_value(places, NULL, "role_session_name");

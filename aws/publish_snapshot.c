@@ -99,7 +99,7 @@ static int start(struct publishing *it, struct diag *why)
 					      .tags = it->tags,
 					      .tag_count = it->tag_count};
 	if (ebs_start(&it->aws, &snapshot, id, &again, why)) {
-		if (it->aws.last != FAILURE_FINAL)
+		if (it->aws.last == FAILURE_PASSING)
 			diag_add(why,
 				 "; a snapshot tagged " EC2_DIGEST_TAG "=%s may have "
 				 "been begun in %s",
@@ -208,6 +208,7 @@ void snapshot_discard(struct publishing *it, struct diag *why)
 	const char *id = it->journal.snapshot;
 	if (!id[0] || it->aws.show)
 		return;
+	it->aws.clearing = true;
 	if (ec2_delete_snapshot(&it->aws, it->region, id, &reason)) {
 		diag_add(why, "; snapshot %s in %s is left behind: %s", id, it->region,
 			 reason.message);

@@ -162,6 +162,9 @@ int aws_send(struct aws *aws, struct call *call, struct diag *why)
 {
 	call->attempts = 0;
 	call->renewed = false;
+	call->failure = FAILURE_NONE;
+	if (aws_interrupted && !aws->clearing)
+		return diag_set(why, "interrupted");
 	if (!aws->transport.running)
 		aws->stopped_ms = 0;
 	return start(aws, call, why);

@@ -35,8 +35,8 @@ struct call {
 	char message[512];
 	struct exchange exchange;
 	/* service's own: */
-	uint64_t due_ms; /* of the next attempt, where it waits for one */
-	bool renewed;    /* were the keys, for its sake? */
+	uint64_t due_ms;            /* of the next attempt, where it waits for one */
+	bool renewed;               /* were the keys, for its sake? */
 	char url[SERVICE_URL_ROOM]; /* known when it is sent or shown */
 };
 
@@ -48,7 +48,8 @@ struct aws {
 	struct transport transport;
 	struct call *waiting[EXCHANGES_MAX]; /* for their next attempt */
 	size_t waiting_count;
-	uint64_t random;     /* state of the dice */
+	uint64_t random; /* state of the dice */
+	bool clearing; /* away what is half made: calls are sent even when interrupted */
 	enum failure last;   /* of the call that aws_explain was asked about last */
 	uint64_t stopped_ms; /* when the interruption was seen; 0: not yet */
 	/* Instead of sending, --dry-run: every call is answered 200 and nothing. */
@@ -62,7 +63,8 @@ int aws_open(struct aws *aws, const char *profile, const char *region,
 	     const char *endpoint, struct diag *why);
 void aws_close(struct aws *aws);
 
-/* Sends a call; at most EXCHANGES_MAX at a time. -1: it never began, *why says why. */
+/* Sends a call, unless interrupted; at most EXCHANGES_MAX at a time. -1: it never began,
+ * *why says why. */
 int aws_send(struct aws *aws, struct call *call, struct diag *why);
 /* The next call that is over, for good; NULL: none is under way. After an interruption
  * none is tried again, and those under way have 10 s. */

@@ -25,15 +25,29 @@ static int by_name(const void *a, const void *b)
 		      ((const struct sigv4_header *)b)->name);
 }
 
-static int by_bytes(const void *a, const void *b)
+static int compare_spans(struct span one, struct span other)
 {
-	const struct span *one = a, *other = b;
-	size_t least = one->size < other->size ? one->size : other->size;
-	int order = memcmp(one->text, other->text, least);
-	return order ? order : one->size < other->size ? -1 : one->size > other->size;
+	size_t least = one.size < other.size ? one.size : other.size;
+	int order = memcmp(one.text, other.text, least);
+	return order ? order : (one.size > other.size) - (one.size < other.size);
 }
 
-/* name=value pairs in the order of their bytes; a name without = gets one. */
+static size_t name_size(struct span pair)
+{
+	const char *equals = memchr(pair.text, '=', pair.size);
+	return equals ? (size_t)(equals - pair.text) : pair.size;
+}
+
+/* By name, then by value: '-' and '.', which names have, stand before '='. */
+static int by_name_and_value(const void *a, const void *b)
+{
+	const struct span *one = a, *other = b;
+	int order = compare_spans((struct span){one->text, name_size(*one)},
+				  (struct span){other->text, name_size(*other)});
+	return order ? order : compare_spans(*one, *other);
+}
+
+/* name=value pairs in their order; a name without = gets one. */
 static void put_query(FILE *to, const char *query)
 {
 	struct span pairs[64];
@@ -44,7 +58,7 @@ static void put_query(FILE *to, const char *query)
 			pairs[count++] = (struct span){query, size};
 		query += size + (query[size] == '&');
 	}
-	qsort(pairs, count, sizeof(pairs[0]), by_bytes);
+	qsort(pairs, count, sizeof(pairs[0]), by_name_and_value);
 	for (size_t i = 0; i < count; i++)
 		fprintf(to, "%s%.*s%s", i ? "&" : "", (int)pairs[i].size, pairs[i].text,
 			memchr(pairs[i].text, '=', pairs[i].size) ? "" : "=");
