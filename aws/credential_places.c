@@ -281,18 +281,18 @@ int keys_from_sso(struct keys *keys, struct places *places, const char *profile,
 /* Keys are asked for without TLS only where the question does not leave the machine. */
 static bool is_local(const char *url)
 {
-	static const char *const hosts[] = {
-		"http://127.",  "http://localhost",      "http://[::1]",
-		CONTAINER_HOST, "http://169.254.170.23", "http://[fd00:ec2::23]"};
+	static const char *const hosts[] = {"localhost", "[::1]", "169.254.170.2",
+					    "169.254.170.23", "[fd00:ec2::23]"};
 	if (strncmp(url, "https://", 8) == 0)
 		return true;
-	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
-		size_t size = strlen(hosts[i]);
-		if (strncmp(url, hosts[i], size) == 0 &&
-		    (hosts[i][size - 1] == '.' || strchr(":/", url[size])))
+	if (strncmp(url, "http://", 7) != 0)
+		return false;
+	const char *host = url + 7;
+	size_t size = *host == '[' ? strcspn(host, "]/") + 1 : strcspn(host, ":/");
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+		if (strlen(hosts[i]) == size && memcmp(host, hosts[i], size) == 0)
 			return true;
-	}
-	return false;
+	return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == size;
 }
 
 int keys_from_container(struct keys *keys, struct places *places, struct diag *why)

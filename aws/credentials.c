@@ -167,7 +167,8 @@ static int from_profile_keys(struct keys *keys, const struct places *places,
 		said[i] = first ? profile_value(file->text, file->size,
 						profile_name(places), names[i])
 				: NULL;
-	for (size_t i = 0; i < 3 && !said[0] && !said[1]; i++)
+	bool none = !said[0] && !said[1];
+	for (size_t i = 0; i < 3 && none; i++)
 		said[i] = places_value(places, NULL, names[i]);
 	int rc = 0;
 	if (said[0] && said[1])
