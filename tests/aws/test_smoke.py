@@ -97,6 +97,13 @@ def test_smoke_cleans_up_after_a_failure_and_names_what_is_left(aws, smoke):
     assert not region.images and not region.snapshots
 
 
+def test_smoke_finds_the_snapshot_of_a_failed_publishing(aws, smoke):
+    aws.keys.first.denied = frozenset({"CompleteSnapshot", "DeleteSnapshot"})
+    done = smoke("--yes")
+    snapshot, = aws.cloud.regions["eu-west-1"].snapshots
+    assert done.returncode == 1 and f"please do: {snapshot} (region eu-west-1)" in done.stderr
+
+
 def test_smoke_asks_first(aws, smoke):
     done = smoke(input="n\n")
     assert done.returncode == 1 and "nothing was done" in done.stderr
