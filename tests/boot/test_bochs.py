@@ -95,6 +95,20 @@ def kernel_symbol(name):
                 if line.split()[2] == name)
 
 
+@pytest.mark.parametrize("model", ["corei7_sandy_bridge_2600k", "zambezi"])
+def test_a_cpu_without_fsgsbase_is_refused_once(model, tmp_path):
+    """The machine stands still then: a reset would bring it here again, for ever."""
+    image = build_image(tmp_path / "echo.img", "/bin/busybox", "--", "echo", "hello")
+    console, _, said = boot(image, model, tmp_path,
+                            debugger=f"lb {kernel_symbol('machine_stop'):#x}\nc\nq\n")
+    assert "Breakpoint 1" in said
+    first, rest = console.split("\n", 1)
+    assert first == ("elfpack: this CPU lacks FSGSBASE (Ivy Bridge, Zen or later), which the "
+                     "kernel needs")
+    # The last bytes are still in the port's FIFO.
+    assert "hint: with QEMU give -cpu max or -cpu host\n".startswith(rest)
+
+
 def test_x2apic_and_tsc_deadline_are_used_where_the_cpu_has_them(tmp_path):
     """QEMU's TCG has neither: this is where they run."""
     image = build_image(tmp_path / "echo.img", "/bin/busybox", "--", "echo", "hello")

@@ -1,8 +1,9 @@
 """machines.py: every way to start an image that QEMU has: firmware, machine, controller of the
 disk, format of the disk file."""
 import itertools
-import shutil
 import subprocess
+
+from support.guest import ELFPACK
 
 CONTROLLERS_OF = {
     "q35": ("virtio-blk", "virtio-scsi", "nvme", "ahci", "usb"),
@@ -25,12 +26,12 @@ def every_kernel_boot():
 
 
 def convert(image, kind):
-    """The image as a file of QEMU's format kind; returns its path."""
-    path = image.with_suffix(f".{kind}")
+    """The image as our own writers make it for QEMU's format kind; returns its path."""
     if kind == "raw":
         return image
+    path = image.with_suffix(f".{kind}")
+    name = {"vpc": "vhd"}.get(kind, kind)
     if not path.exists():
-        part = path.with_suffix(".part")
-        subprocess.run(["qemu-img", "convert", "-O", kind, image, part], check=True)
-        shutil.move(part, path)
+        subprocess.run([ELFPACK, "convert", "-q", "-f", name, image, path], check=True,
+                       stdout=subprocess.DEVNULL)
     return path

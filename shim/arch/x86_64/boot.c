@@ -32,10 +32,30 @@ static struct bootinfo bootinfo;
 static char cmdline[CMDLINE_MAX];
 static struct memory_map ram, usable;
 
-static _Noreturn void refuse(const char *why)
+/* ACPI's way to power off is not known yet. A reset ends a machine that has no ACPI
+ * (Firecracker's); any other would only bring us here again, for ever. */
+static _Noreturn void give_up(void)
 {
-	kprint("elfpack: boot: %s\n", why);
+	if (le64_get(bootinfo.rsdp_phys))
+		machine_stop(STATUS_CANNOT_START);
 	machine_power_off(STATUS_CANNOT_START);
+}
+
+static _Noreturn void refuse(const char *what, const char *why)
+{
+	kprint("elfpack: %s: %s\n", what, why);
+	give_up();
+}
+
+static void require_features(void)
+{
+	const char *lacking = cpu_lacks();
+	if (!lacking)
+		return;
+	kprint("elfpack: this CPU lacks %s, which the kernel needs\n"
+	       "hint: with QEMU give -cpu max or -cpu host\n",
+	       lacking);
+	give_up();
 }
 
 static uint64_t phys(const void *kernel_address)
@@ -59,17 +79,17 @@ static void trampoline_keep(void)
 
 static void memory_setup(void)
 {
-	uint64_t image = le64_get(bootinfo.bundle_phys);
-	uint64_t image_end = image + le64_get(bootinfo.bundle_size);
 	memory_map_make(&ram, bootinfo.region, le32_get(bootinfo.region_count),
 			DIRECT_MAP_SIZE);
 	if (ram.count == 0)
-		refuse("the loader gave no memory map");
+		refuse("boot", "the loader gave no memory map");
+	uint64_t image = le64_get(bootinfo.bundle_phys);
+	uint64_t image_end = image + le64_get(bootinfo.bundle_size);
 	usable = ram;
 	memory_map_remove(&usable, 0, PAGE_SIZE); /* physical 0 means none */
 	memory_map_remove(&usable, phys(kernel_start), phys(kernel_end));
 	if (image_end < image)
-		refuse("the bundle's address wraps");
+		refuse("boot", "the bundle's address wraps");
 	if (image_end > image) {
 		/* It is mapped with RAM: bytes of it elsewhere would be a fault later. */
 		struct memory_map outside = {
@@ -77,7 +97,7 @@ static void memory_setup(void)
 		for (uint32_t i = 0; i < ram.count; i++)
 			memory_map_remove(&outside, ram.range[i].start, ram.range[i].end);
 		if (outside.count)
-			refuse("the bundle lies outside of memory");
+			refuse("boot", "the bundle lies outside of memory");
 		memory_map_remove(&usable, image, image_end);
 	}
 	trampoline_keep();
@@ -85,7 +105,7 @@ static void memory_setup(void)
 	uint64_t frames =
 		kernel_map_build(&ram, &usable, PAGE_ROUND_DOWN(image), image_end);
 	if (!frames)
-		refuse("not enough memory for the kernel's page tables");
+		refuse("boot", "not enough memory for the kernel's page tables");
 	page_init(frames);
 	if (image_end > image)
 		page_mark_image(PAGE_ROUND_DOWN(image), PAGE_ROUND_UP(image_end));
@@ -99,13 +119,14 @@ _Noreturn void boot_main(uint32_t argument)
 	console_early_init();
 	bool known = bootparams_read(&bootinfo, cmdline, sizeof(cmdline), argument);
 	if (!known)
-		refuse("started by an unknown loader (neither PVH nor elfpack's own)");
+		refuse("boot",
+		       "started by an unknown loader (neither PVH nor elfpack's own)");
 	if (le64_get(bootinfo.entry_tsc) == 0)
 		bootinfo.entry_tsc = le64_make(boot_entry_tsc);
 	bootinfo.cmdline_phys = le64_make(cmdline[0] ? phys(cmdline) : 0);
 
 	cpu_features_read();
-	cpu_require_features();
+	require_features();
 	cpu_setup(&boot_percpu, 0);
 	kernel_lock();
 	memory_setup();

@@ -8,7 +8,6 @@
 #include "shim/arch/x86_64/insn.h"
 #include "shim/arch/x86_64/percpu.h"
 #include "shim/arch/x86_64/smp.h"
-#include "shim/lib/print.h"
 #include "shim/lib/string.h"
 
 struct cpu_features cpu_features;
@@ -97,18 +96,11 @@ void cpu_features_read(void)
 		f->highest_hypervisor = cpuid(0x40000000, 0).eax;
 }
 
-void cpu_require_features(void)
+const char *cpu_lacks(void)
 {
-	const char *lacking = !cpu_features.fsgsbase
-				      ? "FSGSBASE (Ivy Bridge, Zen or later)"
-			      : !cpu_features.nx ? "NX (execute disable)"
-						 : NULL;
-	if (!lacking)
-		return;
-	kprint("elfpack: this CPU lacks %s, which the kernel needs\n"
-	       "hint: with QEMU give -cpu max or -cpu host\n",
-	       lacking);
-	machine_power_off(125);
+	return !cpu_features.fsgsbase ? "FSGSBASE (Ivy Bridge, Zen or later)"
+	       : !cpu_features.nx     ? "NX (execute disable)"
+				      : NULL;
 }
 
 /* Puts STAC and CLAC where entry.S and copy_user.S left room; while text can be written.

@@ -106,6 +106,9 @@ int irq_route_gsi(unsigned gsi, int vector, bool level, bool active_low);
  * for whoever needs all eight bits; without them: ACPI S5, the reset register, the keyboard
  * controller, triple fault. */
 _Noreturn void machine_power_off(int status);
+/* The same where there is no way to power off yet: else the machine stands still, as a reset
+ * would start it again. */
+_Noreturn void machine_stop(int status);
 
 /* The HWCAP of AT_HWCAP (CPUID 1 edx) and AT_HWCAP2. */
 uint32_t cpu_hwcap(void);

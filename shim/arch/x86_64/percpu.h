@@ -66,7 +66,8 @@ static inline struct percpu *percpu(void)
  * it; every CPU does the same. boot checks what the kernel cannot do without and refuses
  * a CPU that lacks it. */
 void cpu_setup(struct percpu *self, unsigned id);
-void cpu_require_features(void);
+/* What the kernel needs and this CPU has not; NULL: nothing. */
+const char *cpu_lacks(void);
 
 extern struct percpu boot_percpu;
 

@@ -69,6 +69,14 @@ static void wait_a_moment(void)
 		in8(0x80);
 }
 
+_Noreturn void machine_stop(int status)
+{
+	__asm__ volatile("cli");
+	debug_exit(status);
+	for (;;)
+		__asm__ volatile("hlt");
+}
+
 _Noreturn void machine_power_off(int status)
 {
 	__asm__ volatile("cli");
