@@ -15,6 +15,7 @@
 enum build_option {
 	OUTPUT = PACK_END,
 	FORMAT,
+	COMPRESS,
 	MEMORY,
 	SBOM,
 	PROVENANCE,
@@ -29,6 +30,8 @@ static const struct option_row rows[] = {
 	{"output", 'o', OUTPUT, OPTION_NEEDED, "FILE", "where the image goes (NAME.img)"},
 	{"format", 'f', FORMAT, OPTION_NEEDED, "FORMAT",
 	 "the image's format (below), if not by FILE's suffix"},
+	{"compress", 0, COMPRESS, OPTION_BY_EQUALS, "none|deflate",
+	 "deflate the files, to be read faster from slow disks (only of an ami)"},
 	ARGUMENTS_ROWS,
 	{"print-config", 0, PRINT_CONFIG, OPTION_NONE, NULL,
 	 "show all that was said as a configuration, and build nothing"},
@@ -47,10 +50,10 @@ static const struct option_row rows[] = {
 
 struct build {
 	struct pack_options pack;
-	const char *output, *format;
+	const char *output, *format, *compress; /* what was said of it; NULL: nothing */
 	const struct format *to;
 	struct statements statements;
-	bool print_config, json;
+	bool print_config, json, compressed;
 };
 
 /* The flag that an option sets, NULL: it has a value. */
@@ -93,6 +96,9 @@ static int take(void *context, int id, const char *value, enum argument_source s
 	case FORMAT:
 		build->format = value;
 		return 0;
+	case COMPRESS:
+		build->compress = value ? value : "deflate";
+		return emit_choose_compress(&build->compressed, value, why);
 	case MEMORY:
 		return pack_options_take(&build->pack, PACK_LIMIT_memory_bytes, value,
 					 why);
@@ -111,7 +117,10 @@ static const char *value_of(struct build *build, int id, size_t index, char *roo
 		return NULL;
 	if (flag)
 		return *flag ? "yes" : NULL;
-	return id == OUTPUT ? build->output : id == FORMAT ? build->format : NULL;
+	return id == OUTPUT     ? build->output
+	       : id == FORMAT   ? build->format
+	       : id == COMPRESS ? build->compress
+				: NULL;
 }
 
 static void print_values(FILE *to, struct build *build, const char *key, int id)
@@ -130,7 +139,7 @@ static void print_config(FILE *to, struct build *build, bool all)
 	for (const struct option_row *row = rows; row->name; row++) {
 		char name[OPTION_NAME_ROOM];
 		if (*row->name && row->id != PRINT_CONFIG &&
-		    (all || row->id == FORMAT ||
+		    (all || row->id == FORMAT || row->id == COMPRESS ||
 		     (row->id < PACK_END && row->id != PACK_PARTS)))
 			print_values(to, build, option_name(row, name), row->id);
 	}
@@ -200,6 +209,9 @@ static int write_image(struct build *build, struct pack *pack, struct diag *why)
 	if (!quiet)
 		fprintf(stderr, "packed %u files and folders, %" PRIu64 " bytes\n",
 			pack->rootfs.inode_count, pack->rootfs.extents.size);
+	if ((build->compress ? build->compressed : build->to->compress) &&
+	    pack_compress(pack, &pack->bundle, why))
+		return EXIT_FAILED;
 	pack_image_parts(pack, &parts);
 	int rc = emit_image(&done, build->output, build->to, &parts, &pack->tree, why);
 	if (!rc)

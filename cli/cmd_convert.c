@@ -9,11 +9,13 @@
 #include "cli/pack.h"
 #include "imgfmt/digest_hex.h"
 
-enum convert_option { FORMAT = 1, PARTS, QUIET, JSON, HELP };
+enum convert_option { FORMAT = 1, COMPRESS, PARTS, QUIET, JSON, HELP };
 
 static const struct option_row rows[] = {
 	{"format", 'f', FORMAT, OPTION_NEEDED, "FORMAT",
 	 "OUT's format (below), if not by its suffix"},
+	{"compress", 0, COMPRESS, OPTION_BY_EQUALS, "none|deflate",
+	 "deflate the files, to be read faster from slow disks (only of an ami)"},
 	{"parts", 0, PARTS, OPTION_NEEDED, "DIR",
 	 "loaders, where IN has none for OUT (../libexec/elfpack)"},
 	{"quiet", 'q', QUIET, OPTION_NONE, NULL, "say nothing but errors"},
@@ -24,10 +26,10 @@ static const struct option_row rows[] = {
 struct convert {
 	const char *in, *out, *format, *loaders;
 	const struct format *to;
-	bool quiet, json, help;
+	bool quiet, json, help, says_compress, compress;
 	struct image image;
-	struct layout_parts parts;
-	struct pack pack; /* loaders, where the image has none */
+	struct layout_parts parts, plain; /* plain: of a bundle that was deflated */
+	struct pack pack;                 /* loaders, where the image has none */
 };
 
 static int take(struct convert *convert, int id, const char *value, struct diag *why)
@@ -41,6 +43,9 @@ static int take(struct convert *convert, int id, const char *value, struct diag 
 	case FORMAT:
 		convert->format = value;
 		return 0;
+	case COMPRESS:
+		convert->says_compress = true;
+		return emit_choose_compress(&convert->compress, value, why);
 	case PARTS:
 		convert->loaders = value;
 		return 0;
@@ -78,27 +83,43 @@ static int read_arguments(struct convert *convert, int argc, char **argv,
 	return convert->to ? 0 : -1;
 }
 
-/* What the new file needs and the image has not. */
-static int add_loaders(struct convert *convert, struct diag *why)
+/* Makes the bundle plain or deflated, as it is wanted. Its UEFI loader, which starts it
+ * and no other, and what else the new file needs and the image has not, are elfpack's
+ * own. */
+static int change_parts(struct convert *convert, struct diag *why)
 {
 	struct image_parts *parts = &convert->parts.parts;
-	const struct bundle *bundle = parts->bundle;
+	struct image *image = &convert->image;
 	struct pack *pack = &convert->pack;
-	bool disk = convert->image.view.is_bundle && convert->to->disk_multiple;
-	if (!disk && !convert->to->wants_uefi)
-		return 0;
-	if (pack_read_loaders(pack, convert->loaders, why))
+	const struct bundle *bundle = parts->bundle;
+	bool compress =
+		convert->says_compress ? convert->compress : convert->to->compress;
+	bool changes = compress != image->stored.is_packed;
+	bool disk = convert->to->disk_multiple && (image->view.is_bundle || changes);
+	if (changes && !compress) {
+		if (layout_read_bundle(&convert->plain, image->plain.bytes,
+				       image->bundle.size, why))
+			return -1;
+		bundle = convert->plain.parts.bundle;
+	}
+	if ((disk || convert->to->wants_uefi) &&
+	    pack_read_loaders(pack, convert->loaders, why))
 		return -1;
-	if (!disk) {
+	if (changes && compress) {
+		if (pack_compress(pack, bundle, why))
+			return -1;
+		bundle = &pack->packed;
+	} else if (disk && uefi_system_make(&pack->system, pack->uefi.bytes,
+					    pack->uefi.size, bundle, why)) {
+		return -1;
+	}
+	if (disk)
+		pack_image_parts(pack, parts);
+	parts->bundle = bundle;
+	if (convert->to->wants_uefi) {
 		parts->uefi = pack->uefi.bytes;
 		parts->uefi_size = pack->uefi.size;
-		return 0;
 	}
-	if (uefi_system_make(&pack->system, pack->uefi.bytes, pack->uefi.size, bundle,
-			     why))
-		return -1;
-	pack_image_parts(pack, parts);
-	parts->bundle = bundle;
 	return 0;
 }
 
@@ -113,7 +134,7 @@ static int convert_image(struct convert *convert, struct diag *why)
 	if (image_check_sections(&convert->image, why) ||
 	    image_parts_of(&convert->parts, &convert->image, why))
 		return EXIT_UNSUITABLE;
-	if (add_loaders(convert, why))
+	if (change_parts(convert, why))
 		return EXIT_FAILED;
 	if (emit_image(&done, convert->out, convert->to, parts, NULL, why))
 		return EXIT_FAILED;
@@ -151,12 +172,13 @@ static int convert_main(const struct command *command, int argc, char **argv,
 	status = convert_image(convert, why);
 out:
 	layout_parts_free(&convert->parts);
+	layout_parts_free(&convert->plain);
 	pack_free(&convert->pack);
 	image_close(&convert->image);
 	free(convert);
 	return status;
 }
 
-const struct command cmd_convert = {"convert", "IN OUT [-f FORMAT]",
-				    "write an image again in another format", rows,
-				    convert_main};
+const struct command cmd_convert = {
+	"convert", "IN OUT [-f FORMAT] [--compress[=none|deflate]]",
+	"write an image again in another format", rows, convert_main};

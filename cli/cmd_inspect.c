@@ -84,8 +84,8 @@ static void print_sections(const struct inspect *inspect)
 	char hex[HEX_ROOM];
 	for (enum bundle_kind kind = BUNDLE_SHIM; kind <= BUNDLE_MANIFEST; kind++) {
 		const struct bundle_part *part = &image->bundle.part[kind];
-		uint64_t at =
-			part->size ? (uint64_t)(part->bytes - image->view.bytes) : 0;
+		const uint8_t *stored = image->stored.part[kind].bytes;
+		uint64_t at = stored ? (uint64_t)(stored - image->view.bytes) : 0;
 		const char *name = bundle_kind_name(kind);
 		digest_hex(part->digest, hex);
 		if (inspect->json)

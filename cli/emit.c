@@ -7,6 +7,7 @@
 
 #include "cli/emit.h"
 #include "imgfmt/abi/erofs.h"
+#include "imgfmt/inflate.h"
 #include "imgfmt/manifest.h"
 #include "imgfmt/raw.h"
 
@@ -37,7 +38,15 @@ void emit_help_formats(void)
 		       formats[i].summary);
 }
 
-static unsigned cpu_count(void)
+int emit_choose_compress(bool *compress, const char *value, struct diag *why)
+{
+	*compress = !value || strcmp(value, "deflate") == 0;
+	return *compress || strcmp(value, "none") == 0
+		       ? 0
+		       : diag_set(why, "neither deflate nor none");
+}
+
+unsigned emit_threads(void)
 {
 	long count = sysconf(_SC_NPROCESSORS_ONLN);
 	return count < 1 ? 1 : (unsigned)count;
@@ -78,18 +87,44 @@ static char *program_name(const struct extents *bundle, struct diag *why)
 	return name;
 }
 
+/* The first chunk of a deflated file system, malloc'd; NULL: it is damaged. */
+static char *first_chunk(const struct extents *bundle)
+{
+	struct bundle_packed head;
+	size_t size = 0;
+	char *bytes = section(bundle, BUNDLE_ROOTFS, 0, SIZE_MAX, &size), *chunk = NULL;
+	if (bytes && size >= sizeof(head) + sizeof(le32)) {
+		memcpy(&head, bytes, sizeof(head));
+		uint64_t count =
+			(le64_get(head.size) + BUNDLE_PACK_CHUNK - 1) / BUNDLE_PACK_CHUNK;
+		uint64_t at = sizeof(head) + count * sizeof(le32);
+		chunk = at < size ? calloc(1, BUNDLE_PACK_CHUNK) : NULL;
+		if (chunk &&
+		    inflate_bytes(INFLATE_RAW, (uint8_t *)bytes + at, size - (size_t)at,
+				  (uint8_t *)chunk, BUNDLE_PACK_CHUNK) < 0)
+			memcpy(chunk, bytes + at,
+			       size - at < BUNDLE_PACK_CHUNK ? size - (size_t)at
+							     : BUNDLE_PACK_CHUNK);
+	}
+	free(bytes);
+	return chunk;
+}
+
 /* The time that the packed files have: SOURCE_DATE_EPOCH when the image was built. */
 static uint64_t build_time(const struct extents *bundle)
 {
-	struct erofs_super super;
+	struct bundle_header header;
+	struct erofs_super super = {0};
 	size_t size = 0;
-	char *bytes =
-		section(bundle, BUNDLE_ROOTFS, EROFS_SUPER_AT, sizeof(super), &size);
-	bool whole = bytes && size == sizeof(super);
-	if (whole)
-		memcpy(&super, bytes, sizeof(super));
+	extents_read(bundle, 0, &header, sizeof(header));
+	bool packed = le32_get(header.section[BUNDLE_ROOTFS - 1].flags) != 0;
+	char *bytes = packed ? first_chunk(bundle)
+			     : section(bundle, BUNDLE_ROOTFS, 0,
+				       EROFS_SUPER_AT + sizeof(super), &size);
+	if (bytes && (packed || size == EROFS_SUPER_AT + sizeof(super)))
+		memcpy(&super, bytes + EROFS_SUPER_AT, sizeof(super));
 	free(bytes);
-	return whole ? le64_get(super.build_time) : 0;
+	return le64_get(super.build_time);
 }
 
 int emit_text(const char *path, const char *text, size_t size, struct diag *why)
@@ -148,7 +183,7 @@ int emit_image(struct emitted *done, const char *path, const struct format *form
 		.seconds = rc ? 0 : build_time(bundle),
 		.system_at = planned ? layout->system_lba * GPT_SECTOR : 0,
 		.system_size = planned ? layout->system_sectors * GPT_SECTOR : 0,
-		.threads = cpu_count()};
+		.threads = emit_threads()};
 	if (!rc)
 		rc = format->write(&file, &plan, why);
 	if (!rc) {

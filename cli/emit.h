@@ -18,6 +18,10 @@ struct emitted {
 /* By name, or by the suffix of output when name is NULL, else raw. NULL: *why says. */
 const struct format *emit_choose_format(const char *name, const char *output,
 					struct diag *why);
+/* What --compress says: "deflate" (or nothing) or "none". Returns 0 or -1. */
+int emit_choose_compress(bool *compress, const char *value, struct diag *why);
+/* Threads that may compress. */
+unsigned emit_threads(void);
 /* A table of the formats, for --help. */
 void emit_help_formats(void);
 /* Parts that a format without a disk has no use for may be missing; sources as

@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "cli/image.h"
+#include "imgfmt/bundle_unpack.h"
 
 /* A pvh image is an ELF file too. */
 bool image_is_program(const char *word)
@@ -93,6 +94,24 @@ static int read_manifest(struct image *image, struct diag *why)
 	return EXIT_DONE;
 }
 
+static int unpack(struct image *image, struct diag *why)
+{
+	static struct deflate_room room;
+	const char *reason = "the packed files cannot be decompressed";
+	struct disk_view *plain = &image->plain;
+	struct diag inner = {0};
+	uint64_t size = bundle_unpacked_size(&image->stored);
+	if (!size)
+		return unsuitable(image, reason, why);
+	if (disk_view_make(plain, size, &inner))
+		return unsuitable(image, inner.message, why);
+	if (bundle_unpack(plain->memory, &image->stored,
+			  image->view.bytes + image->bundle_at, &room) ||
+	    bundle_open(&image->bundle, plain->bytes, (size_t)size, &reason))
+		return unsuitable(image, reason, why);
+	return EXIT_DONE;
+}
+
 int image_open(struct image *image, const char *path, struct diag *why)
 {
 	const char *reason = "";
@@ -103,9 +122,12 @@ int image_open(struct image *image, const char *path, struct diag *why)
 	int status = open_file(image, why);
 	if (!status)
 		status = find_bundle(image, &size, why);
-	if (!status && bundle_open(&image->bundle, image->view.bytes + image->bundle_at,
+	if (!status && bundle_open(&image->stored, image->view.bytes + image->bundle_at,
 				   (size_t)size, &reason))
 		status = unsuitable(image, reason, why);
+	image->bundle = image->stored;
+	if (!status && image->stored.is_packed)
+		status = unpack(image, why);
 	return status ? status : read_manifest(image, why);
 }
 
@@ -123,13 +145,14 @@ int image_parts_of(struct layout_parts *parts, const struct image *image,
 {
 	memset(parts, 0, sizeof(*parts));
 	return image->view.is_bundle
-		       ? layout_read_bundle(parts, image->view.bytes, image->bundle.size,
+		       ? layout_read_bundle(parts, image->view.bytes, image->stored.size,
 					    why)
-		       : layout_read(parts, &image->view, image->bundle.size, why);
+		       : layout_read(parts, &image->view, image->stored.size, why);
 }
 
 void image_close(struct image *image)
 {
+	disk_view_free(&image->plain);
 	disk_view_free(&image->view);
 	if (image->file)
 		munmap((void *)(uintptr_t)image->file, image->file_size);

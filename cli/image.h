@@ -20,7 +20,9 @@ struct image {
 	struct disk_view view; /* what is in it: a disk, or the bundle alone */
 	uint64_t bundle_at;    /* in the view */
 	bool has_system_partition;
-	struct bundle_view bundle; /* section digests are not checked */
+	struct bundle_view stored; /* as it lies in the view */
+	struct bundle_view bundle; /* plain; section digests are not checked */
+	struct disk_view plain;    /* memory of it, when it was stored deflated */
 	struct manifest manifest;
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/emit.h"
 #include "cli/pack.h"
 #include "cli/trace_pack.h"
 #include "imgfmt/elf_plan.h"
@@ -214,14 +215,26 @@ static int read_parts(struct pack *pack, const struct pack_request *request,
 
 void pack_image_parts(const struct pack *pack, struct image_parts *parts)
 {
-	*parts = (struct image_parts){.stage1 = pack->stage1.bytes,
-				      .stage1_size = pack->stage1.size,
-				      .stage2 = pack->stage2.bytes,
-				      .stage2_size = pack->stage2.size,
-				      .system_partition = &pack->system.fat.extents,
-				      .uefi = pack->uefi.bytes,
-				      .uefi_size = pack->uefi.size,
-				      .bundle = &pack->bundle};
+	*parts = (struct image_parts){
+		.stage1 = pack->stage1.bytes,
+		.stage1_size = pack->stage1.size,
+		.stage2 = pack->stage2.bytes,
+		.stage2_size = pack->stage2.size,
+		.system_partition = &pack->system.fat.extents,
+		.uefi = pack->uefi.bytes,
+		.uefi_size = pack->uefi.size,
+		.bundle = pack->packed.extents.size ? &pack->packed : &pack->bundle};
+}
+
+int pack_compress(struct pack *pack, const struct bundle *plain, struct diag *why)
+{
+	if (bundle_pack(&pack->packed, plain, emit_threads(), why))
+		return -1;
+	uefi_system_free(&pack->system);
+	memset(&pack->system, 0, sizeof(pack->system));
+	return pack->uefi.size ? uefi_system_make(&pack->system, pack->uefi.bytes,
+						  pack->uefi.size, &pack->packed, why)
+			       : 0;
 }
 
 static int make_bundle(struct pack *pack, struct diag *why)
@@ -331,8 +344,8 @@ int pack_make(struct pack *pack, const struct pack_request *request, struct diag
 	if (pack_manifest(pack, request, path, why) || read_parts(pack, request, why) ||
 	    erofs_write(&pack->rootfs, &pack->tree, seconds, why) ||
 	    make_bundle(pack, why) ||
-	    uefi_system_make(&pack->system, pack->uefi.bytes, pack->uefi.size, &pack->bundle,
-			     why))
+	    uefi_system_make(&pack->system, pack->uefi.bytes, pack->uefi.size,
+			     &pack->bundle, why))
 		goto out;
 	status = EXIT_DONE;
 out:
@@ -347,6 +360,7 @@ out:
 void pack_free(struct pack *pack)
 {
 	uefi_system_free(&pack->system);
+	bundle_free(&pack->packed);
 	bundle_free(&pack->bundle);
 	erofs_image_free(&pack->rootfs);
 	tree_free(&pack->tree);

@@ -43,4 +43,5 @@ int bundle_write(struct bundle *bundle, const struct extents section[BUNDLE_MANI
 void bundle_free(struct bundle *bundle)
 {
 	extents_free(&bundle->extents);
+	file_plan_free(&bundle->memory);
 }

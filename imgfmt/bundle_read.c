@@ -49,7 +49,9 @@ int bundle_open(struct bundle_view *view, const void *bytes, size_t size, const 
 	for (uint32_t i = 0; i < SECTION_COUNT; i++) {
 		const struct bundle_section *section = &header->section[i];
 		uint64_t at = le64_get(section->offset), length = le64_get(section->size);
-		if (le32_get(section->kind) != i + 1 || le32_get(section->flags) != 0)
+		uint32_t flags = le32_get(section->flags);
+		if (le32_get(section->kind) != i + 1 ||
+		    flags & ~(i + 1 == BUNDLE_ROOTFS ? BUNDLE_DEFLATED : 0))
 			return refuse(why, "a section of an unknown kind, or out of order");
 		if (at % BUNDLE_BLOCK || at < end || at > whole || length > whole - at)
 			return refuse(why, "a section lies outside the bundle");
@@ -57,7 +59,9 @@ int bundle_open(struct bundle_view *view, const void *bytes, size_t size, const 
 		view->part[i + 1] = (struct bundle_part){
 			.bytes = length ? (const uint8_t *)bytes + at : NULL,
 			.size = (size_t)length,
-			.digest = section->digest};
+			.digest = section->digest,
+			.is_packed = flags != 0};
+		view->is_packed |= flags != 0;
 	}
 	view->size = (size_t)whole;
 	return 0;

@@ -12,11 +12,13 @@
 struct bundle_part {
 	const uint8_t *bytes; /* NULL when the bundle has none of this kind */
 	size_t size;
-	const uint8_t *digest;
+	const uint8_t *digest; /* of the plain bytes */
+	bool is_packed;        /* bytes are deflated: bundle_unpack.h */
 };
 
 struct bundle_view {
 	size_t size;                                  /* of the whole bundle */
+	bool is_packed;                               /* is a section of it? */
 	struct bundle_part part[BUNDLE_MANIFEST + 1]; /* by enum bundle_kind */
 };
 

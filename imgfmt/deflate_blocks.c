@@ -53,7 +53,7 @@ static int compress_block(struct shared *shared, size_t index, z_stream *stream,
 	uint64_t at = (uint64_t)index * plan->block_bytes;
 	bool gzip = plan->style == DEFLATE_GZIP;
 	size_t size = plan->block_bytes, before = 0;
-	if (gzip && size > plan->from->size - at)
+	if ((gzip || plan->style == DEFLATE_BUNDLE) && size > plan->from->size - at)
 		size = (size_t)(plan->from->size - at);
 	if (gzip)
 		before = at < DICTIONARY_BYTES ? (size_t)at : DICTIONARY_BYTES;
@@ -76,8 +76,10 @@ static int compress_block(struct shared *shared, size_t index, z_stream *stream,
 	size_t got = room - stream->avail_out;
 	if (gzip)
 		block->crc = (uint32_t)crc32_z(0, in + before, size);
-	/* A qcow2 cluster can lie there as it is; a grain or a part of a stream cannot. */
-	return plan->style != DEFLATE_QCOW2 || got < size ? keep(block, out, got) : 0;
+	/* A cluster or a bundle's chunk can lie there as it is; a grain or a part of a
+	 * stream cannot. */
+	bool plain = plan->style == DEFLATE_QCOW2 || plan->style == DEFLATE_BUNDLE;
+	return !plain || got < size ? keep(block, out, got) : 0;
 }
 
 static void *work(void *context)

@@ -31,6 +31,7 @@ struct format {
 	const char *summary;
 	uint64_t disk_multiple; /* bytes; 0: a file without a disk, the bundle alone */
 	uint64_t room;          /* as image_parts.format_room */
+	bool compress;          /* the bundle, unless the builder says otherwise */
 	bool wants_uefi;        /* does its writer need image_plan.uefi? */
 	/* Does a file look like one? NULL: its bytes are another format's. */
 	bool (*probe)(const uint8_t *bytes, size_t size);

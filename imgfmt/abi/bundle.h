@@ -8,6 +8,10 @@
  * checks the digests of the header and of the shim section before it runs shim; shim checks
  * all others before it uses them.
  *
+ * The file system may be deflated (BUNDLE_DEFLATED): then struct bundle_packed stands where it
+ * would, and its digest stays that of the plain bytes. The kernel makes such a bundle plain, in
+ * memory, before it does anything else with it (imgfmt/bundle_unpack.h).
+ *
  * The digest of a section is the SHA-256 over the SHA-256s of its chunks, in their order: chunks
  * of BUNDLE_CHUNK bytes from its start, the last one what is left, none when it is empty. So
  * many chunks can be hashed at once. */
@@ -32,12 +36,23 @@ enum bundle_kind {
 
 struct bundle_section {
 	le32 kind;        /* enum bundle_kind */
-	le32 flags;       /* 0 */
+	le32 flags;       /* 0; BUNDLE_ROOTFS: BUNDLE_DEFLATED or 0 */
 	le64 offset;      /* bytes from the header's first byte; a multiple of BUNDLE_BLOCK */
 	le64 size;        /* bytes stored, without padding */
-	uint8_t digest[32]; /* of those bytes: above */
+	uint8_t digest[32]; /* of those bytes, plain: above */
 };
 _Static_assert(sizeof(struct bundle_section) == 56, "bundle ABI");
+
+#define BUNDLE_DEFLATED 1u
+#define BUNDLE_PACK_CHUNK (1u << 20)
+
+/* A deflated section: this, an le32 for each chunk of BUNDLE_PACK_CHUNK plain bytes (the last one
+ * what is left) with the bytes that are stored of it, and these bytes, without gaps: a raw deflate
+ * stream (RFC 1951) each; the chunk itself when it is as long; nothing when it is all zeros. */
+struct bundle_packed {
+	le64 size; /* of the plain section */
+};
+_Static_assert(sizeof(struct bundle_packed) == 8, "bundle ABI");
 
 struct bundle_header {
 	uint8_t magic[8];

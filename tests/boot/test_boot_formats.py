@@ -8,7 +8,7 @@ from support.guest import ELFPACK, Guest
 
 @pytest.mark.parametrize("suffix, machine, driver", [
     ("qcow2", "q35", "qcow2"), ("qcow2c", "q35", "qcow2"), ("vhd", "q35", "vpc"),
-    ("vmdk", "pc", "vmdk"), ("pvh", "q35", "raw"), ("pvh", "microvm", "raw")])
+    ("vmdk", "pc", "vmdk"), ("ami", "q35", "raw"), ("pvh", "q35", "raw"), ("pvh", "microvm", "raw")])
 def test_every_format_boots_and_answers(busybox_image, tmp_path, suffix, machine, driver):
     image = tmp_path / f"image.{suffix}"
     subprocess.run([ELFPACK, "convert", busybox_image, image], check=True, capture_output=True)

@@ -66,8 +66,7 @@ def test_suffix_chooses_the_format(elfpack, build, hello):
 
 
 @pytest.mark.parametrize("kind, driver", [
-    ("qcow2", "qcow2"), ("qcow2-compressed", "qcow2"), ("vhd", "vpc"), ("vmdk", "vmdk"),
-    ("ami", "raw")])
+    ("qcow2", "qcow2"), ("qcow2-compressed", "qcow2"), ("vhd", "vpc"), ("vmdk", "vmdk")])
 def test_qemu_reads_the_same_disk(images, kind, driver):
     assert "Images are identical" in run("qemu-img", "compare", "-f", driver, "-F", "raw",
                                          images[kind], images["raw"])
@@ -223,6 +222,35 @@ def test_a_disk_bigger_than_the_file_says_costs_nothing(images, elfpack, tmp_pat
     (tmp_path / "huge").write_bytes(whole)
     result = elfpack("inspect", tmp_path / "huge")
     assert result.status == 3 and "too many" in result.text
+
+
+def test_an_ami_is_deflated_unless_the_builder_says_otherwise(images, elfpack, tmp_path):
+    """And a disk of any other format is not; what is in them is the same."""
+    plain, packed = images["raw"], images["ami"]
+    assert packed.stat().st_size < plain.stat().st_size - 3 * MIB  # the hole is not stored
+    assert elfpack("inspect", "diff", plain, packed).status == 0
+    for out, say, same in (("x.ami", "--compress=none", plain), ("x.img", "--compress", packed),
+                           ("y.img", "--compress=deflate", packed)):
+        for source in (plain, packed):
+            result = elfpack("convert", source, tmp_path / out, say)
+            assert result.status == 0, result.text
+            assert (tmp_path / out).read_bytes() == same.read_bytes()
+    assert elfpack("convert", plain, tmp_path / "x", "--compress=lzma").status == 2
+
+
+def test_damage_of_deflated_files_is_found(images, elfpack, tmp_path):
+    whole = bytearray(images["ami"].read_bytes())
+    rows = json.loads(elfpack("inspect", "--json", images["ami"]).out)["sections"]
+    start, = [row["offset"] for row in rows if row["name"] == "rootfs"]
+    for place in (0, 7, 8, 11, 30, 5000, 100_000, 290_000):  # sizes, then streams
+        damaged = bytearray(whole)
+        damaged[start + place] ^= 0x40
+        (tmp_path / "x").write_bytes(damaged)
+        result = elfpack("inspect", "verify", tmp_path / "x")
+        assert result.status == 3, place
+        assert "damaged: rootfs: the SHA-256" in result.text or \
+            "the packed files cannot be decompressed" in result.text or \
+            "declares a disk of" in result.text, result.text
 
 
 def test_convert_passes_no_damage_on(images, elfpack, tmp_path):

@@ -4,11 +4,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "imgfmt/bundle_read.h"
+#include "imgfmt/bundle_unpack.h"
 #include "imgfmt/gpt.h"
 #include "imgfmt/sha256.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define PLAIN_MAX (4u << 20) /* more is not tried */
+
+static void unpack(const struct bundle_view *view, const uint8_t *bytes)
+{
+	static struct deflate_room room;
+	struct bundle_view plain;
+	const char *why = NULL;
+	uint64_t size = bundle_unpacked_size(view);
+	if (!size || size > PLAIN_MAX)
+		return;
+	uint8_t *out = malloc((size_t)size);
+	if (out && !bundle_unpack(out, view, bytes, &room) &&
+	    (bundle_open(&plain, out, (size_t)size, &why) || plain.is_packed))
+		abort();
+	free(out);
+}
 
 static void check(const uint8_t *bytes, size_t size)
 {
@@ -28,6 +45,7 @@ static void check(const uint8_t *bytes, size_t size)
 			abort();
 		bundle_part_intact(part);
 	}
+	unpack(&view, bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

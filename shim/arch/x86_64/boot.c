@@ -1,4 +1,5 @@
 /* boot.c: from head.S to kmain: what the loader said, memory, traps, interrupts, time. */
+#include "imgfmt/bundle_unpack.h"
 #include "shim/arch/x86_64/acpi.h"
 #include "shim/arch/x86_64/apic.h"
 #include "shim/arch/x86_64/bootparams.h"
@@ -17,6 +18,7 @@
 
 #define CMDLINE_MAX         4096u
 #define STATUS_CANNOT_START 125
+#define EARLY_MAP_END       0x100000000ull
 #define LOW_END             0x100000ull
 /* The first usable page above the BIOS' own data: real-mode code to start other CPUs
  * with. */
@@ -77,12 +79,45 @@ static void trampoline_keep(void)
 	}
 }
 
+/* A bundle that came deflated is made plain in other memory, before the kernel's own map
+ * is: to all that comes it is as if the loader had put it there. What it came in is free
+ * then. We run on head.S's tables, which map 4 GiB one to one. */
+static void bundle_make_plain(void)
+{
+	static struct deflate_room room;
+	static struct memory_map space;
+	struct bundle_view view;
+	const char *why;
+	uint64_t at = le64_get(bootinfo.bundle_phys);
+	uint64_t size = le64_get(bootinfo.bundle_size);
+	if (at + size < at || at + size > EARLY_MAP_END ||
+	    bundle_open(&view, (const void *)at, (size_t)size, &why) < 0 ||
+	    !view.is_packed)
+		return; /* kmain says what is wrong with it */
+	uint64_t plain = bundle_unpacked_size(&view);
+	if (!plain)
+		refuse("rootfs", "section is damaged: it cannot be decompressed");
+	space = ram;
+	memory_map_remove(&space, 0, LOW_END);
+	memory_map_remove(&space, phys(kernel_start), phys(kernel_end));
+	memory_map_remove(&space, at, at + size);
+	uint64_t to = memory_map_take(&space, PAGE_ROUND_UP(plain), PAGE_SIZE, 0,
+				      EARLY_MAP_END);
+	if (!to)
+		refuse("boot", "not enough memory to decompress the image");
+	if (bundle_unpack((void *)to, &view, (const void *)at, &room) < 0)
+		refuse("rootfs", "section is damaged: it cannot be decompressed");
+	bootinfo.bundle_phys = le64_make(to);
+	bootinfo.bundle_size = le64_make(plain);
+}
+
 static void memory_setup(void)
 {
 	memory_map_make(&ram, bootinfo.region, le32_get(bootinfo.region_count),
 			DIRECT_MAP_SIZE);
 	if (ram.count == 0)
 		refuse("boot", "the loader gave no memory map");
+	bundle_make_plain();
 	uint64_t image = le64_get(bootinfo.bundle_phys);
 	uint64_t image_end = image + le64_get(bootinfo.bundle_size);
 	usable = ram;
