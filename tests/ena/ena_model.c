@@ -195,65 +195,74 @@ static void tx_checksum(EnaState *s, uint8_t *frame, size_t size, uint32_t contr
 	stw_be_p(frame + at, (uint16_t)~fold(sum_of(frame + l4, size - l4)));
 }
 
+/* The descriptors of a packet, one after the other. An entry of an LLQ holds two and a header
+ * first, then up to eight. */
+struct reader {
+	uint8_t entry[128], header[96];
+	unsigned left, at;
+	uint32_t phase;
+	bool begun;
+};
+
+static bool descriptor_next(EnaState *s, struct reader *r, uint8_t d[16])
+{
+	struct queue *q = &s->queue[TX];
+	if (!r->left) {
+		if (q->sq.at == q->tail)
+			return false;
+		if (q->llq)
+			memcpy(r->entry, (uint8_t *)memory_region_get_ram_ptr(&s->window) +
+						 q->sq.at % q->sq.depth * 128, 128);
+		else
+			pci_dma_read(&s->parent, slot(&q->sq, 16), r->entry, 16);
+		if (!r->begun)
+			memcpy(r->header, r->entry + 32, sizeof(r->header));
+		r->left = !q->llq ? 1 : r->begun ? 8 : 2;
+		r->begun = true;
+		r->phase = phase(&q->sq);
+		r->at = 0;
+		q->sq.at++;
+	}
+	memcpy(d, r->entry + 16 * r->at++, 16);
+	r->left--;
+	if ((d[3] & 1) != r->phase)
+		return violation(s, "wrong phase in a transmit descriptor"), false;
+	return true;
+}
+
 /* Sends one packet from the ring; false: no whole one is there. */
 static bool tx_packet(EnaState *s)
 {
 	struct queue *q = &s->queue[TX];
-	uint8_t d[128], meta[16] = {0}, frame[FRAME_MOST];
-	size_t size = 0;
-	uint32_t control = 0;
-	uint16_t id = 0;
-	bool first = true;
+	struct reader r = {.begun = false};
+	uint8_t d[16], meta[16] = {0}, frame[FRAME_MOST];
+	if (!descriptor_next(s, &r, d))
+		return false;
+	if (!(d[3] & 4))
+		return violation(s, "first descriptor without its bit"), false;
+	if (d[2] & 0x80) {
+		memcpy(meta, d, 16);
+		if (!descriptor_next(s, &r, d))
+			return violation(s, "meta descriptor alone"), false;
+	} else if (q->llq) {
+		return violation(s, "no meta descriptor first"), false;
+	}
+	uint32_t control = ldl_le_p(d + 4);
+	uint16_t id = (uint16_t)(control >> 22 | (d[2] & 0x3f) << 10);
+	size_t size = d[15];
+	if (!(d[3] & 16) || size > 96 || !size != !q->llq)
+		return violation(s, "no completion wanted, or a header of a wrong size"), false;
+	memcpy(frame, r.header, size);
 	for (;;) {
-		unsigned skip = 0;
-		if (q->sq.at == q->tail)
-			return first ? false : (violation(s, "packet without an end"), false);
-		if (q->llq)
-			memcpy(d, (uint8_t *)memory_region_get_ram_ptr(&s->window) +
-				       q->sq.at % q->sq.depth * 128, 128);
-		else
-			pci_dma_read(&s->parent, slot(&q->sq, 16), d, 16);
-		if (first && !(d[3] & 4))
-			return violation(s, "first descriptor without its bit"), false;
-		if ((d[3] & 1) != phase(&q->sq))
-			return violation(s, "wrong phase in a transmit descriptor"), false;
-		if (d[2] & 0x80) {
-			memcpy(meta, d, 16);
-			skip = 16;
-		} else if (q->llq) {
-			return violation(s, "no meta descriptor first"), false;
-		}
-		q->sq.at++;
-		if (skip && !q->llq) {
-			first = false;
-			if (q->sq.at == q->tail)
-				return violation(s, "meta descriptor alone"), false;
-			pci_dma_read(&s->parent, slot(&q->sq, 16), d, 16);
-			if ((d[3] & 1) != phase(&q->sq))
-				return violation(s, "wrong phase after meta"), false;
-			q->sq.at++;
-			skip = 0;
-		}
-		const uint8_t *p = d + skip;
-		unsigned length = lduw_le_p(p), header = p[15];
-		if (q->llq) {
-			if (header > 96 || !header)
-				return violation(s, "header of a wrong size"), false;
-			memcpy(frame, d + 32, header);
-			size = header;
-		} else if (header) {
-			return violation(s, "header length without an LLQ"), false;
-		}
-		control = ldl_le_p(p + 4);
-		id = (uint16_t)(control >> 22 | (p[2] & 0x3f) << 10);
-		if (!(p[3] & 16) || size + length > sizeof(frame))
-			return violation(s, "no completion wanted, or too long"), false;
-		pci_dma_read(&s->parent, ldl_le_p(p + 8) | (uint64_t)lduw_le_p(p + 12) << 32,
-			     frame + size, length);
+		unsigned length = lduw_le_p(d);
+		if (size + length > sizeof(frame))
+			return violation(s, "packet too long"), false;
+		pci_dma_read(&s->parent, address_of(d + 8), frame + size, length);
 		size += length;
-		if (p[3] & 8)
+		if (d[3] & 8)
 			break;
-		first = false;
+		if (!descriptor_next(s, &r, d))
+			return violation(s, "packet without an end"), false;
 	}
 	tx_checksum(s, frame, size, control, meta);
 	qemu_send_packet(qemu_get_queue(s->nic), frame, size);
