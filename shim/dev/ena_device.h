@@ -82,7 +82,7 @@ struct ena {
 
 	bool llq;
 	struct ena_llq_config llq_config;
-	uint32_t inline_most; /* bytes of a frame in an LLQ entry */
+	uint32_t header_most; /* first bytes of a frame that the device is told of */
 	uint16_t burst;       /* entries of an LLQ at most before a doorbell; 0: any */
 	volatile uint64_t *llq_entries;
 };

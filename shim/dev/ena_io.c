@@ -237,9 +237,9 @@ static int transmit(struct netdev *dev, const struct netdev_frame *frame)
 	if (payload)
 		memcpy(bytes + frame->header_size, frame->payload, payload);
 	p.address = virt_to_phys(bytes);
+	p.header_size = (uint8_t)(p.size < ena->header_most ? p.size : ena->header_most);
+	p.in_ring = ena->llq;
 	if (ena->llq) {
-		p.inline_size =
-			(uint8_t)(p.size < ena->inline_most ? p.size : ena->inline_most);
 		llq_write(ena, &p, bytes);
 	} else {
 		ring_write(&ena->tx, &p);

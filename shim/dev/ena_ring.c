@@ -67,8 +67,8 @@ void ena_tx_meta(struct ena_descriptor *d, const struct ena_packet *p, uint32_t 
 void ena_tx_data(struct ena_descriptor *d, const struct ena_packet *p, bool first,
 		 uint32_t phase)
 {
-	uint64_t address = p->address + p->inline_size;
-	uint32_t size = p->size - p->inline_size;
+	uint32_t skip = p->in_ring ? p->header_size : 0, size = p->size - skip;
+	uint64_t address = p->address + skip;
 	if (!size)
 		address = 0;
 	d->word[0] = size | (uint32_t)p->id >> ID_LOW_BITS << ENA_TX_ID_HIGH_SHIFT |
@@ -82,7 +82,7 @@ void ena_tx_data(struct ena_descriptor *d, const struct ena_packet *p, bool firs
 		d->word[1] |= ENA_TX_DONT_FRAGMENT;
 	d->word[2] = (uint32_t)address;
 	d->word[3] = (uint32_t)(address >> 32 & ADDRESS_HIGH_MASK) |
-		     (uint32_t)p->inline_size << ENA_TX_HEADER_SHIFT;
+		     (uint32_t)p->header_size << ENA_TX_HEADER_SHIFT;
 }
 
 void ena_llq_fill(struct ena_llq_entry *entry, const struct ena_packet *p,
@@ -90,8 +90,8 @@ void ena_llq_fill(struct ena_llq_entry *entry, const struct ena_packet *p,
 {
 	ena_tx_meta(&entry->meta, p, phase);
 	ena_tx_data(&entry->data, p, false, phase);
-	memcpy(entry->header, frame, p->inline_size);
-	memset(entry->header + p->inline_size, 0, ENA_LLQ_HEADER - p->inline_size);
+	memcpy(entry->header, frame, p->header_size);
+	memset(entry->header + p->header_size, 0, ENA_LLQ_HEADER - p->header_size);
 }
 
 bool ena_llq_choose(const struct ena_llq_config *offered, struct ena_llq_config *config)

@@ -35,7 +35,8 @@ struct ena_packet {
 	uint64_t address; /* of its bytes, all of them */
 	uint32_t size;
 	uint16_t id;
-	uint8_t inline_size; /* first bytes that go into the ring, not by address */
+	uint8_t header_size; /* first bytes, which the device parses */
+	bool in_ring;        /* they go into the ring, not by address */
 	bool checksum, dont_fragment;
 	uint8_t l3_offset, l3_size, l4_words;
 	uint32_t l4; /* ENA_TX_TCP or ENA_TX_UDP */

@@ -59,7 +59,7 @@ static void limits_set(struct ena *ena, uint16_t tx, uint16_t rx, uint32_t heade
 {
 	ena->tx.limit = tx;
 	ena->rx.limit = rx;
-	ena->inline_most = header_size < ENA_LLQ_HEADER ? header_size : ENA_LLQ_HEADER;
+	ena->header_most = header_size < ENA_LLQ_HEADER ? header_size : ENA_LLQ_HEADER;
 }
 
 static bool queues_wanted(const struct ena *ena)
@@ -100,7 +100,7 @@ static int llq_take(struct ena *ena, struct ena_queue *q, const struct ena_respo
 {
 	(void)q;
 	ena->llq = r->llq.depth >= ENA_DEPTH_LEAST &&
-		   ena->inline_most >= ETHERNET_HEADER &&
+		   ena->header_most >= ETHERNET_HEADER &&
 		   ena_llq_choose(&r->llq, &ena->llq_config) && window_map(ena);
 	if (!ena->llq)
 		return 0;

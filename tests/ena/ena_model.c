@@ -249,8 +249,8 @@ static bool tx_packet(EnaState *s)
 	}
 	uint32_t control = ldl_le_p(d + 4);
 	uint16_t id = (uint16_t)(control >> 22 | (d[2] & 0x3f) << 10);
-	size_t size = d[15];
-	if (!(d[3] & 16) || size > 96 || !size != !q->llq)
+	size_t size = q->llq ? d[15] : 0; /* else it is only told how long the header is */
+	if (!(d[3] & 16) || d[15] > 96 || (q->llq && !size))
 		return violation(s, "no completion wanted, or a header of a wrong size"), false;
 	memcpy(frame, r.header, size);
 	for (;;) {

@@ -68,6 +68,17 @@ static void a_data_descriptor_carries_length_address_and_number(void **state)
 	assert_int_equal(d.word[3], 0x1234);
 }
 
+static void a_header_in_memory_is_counted_and_sent_by_address(void **state)
+{
+	(void)state;
+	struct ena_descriptor d;
+	const struct ena_packet p = {.address = 0x1000, .size = 1514, .header_size = 96};
+	ena_tx_data(&d, &p, true, 1);
+	assert_int_equal(d.word[0] & 0xffff, 1514);
+	assert_int_equal(d.word[2], 0x1000);
+	assert_int_equal(d.word[3] >> 24, 96);
+}
+
 static void a_tcp_frame_is_summed_over_its_pseudo_header(void **state)
 {
 	(void)state;
@@ -106,8 +117,11 @@ static void an_llq_entry_is_meta_descriptor_and_header(void **state)
 	(void)state;
 	struct ena_llq_entry entry;
 	uint8_t frame[200];
-	struct ena_packet p = {
-		.address = 0x1000, .size = 200, .id = 3, .inline_size = 96};
+	struct ena_packet p = {.address = 0x1000,
+			       .size = 200,
+			       .id = 3,
+			       .header_size = 96,
+			       .in_ring = true};
 	for (unsigned i = 0; i < sizeof(frame); i++)
 		frame[i] = (uint8_t)i;
 	memset(&entry, 0xff, sizeof(entry));
@@ -126,7 +140,8 @@ static void a_short_frame_is_in_its_llq_entry_alone(void **state)
 	(void)state;
 	static const uint8_t frame[60] = {1, 2, 3};
 	struct ena_llq_entry entry;
-	struct ena_packet p = {.address = 0x1000, .size = 60, .inline_size = 60};
+	struct ena_packet p = {
+		.address = 0x1000, .size = 60, .header_size = 60, .in_ring = true};
 	memset(&entry, 0xff, sizeof(entry));
 	ena_llq_fill(&entry, &p, frame, 1);
 	assert_int_equal(entry.data.word[0] & 0xffff, 0);
@@ -276,6 +291,7 @@ int main(void)
 		cmocka_unit_test(the_phase_turns_when_the_place_itself_wraps),
 		cmocka_unit_test(depths_are_powers_of_two_within_both_limits),
 		cmocka_unit_test(a_data_descriptor_carries_length_address_and_number),
+		cmocka_unit_test(a_header_in_memory_is_counted_and_sent_by_address),
 		cmocka_unit_test(a_tcp_frame_is_summed_over_its_pseudo_header),
 		cmocka_unit_test(a_sum_in_another_place_is_refused),
 		cmocka_unit_test(an_llq_entry_is_meta_descriptor_and_header),
