@@ -26,7 +26,7 @@ def image(tmp_path_factory):
     (folder / "words").write_text("pear\n")
     (folder / "noise").write_bytes(os.urandom(90 * BLOCK))
     (folder / "zeros").write_bytes(bytes(8 * BLOCK))
-    return build_image(folder / "busybox.ami.raw", "/bin/busybox", "--http", "-f", "ami",
+    return build_image(folder / "busybox.ami.raw", "/bin/busybox", "--http", "-f", "ami", "--compress=none",
                        "--file", f"{folder}/words:/usr/share/words", "--file",
                        f"{folder}/noise:/noise", "--file", f"{folder}/zeros:/zeros")
 
