@@ -197,7 +197,7 @@ void conn_close_idle(struct server *server)
 bool conn_any_busy(const struct server *server)
 {
 	for (const struct conn *c = server->conns.first; c; c = c->next)
-		if (c->state != CONN_LINGER && (c->state != CONN_HEAD || c->in_request))
+		if (c->state != CONN_HEAD || c->in_request)
 			return true;
 	return false;
 }
@@ -540,8 +540,9 @@ static void end_answer(struct conn *conn)
 		conn->head = (struct http_head){0};
 		conn->in_request = false;
 		conn_enter(conn, CONN_HEAD, limits_of(conn)->idle_ms * MS_NS);
-	} else if (!conn->hangup && (conn->body_unread || conn->readable ||
-				     conn->in_start < conn->in_end)) {
+	} else if (!conn->hangup &&
+		   (conn->server->draining || conn->body_unread || conn->readable ||
+		    conn->in_start < conn->in_end)) {
 		shutdown(conn->fd, SHUT_WR);
 		conn_enter(conn, CONN_LINGER, LINGER_NS);
 	} else {

@@ -21,7 +21,8 @@ enum conn_state {
 	CONN_RUNNING,
 	CONN_ANSWER,  /* out is being sent */
 	CONN_LINGER,  /* answered and shut down; what still comes is thrown away, so that a
-	               * reset does not overtake the answer (RFC 9112, 9.6) */
+	               * reset does not overtake the answer (RFC 9112, 9.6), nor, while
+	               * draining, an image's power-off, which takes unsent bytes along */
 	CONN_DEAD,
 };
 
