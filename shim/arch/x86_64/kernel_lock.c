@@ -81,11 +81,13 @@ static __attribute__((noinline)) void queue_up(void)
 {
 	uint32_t ticket = __atomic_fetch_add(&lock.next, 1, __ATOMIC_SEQ_CST);
 	uint64_t first_since_ns = 0;
+	smp_lock_wait();
 	while (!spin(ticket))
 		sleep(ticket, &first_since_ns);
 	__atomic_store_n(&lock.claimed, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&lock.first, ticket + 1, __ATOMIC_SEQ_CST);
 	wake(ticket + 1);
+	smp_lock_taken();
 }
 
 void kernel_lock(void)

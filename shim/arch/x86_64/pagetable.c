@@ -299,7 +299,8 @@ void pt_trim(struct pagetable *pt, uint64_t start, uint64_t end)
 	if (list_empty(&freed))
 		return;
 	/* CPUs keep upper levels too (paging-structure caches): flush before reuse. */
-	pt_flush(pt, start, end);
+	pt_flush_local(pt->root, start, end);
+	smp_flush(pt->root, start, end, true);
 	list_for_each_safe(page, &freed, struct page, link)
 	{
 		list_remove(&page->link);
@@ -327,5 +328,5 @@ void pt_flush_here(const struct pagetable *pt, uint64_t start, uint64_t end)
 void pt_flush(struct pagetable *pt, uint64_t start, uint64_t end)
 {
 	pt_flush_local(pt->root, start, end);
-	smp_flush(pt->root, start, end);
+	smp_flush(pt->root, start, end, false);
 }

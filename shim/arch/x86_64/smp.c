@@ -317,7 +317,9 @@ static void answers_wait(struct percpu *self)
 	__atomic_store_n(&request.halted, NULL, __ATOMIC_SEQ_CST);
 }
 
-void smp_flush(uint64_t root, uint64_t start, uint64_t end)
+/* A CPU that was seen to wait for the lock waits until we have released it. Tables are another
+ * matter: it may walk them before, on speculation, and mark entries as accessed. */
+void smp_flush(uint64_t root, uint64_t start, uint64_t end, bool tables_freed)
 {
 	struct percpu *self = percpu();
 	bool asked = false;
@@ -325,6 +327,11 @@ void smp_flush(uint64_t root, uint64_t start, uint64_t end)
 		struct percpu *other = smp_percpu[i];
 		if (other == self || other->root != root)
 			continue;
+		if (!tables_freed &&
+		    __atomic_load_n(&other->lock_waits, __ATOMIC_SEQ_CST)) {
+			other->flush_late = true;
+			continue;
+		}
 		if (!asked)
 			request.root = root, request.start = start, request.end = end;
 		asked = true;
@@ -345,6 +352,21 @@ void smp_flush_answer(void)
 	const struct percpu *asker = __atomic_load_n(&request.halted, __ATOMIC_SEQ_CST);
 	if (asker)
 		cpu_interrupt(asker->id);
+}
+
+void smp_lock_wait(void)
+{
+	__atomic_store_n(&percpu()->lock_waits, true, __ATOMIC_SEQ_CST);
+}
+
+void smp_lock_taken(void)
+{
+	struct percpu *self = percpu();
+	__atomic_store_n(&self->lock_waits, false, __ATOMIC_RELAXED);
+	if (!self->flush_late)
+		return;
+	self->flush_late = false;
+	pt_flush_local(self->root, 0, USER_ADDRESS_END);
 }
 
 bool smp_root_is_loaded(uint64_t root)
