@@ -85,7 +85,8 @@ static void manifest_read(void)
 	unsigned line;
 	if (!bundle_part_intact(part))
 		refuse_damaged(BUNDLE_MANIFEST);
-	if (manifest_parse(&manifest, (const char *)part->bytes, part->size, &why, &line) == 0)
+	if (manifest_parse(&manifest, (const char *)part->bytes, part->size, &why,
+			   &line) == 0)
 		return;
 	kprint("elfpack: manifest: line %u: %s\n", line, why);
 	machine_power_off(STATUS_CANNOT_START);
@@ -124,7 +125,8 @@ static char **manifest_list(const char *wanted, uint32_t count)
 	return list;
 }
 
-static void start(struct job *job, const char *path, char **argv, char **envp, const char *cwd)
+static void start(struct job *job, const char *path, char **argv, char **envp,
+		  const char *cwd)
 {
 	if (!argv || !envp)
 		refuse(path, "no memory to start it");
@@ -138,13 +140,13 @@ static void start(struct job *job, const char *path, char **argv, char **envp, c
 /* The machine ends with this job, and with its status as a shell would show it. */
 static struct job *machine_job;
 
-static void job_changed(struct waiter *self, uint32_t events)
+static bool job_changed(struct waiter *self, uint32_t events)
 {
 	(void)self;
 	(void)events;
 	const struct job_result *result = &machine_job->result;
 	if (!machine_job->ended)
-		return;
+		return false;
 	if (result->outcome == JOB_EXITED)
 		machine_power_off(result->exit_code);
 	if (result->outcome == JOB_OOM)
@@ -205,8 +207,10 @@ static void start_front(void)
 	job->account.uses_reserve = true;
 	if (!front->size)
 		refuse("bundle", "has no front end, but its manifest says mode=http");
-	if (rootfs_add_image_file(job->rootfs, "/front", front->bytes, front->size, 0555) < 0 ||
-	    rootfs_add_image_file(job->rootfs, "/manifest", text->bytes, text->size, 0444) < 0)
+	if (rootfs_add_image_file(job->rootfs, "/front", front->bytes, front->size,
+				  0555) < 0 ||
+	    rootfs_add_image_file(job->rootfs, "/manifest", text->bytes, text->size,
+				  0444) < 0)
 		refuse("boot", "no memory for the front end");
 	start(job, "/front", argv, envp, "/");
 }

@@ -1,5 +1,5 @@
-/* clone.c: copies of the current thread. What flags share is by reference; everything else the
- * child has for itself. */
+/* clone.c: copies of the current thread. What flags share is by reference; everything
+ * else the child has for itself. */
 #include "shim/proc/clone.h"
 
 #include "shim/lib/errno.h"
@@ -15,8 +15,8 @@
 #include "shim/vfs/pidfd.h"
 #include "shim/vfs/tty.h"
 
-#define NAMESPACES                                                                                 \
-	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |             \
+#define NAMESPACES                                                                       \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |   \
 	 CLONE_NEWPID | CLONE_NEWNET)
 
 static int check(const struct clone_request *r)
@@ -25,6 +25,8 @@ static int check(const struct clone_request *r)
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_FS) && (flags & CLONE_NEWNS))
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && (flags & CLONE_CLEAR_SIGHAND))
 		return -EINVAL;
@@ -51,6 +53,17 @@ static int copy_files(struct process *child, struct process *parent, uint64_t fl
 	return child->fds ? 0 : -ENOMEM;
 }
 
+static int copy_fs(struct process *child, struct process *parent, uint64_t flags)
+{
+	if (flags & CLONE_FS) {
+		parent->fs->refs++;
+		child->fs = parent->fs;
+	} else {
+		child->fs = fs_state_copy(&child->job->account, parent->fs);
+	}
+	return child->fs ? 0 : -ENOMEM;
+}
+
 static int copy_actions(struct process *child, struct process *parent, uint64_t flags)
 {
 	if (flags & CLONE_SIGHAND) {
@@ -58,7 +71,8 @@ static int copy_actions(struct process *child, struct process *parent, uint64_t 
 		child->actions = parent->actions;
 		child->shares_files = parent->shares_files = true;
 	} else {
-		child->actions = signal_actions_copy(&child->job->account, parent->actions);
+		child->actions =
+			signal_actions_copy(&child->job->account, parent->actions);
 	}
 	if (child->actions && (flags & CLONE_CLEAR_SIGHAND))
 		signal_actions_reset(child->actions);
@@ -83,7 +97,6 @@ static int process_copy(struct process *child, struct process *parent, uint64_t 
 	child->tty = parent->tty;
 	if (child->tty)
 		tty_get(child->tty);
-	child->umask = parent->umask;
 	child->nice = parent->nice;
 	child->no_new_privs = parent->no_new_privs;
 	child->dumpable = parent->dumpable;
@@ -95,8 +108,6 @@ static int process_copy(struct process *child, struct process *parent, uint64_t 
 	child->env_start = parent->env_start, child->env_end = parent->env_end;
 	memcpy(child->auxv, parent->auxv, parent->auxv_bytes);
 	child->auxv_bytes = parent->auxv_bytes;
-	child->cwd = parent->cwd;
-	vnode_get(child->cwd);
 	size_t size = strlen(parent->exe_path) + 1;
 	child->exe_path = kmalloc(&child->job->account, size);
 	if (!child->exe_path)
@@ -104,10 +115,47 @@ static int process_copy(struct process *child, struct process *parent, uint64_t 
 	memcpy(child->exe_path, parent->exe_path, size);
 	int rc = copy_files(child, parent, flags);
 	if (rc == 0)
+		rc = copy_fs(child, parent, flags);
+	if (rc == 0)
 		rc = copy_actions(child, parent, flags);
 	if (rc == 0)
 		rc = copy_memory(child, parent, flags);
 	return rc;
+}
+
+#define UNSHARE_OF_THREADS (CLONE_THREAD | CLONE_SIGHAND | CLONE_VM)
+#define UNSHARE_KNOWN      (UNSHARE_OF_THREADS | CLONE_FS | CLONE_FILES | CLONE_SYSVSEM)
+
+/* Threads of a process have one table of files and one working directory here: one of
+ * several cannot leave them. */
+long clone_unshare(uint64_t flags)
+{
+	struct process *self = process_current();
+	struct account *account = &self->job->account;
+	struct fdtable *fds = NULL;
+	struct fs_state *fs = NULL;
+	if (flags & ~(uint64_t)(UNSHARE_KNOWN | NAMESPACES))
+		return -EINVAL;
+	if (flags & NAMESPACES)
+		return -EPERM;
+	if (self->thread_count > 1 &&
+	    flags & (UNSHARE_OF_THREADS | CLONE_FS | CLONE_FILES))
+		return -EINVAL;
+	if (flags & CLONE_FS && !(fs = fs_state_copy(account, self->fs)))
+		return -ENOMEM;
+	if (flags & CLONE_FILES && !(fds = fdtable_copy(account, self->fds))) {
+		fs_state_put(fs);
+		return -ENOMEM;
+	}
+	if (fs) {
+		fs_state_put(self->fs);
+		self->fs = fs;
+	}
+	if (fds) {
+		fdtable_put(self->fds);
+		self->fds = fds;
+	}
+	return 0;
 }
 
 static void thread_copy(struct thread *child, struct thread *parent,
@@ -181,7 +229,8 @@ static int process_clone(const struct clone_request *r, struct thread **out)
 	struct process *child = process_make(job, above);
 	if (!child)
 		return -ENOMEM;
-	child->exit_signal = r->flags & CLONE_PARENT ? parent->exit_signal : r->exit_signal;
+	child->exit_signal =
+		r->flags & CLONE_PARENT ? parent->exit_signal : r->exit_signal;
 	int rc = process_copy(child, parent, r->flags);
 	if (rc == 0)
 		rc = thread_make(child, out);
@@ -195,8 +244,8 @@ static int process_clone(const struct clone_request *r, struct thread **out)
 	return 0;
 }
 
-/* The parent in vfork goes on when the child has memory of its own, or none; signals wait,
- * only the end does not. */
+/* The parent in vfork goes on when the child has memory of its own, or none; signals
+ * wait, only the end does not. */
 static void vfork_wait(struct process *child, struct vfork_wait *wait)
 {
 	while (!wait->done)

@@ -1,5 +1,5 @@
-/* exec.c: replacing the program of a process, and starting a job's first. The new memory is
- * made whole beside the old; until exec_commit nothing has happened. */
+/* exec.c: replacing the program of a process, and starting a job's first. The new memory
+ * is made whole beside the old; until exec_commit nothing has happened. */
 #include "shim/proc/exec.h"
 
 #include "shim/arch/x86_64/clock.h"
@@ -18,7 +18,7 @@
 #include "shim/vfs/abi.h"
 
 #define BRK_RANDOM_BYTES 0x2000000u /* as Linux: 32 MiB */
-#define FLAGS_START 0x202u          /* IF, and bit 1 that is always set */
+#define FLAGS_START      0x202u     /* IF, and bit 1 that is always set */
 
 /* Without ADDR_NO_RANDOMIZE vm_make has chosen already. */
 static void place_fixed(struct vmspace *vm)
@@ -27,7 +27,8 @@ static void place_fixed(struct vmspace *vm)
 	vm->mmap_top = vm->stack_top - VM_STACK_SIZE - (64ull << 20);
 }
 
-static void place_heap(struct vmspace *vm, const struct exec_image *program, bool randomize)
+static void place_heap(struct vmspace *vm, const struct exec_image *program,
+		       bool randomize)
 {
 	uint64_t start = PAGE_ROUND_UP(program->bias + program->plan->high);
 	if (randomize)
@@ -68,8 +69,11 @@ static int load_space(struct exec_loaded *out, struct process *process, const ch
 		return -ENOMEM;
 	if (!randomize)
 		place_fixed(vm);
-	struct exec_stack stack = {.args = args, .name = name, .program = program,
-				   .interpreter = interpreter, .randomize = randomize};
+	struct exec_stack stack = {.args = args,
+				   .name = name,
+				   .program = program,
+				   .interpreter = interpreter,
+				   .randomize = randomize};
 	int rc = exec_place(program, interpreter, vm, randomize);
 	if (rc == 0)
 		rc = exec_image_map(program, vm);
@@ -104,7 +108,8 @@ int exec_load(struct exec_loaded *out, struct process *process, struct vnode *fi
 	if (rc < 0)
 		return rc;
 	if (args->argc == 0)
-		rc = exec_args_replace_first(args, (const char *const[]){"", NULL}); /* as Linux */
+		rc = exec_args_replace_first(
+			args, (const char *const[]){"", NULL}); /* as Linux */
 	if (rc == 0)
 		rc = exec_image_find(&program, &paths, file, name, args);
 	if (rc == 0)
@@ -137,8 +142,12 @@ static void frame_start(struct thread *thread, uint64_t entry, uint64_t sp)
 {
 	struct trapframe *frame = thread->arch.frame;
 	uint64_t vector = frame->vector, error = frame->error;
-	*frame = (struct trapframe){.vector = vector, .error = error, .rip = entry, .rsp = sp,
-				    .cs = SEL_USER_CODE, .ss = SEL_USER_DATA,
+	*frame = (struct trapframe){.vector = vector,
+				    .error = error,
+				    .rip = entry,
+				    .rsp = sp,
+				    .cs = SEL_USER_CODE,
+				    .ss = SEL_USER_DATA,
 				    .rflags = FLAGS_START};
 }
 
@@ -244,7 +253,8 @@ static int install_stdio(struct process *process, struct file *stdio[3])
 		if (file)
 			file_get(file);
 		else
-			rc = device_open(process, stdio ? "/dev/null" : "/dev/console", &file);
+			rc = device_open(process, stdio ? "/dev/null" : "/dev/console",
+					 &file);
 		if (rc < 0)
 			return rc;
 		rc = fdtable_install_at(process->fds, file, fd, false);
@@ -261,39 +271,45 @@ static void rlimits_default(struct process *process)
 	const struct job_limits *limits = &process->job->limits;
 	for (int i = 0; i < RLIMIT_COUNT; i++)
 		process->rlimits[i] = (struct rlimit_pair){UINT64_MAX, UINT64_MAX};
-	process->rlimits[3] = (struct rlimit_pair){VM_STACK_SIZE, UINT64_MAX};  /* STACK */
-	process->rlimits[4] = (struct rlimit_pair){0, UINT64_MAX};              /* CORE */
+	process->rlimits[3] = (struct rlimit_pair){VM_STACK_SIZE, UINT64_MAX}; /* STACK */
+	process->rlimits[4] = (struct rlimit_pair){0, UINT64_MAX};             /* CORE */
 	process->rlimits[6] = (struct rlimit_pair){limits->processes, limits->processes};
 	process->rlimits[RLIMIT_NOFILE_INDEX] =
 		(struct rlimit_pair){limits->open_files, limits->open_files};
-	process->rlimits[8] = (struct rlimit_pair){8 << 20, 8 << 20};           /* MEMLOCK */
+	process->rlimits[8] = (struct rlimit_pair){8 << 20, 8 << 20}; /* MEMLOCK */
 	process->rlimits[11] = (struct rlimit_pair){limits->processes, limits->processes};
-	process->rlimits[12] = (struct rlimit_pair){819200, 819200};            /* MSGQUEUE */
-	process->rlimits[13] = (struct rlimit_pair){0, 0};                      /* NICE */
-	process->rlimits[14] = (struct rlimit_pair){0, 0};                      /* RTPRIO */
+	process->rlimits[12] = (struct rlimit_pair){819200, 819200}; /* MSGQUEUE */
+	process->rlimits[13] = (struct rlimit_pair){0, 0};           /* NICE */
+	process->rlimits[14] = (struct rlimit_pair){0, 0};           /* RTPRIO */
 }
 
 /* The first process of a job, with everything but its memory. */
 static int leader_make(struct job *job, const char *cwd, struct file *stdio[3],
 		       struct process *process)
 {
-	struct path_context paths = {.root = job->rootfs, .cwd = rootfs_vnode(job->rootfs)};
+	struct path_context paths = {.root = job->rootfs,
+				     .cwd = rootfs_vnode(job->rootfs)};
 	process->pgid = process->sid = process->pid;
-	process->umask = 022;
 	process->exit_signal = SIGCHLD;
 	rlimits_default(process);
 	process->actions = signal_actions_make(&job->account);
 	process->fds = fdtable_make(&job->account, job->limits.open_files);
 	if (!process->actions || !process->fds)
 		return -ENOMEM;
-	int rc = path_lookup(&paths, cwd, PATH_FOLLOW, &process->cwd);
-	if (rc == 0 && (vnode_mode(process->cwd) & S_IFMT) != S_IFDIR)
+	struct vnode *folder;
+	int rc = path_lookup(&paths, cwd, PATH_FOLLOW, &folder);
+	if (rc < 0)
+		return rc;
+	if ((vnode_mode(folder) & S_IFMT) != S_IFDIR)
 		rc = -ENOTDIR;
+	else if (!(process->fs = fs_state_make(&job->account, folder, 022)))
+		rc = -ENOMEM;
+	vnode_put(folder);
 	return rc < 0 ? rc : install_stdio(process, stdio);
 }
 
-int job_start_args(struct job *job, const char *path, struct exec_args *args, const char *cwd,
-		   struct file *stdio[3])
+int job_start_args(struct job *job, const char *path, struct exec_args *args,
+		   const char *cwd, struct file *stdio[3])
 {
 	struct thread *self = thread_current(), *thread = NULL;
 	struct process *caller = self->process;
@@ -303,8 +319,8 @@ int job_start_args(struct job *job, const char *path, struct exec_args *args, co
 	struct process *process = process_make(job, NULL);
 	if (!process)
 		return -ENOMEM;
-	/* From here on the new process is the one that opens, reads and pays. Nothing on this
-	 * way sleeps, so nobody sees this thread in a foreign process. */
+	/* From here on the new process is the one that opens, reads and pays. Nothing on
+	 * this way sleeps, so nobody sees this thread in a foreign process. */
 	self->process = process;
 	int rc = leader_make(job, cwd, stdio, process);
 	if (rc == 0)
@@ -324,8 +340,8 @@ int job_start_args(struct job *job, const char *path, struct exec_args *args, co
 	return 0;
 }
 
-int job_start_program(struct job *job, const char *path, char *const argv[], char *const envp[],
-		      const char *cwd, struct file *stdio[3])
+int job_start_program(struct job *job, const char *path, char *const argv[],
+		      char *const envp[], const char *cwd, struct file *stdio[3])
 {
 	struct exec_args args;
 	int rc = 0;

@@ -66,17 +66,25 @@ void futex_waiter_wake(struct futex_waiter *w)
 	thread_wake(w->thread);
 }
 
-int futex_sleep(struct futex_waiter *w, uint64_t deadline_ns)
+void futex_dequeue(struct futex_waiter *w)
 {
-	int rc = 0;
-	while (!w->woken && rc == 0) {
-		wait_prepare();
-		rc = wait_sleep(deadline_ns);
-		if (rc == -EINTR && signal_was_stop())
-			rc = 0;
-	}
 	list_remove(&w->link);
 	futex_key_put(&w->key);
+}
+
+int futex_sleep(uint64_t deadline_ns)
+{
+	wait_prepare();
+	int rc = wait_sleep(deadline_ns);
+	return rc == -EINTR && signal_was_stop() ? 0 : rc;
+}
+
+int futex_sleep_woken(struct futex_waiter *w, uint64_t deadline_ns)
+{
+	int rc = 0;
+	while (!w->woken && rc == 0)
+		rc = futex_sleep(deadline_ns);
+	futex_dequeue(w);
 	if (w->woken || rc == -ETIMEDOUT)
 		return w->woken ? 0 : rc;
 	return deadline_ns == WAIT_FOREVER ? -ERESTARTSYS : -ERESTARTNOHAND;
@@ -99,7 +107,7 @@ long futex_wait(uaddr at, uint32_t expected, uint32_t bits, uint64_t deadline_ns
 		return rc;
 	}
 	futex_enqueue(&w);
-	return futex_sleep(&w, deadline_ns);
+	return futex_sleep_woken(&w, deadline_ns);
 }
 
 /* At least one is woken where there is one, whatever count says: so Linux. */
@@ -107,8 +115,7 @@ static long wake_key(struct futex_key key, uint32_t count, uint32_t bits)
 {
 	long woken = 0;
 	struct list *head = futex_bucket(key);
-	list_for_each_safe(w, head, struct futex_waiter, link)
-	{
+	list_for_each_safe(w, head, struct futex_waiter, link) {
 		if (!futex_key_equal(w->key, key) || !(w->bits & bits))
 			continue;
 		if (w->pi)
@@ -149,8 +156,7 @@ static long requeue_keys(struct futex_key from, struct futex_key to, uint32_t wa
 	uint64_t done = 0;
 	if (futex_key_equal(from, to))
 		move = 0; /* they stay where they are; Linux counts them as moved */
-	list_for_each_safe(w, futex_bucket(from), struct futex_waiter, link)
-	{
+	list_for_each_safe(w, futex_bucket(from), struct futex_waiter, link) {
 		if (!futex_key_equal(w->key, from))
 			continue;
 		if (w->pi)

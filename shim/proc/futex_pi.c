@@ -63,7 +63,7 @@ long futex_lock_pi(uaddr at, uint64_t deadline_ns, bool try_only)
 	}
 	futex_enqueue(&w);
 	list_append(&waiting, &w.pi_link);
-	rc = futex_sleep(&w, deadline_ns);
+	rc = futex_sleep_woken(&w, deadline_ns);
 	list_remove(&w.pi_link);
 	return rc == -ERESTARTSYS || rc == -ERESTARTNOHAND ? -ERESTARTNOINTR : rc;
 }
@@ -124,8 +124,7 @@ void futex_pi_thread_exit(struct thread *self)
 	bool passed = true;
 	while (passed) {
 		passed = false;
-		list_for_each(w, &waiting, struct futex_waiter, pi_link)
-		{
+		list_for_each(w, &waiting, struct futex_waiter, pi_link) {
 			if (w->owner != self->tid || w->thread->job != self->job)
 				continue;
 			struct futex_waiter *next = next_waiter(w->key, NULL);

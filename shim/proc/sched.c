@@ -1,9 +1,10 @@
 /* sched.c: run queues, sleeping and waking.
  *
- * All CPUs take from the same queues. What one CPU makes runnable often waits only until that
- * CPU's thread blocks a moment later; to wake another CPU for it would cost more than that and
- * have both fight for the kernel lock. So an idle CPU is woken only when the turn of who runs
- * is over and somebody still waits; a wake-up shortens turns to SCHED_WAKE_NS. */
+ * All CPUs take from the same queues. What one CPU makes runnable often waits only until
+ * that CPU's thread blocks a moment later; to wake another CPU for it would cost more
+ * than that and have both fight for the kernel lock. So an idle CPU is woken only when
+ * the turn of who runs is over and somebody still waits; a wake-up shortens turns to
+ * SCHED_WAKE_NS. */
 #include "shim/proc/sched.h"
 
 #include "shim/arch/x86_64/clock.h"
@@ -18,12 +19,12 @@ enum { QUEUE_FRONT, QUEUE_PAYLOAD, QUEUE_COUNT };
 
 /* What each CPU schedules with. Under the kernel lock. */
 struct cpu_sched {
-	struct thread *current;        /* NULL: not started */
-	bool idling;                   /* in cpu_idle */
-	bool coming;                   /* out of it: it was interrupted to take a thread */
-	struct thread idle;            /* the boot context; has no process */
-	struct thread *dead;           /* left the CPU for good, not yet freed */
-	const struct vmspace *loaded;  /* NULL: the kernel's own */
+	struct thread *current;       /* NULL: not started */
+	bool idling;                  /* in cpu_idle */
+	bool coming;                  /* out of it: it was interrupted to take a thread */
+	struct thread idle;           /* the boot context; has no process */
+	struct thread *dead;          /* left the CPU for good, not yet freed */
+	const struct vmspace *loaded; /* NULL: the kernel's own */
 	struct timer slice;
 	uint64_t idle_ns;
 };
@@ -101,7 +102,8 @@ static bool any_cpu_idles(void)
 	return false;
 }
 
-/* Finds an idle CPU for each thread that waits, and wakes it. False: there are too few. */
+/* Finds an idle CPU for each thread that waits, and wakes it. False: there are too few.
+ */
 static bool wake_idle_cpus(void)
 {
 	uint64_t taken = 0;
@@ -122,9 +124,9 @@ static bool wake_idle_cpus(void)
 	return true;
 }
 
-/* Threads wait: turns are timed on every CPU that runs one. A turn that is over already was
- * not timed until now: its CPU gets one more, so that no timer is due at once again and again
- * until that CPU has come for the lock. */
+/* Threads wait: turns are timed on every CPU that runs one. A turn that is over already
+ * was not timed until now: its CPU gets one more, so that no timer is due at once again
+ * and again until that CPU has come for the lock. */
 static void turns_time(uint64_t now)
 {
 	for (unsigned i = 0; i < cpu_count(); i++) {
@@ -156,8 +158,8 @@ void sched_charge_current(void)
 	charge_time(this_cpu(), thread_current(), clock_now_ns());
 }
 
-/* A thread without memory, the idle thread too, runs in the kernel's own space, so that no CPU
- * ever has a space loaded that is freed meanwhile. */
+/* A thread without memory, the idle thread too, runs in the kernel's own space, so that
+ * no CPU ever has a space loaded that is freed meanwhile. */
 static void load_space(struct cpu_sched *cpu, const struct thread *thread)
 {
 	const struct vmspace *vm = thread->process ? thread->process->vm : NULL;
@@ -208,8 +210,8 @@ void sched_switch(void)
 	cpu->current = to;
 	cpu_set_current_thread(to, &to->arch);
 	arch_thread_switch(&from->arch, &to->arch);
-	/* On this thread's stack again, perhaps on another CPU. A new thread's first steps are
-	 * sched_begin's. */
+	/* On this thread's stack again, perhaps on another CPU. A new thread's first
+	 * steps are sched_begin's. */
 	reap_dead(this_cpu());
 }
 
@@ -218,8 +220,8 @@ void sched_begin(void)
 	reap_dead(this_cpu());
 }
 
-/* What has slept hardly used its turns: it need not wait for the whole of another's; nor need
- * anyone while a CPU is idle. */
+/* What has slept hardly used its turns: it need not wait for the whole of another's; nor
+ * need anyone while a CPU is idle. */
 static void shorten_turn(struct cpu_sched *cpu, struct thread *running)
 {
 	uint64_t end = clock_now_ns() + SCHED_WAKE_NS;
@@ -276,13 +278,15 @@ bool sched_preempt(const struct trapframe *frame)
 	}
 	if (queues_empty())
 		return false;
-	/* front goes before payloads at once when the network woke it; what a payload's own
-	 * system call did (a byte down a pipe) can wait until it blocks or its turn is over. */
+	/* front goes before payloads at once when the network woke it; what a payload's
+	 * own system call did (a byte down a pipe) can wait until it blocks or its turn
+	 * is over. */
 	const struct thread *next = pick(cpu);
 	bool urgent = next != &cpu->idle && next->job->front && !self->job->front &&
 		      frame->vector != TRAP_SYSCALL;
 	uint64_t now = clock_now_ns();
-	if (urgent || (now >= self->slice_end_ns && !wake_idle_cpus() && next != &cpu->idle)) {
+	if (urgent ||
+	    (now >= self->slice_end_ns && !wake_idle_cpus() && next != &cpu->idle)) {
 		thread_yield();
 		return true;
 	}
@@ -310,7 +314,8 @@ _Noreturn void sched_idle(void)
 uint64_t sched_cpu_idle_ns(unsigned id)
 {
 	const struct cpu_sched *cpu = &cpus[id];
-	return cpu->idle_ns + (cpu->idle.running ? clock_now_ns() - cpu->idle.ran_at_ns : 0);
+	return cpu->idle_ns +
+	       (cpu->idle.running ? clock_now_ns() - cpu->idle.ran_at_ns : 0);
 }
 
 uint64_t sched_idle_ns(void)
@@ -340,22 +345,29 @@ void waitq_remove(struct waiter *w)
 
 void waitq_wake(struct waitq *q, uint32_t events)
 {
-	/* A woken waiter only becomes runnable, or passes the news on; none leaves q here but
-	 * itself. */
-	list_for_each_safe(w, &q->waiters, struct waiter, link)
-		w->wake(w, events);
+	/* A woken waiter only becomes runnable, or passes the news on; none leaves q here
+	 * but itself. */
+	bool one_woken = false;
+	list_for_each_safe(w, &q->waiters, struct waiter, link) {
+		if (!w->exclusive)
+			w->wake(w, events);
+		else if (!one_woken)
+			one_woken = w->wake(w, events);
+	}
 }
 
-static void wake_thread_waiter(struct waiter *self, uint32_t events)
+static bool wake_thread_waiter(struct waiter *self, uint32_t events)
 {
 	(void)events;
 	thread_wake(container_of(self, struct thread_waiter, waiter)->thread);
+	return true;
 }
 
 void thread_waiter_init(struct thread_waiter *w)
 {
 	list_init(&w->waiter.link);
 	w->waiter.wake = wake_thread_waiter;
+	w->waiter.exclusive = false;
 	w->thread = thread_current();
 }
 

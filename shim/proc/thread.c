@@ -16,7 +16,7 @@
 #include "shim/vfs/pidfd.h"
 #include "shim/vfs/tty.h"
 
-#define PID_MAX 4194304 /* as Linux on 64 bits */
+#define PID_MAX        4194304 /* as Linux on 64 bits */
 #define PID_REUSE_FROM 300
 
 static bool pid_is_taken(struct job *job, int pid)
@@ -145,24 +145,24 @@ void process_vfork_done(struct process *process)
 	}
 }
 
-/* Lets go of what a process holds while it runs; what is left is for its parent to read. */
+/* Lets go of what a process holds while it runs; what is left is for its parent to read.
+ */
 static void process_release(struct process *process)
 {
 	struct vmspace *vm = process->vm;
 	struct fdtable *fds = process->fds;
-	struct vnode *cwd = process->cwd;
+	struct fs_state *fs = process->fs;
 	itimers_cancel(process);
 	posix_timers_remove_all(process);
 	process->vm = NULL;
 	process->fds = NULL;
-	process->cwd = NULL;
+	process->fs = NULL;
 	sched_space_changed();
 	vm_put(vm);
 	process_vfork_done(process);
 	if (fds)
 		fdtable_put(fds);
-	if (cwd)
-		vnode_put(cwd);
+	fs_state_put(fs);
 	tty_process_ended(process);
 	signal_actions_put(process->actions);
 	process->actions = NULL;
@@ -171,8 +171,8 @@ static void process_release(struct process *process)
 	process->exe_path = NULL;
 }
 
-/* POSIX 3.2.2.2: a group that nobody can continue any more is told, if a member is stopped. was:
- * did the process that is gone link it to its session? */
+/* POSIX 3.2.2.2: a group that nobody can continue any more is told, if a member is
+ * stopped. was: did the process that is gone link it to its session? */
 static void hang_up_orphaned(const struct process *member, bool was)
 {
 	struct job *job = member->job;
@@ -220,8 +220,8 @@ void process_tell_parent(struct process *process)
 {
 	struct process *parent = process->parent;
 	bool alone = !parent || parent->state == PROCESS_ZOMBIE;
-	/* Linux forgets a child at once only when its end would be told by SIGCHLD and the
-	 * parent does not want that; any other stays for a wait with __WALL. */
+	/* Linux forgets a child at once only when its end would be told by SIGCHLD and
+	 * the parent does not want that; any other stays for a wait with __WALL. */
 	bool forget = alone || (process->exit_signal == SIGCHLD &&
 				signal_actions_ignore_children(parent->actions));
 	if (process->exit_signal && !alone) {
@@ -270,7 +270,8 @@ _Noreturn void thread_exit(int status)
 	} else {
 		waitq_wake(&process->released, 0); /* exec waits to be alone */
 	}
-	/* The process may be freed already; the CPU belongs to the job for the last steps. */
+	/* The process may be freed already; the CPU belongs to the job for the last
+	 * steps. */
 	self->process = NULL;
 	self->state = THREAD_DEAD;
 	sched_switch();
@@ -334,8 +335,7 @@ void process_unmake(struct process *process)
 	vm_put(process->vm);
 	if (process->fds)
 		fdtable_put(process->fds);
-	if (process->cwd)
-		vnode_put(process->cwd);
+	fs_state_put(process->fs);
 	if (process->tty)
 		tty_put(process->tty);
 	signal_actions_put(process->actions);
@@ -346,7 +346,8 @@ void process_unmake(struct process *process)
 
 struct path_context process_paths(struct process *process)
 {
-	return (struct path_context){.root = process->job->rootfs, .cwd = process->cwd};
+	return (struct path_context){.root = process->job->rootfs,
+				     .cwd = process->fs->cwd};
 }
 
 void process_free(struct process *process)

@@ -12,14 +12,14 @@
 
 #define IO_BYTES_MAX 0x7ffff000ull /* MAX_RW_COUNT */
 
-#define FIOCLEX 0x5451u
+#define FIOCLEX  0x5451u
 #define FIONCLEX 0x5450u
-#define FIONBIO 0x5421u
+#define FIONBIO  0x5421u
 #define FIOASYNC 0x5452u
 
-#define RWF_HIPRI 1u
-#define RWF_DSYNC 2u
-#define RWF_SYNC 4u
+#define RWF_HIPRI  1u
+#define RWF_DSYNC  2u
+#define RWF_SYNC   4u
 #define RWF_NOWAIT 8u
 #define RWF_APPEND 16u
 
@@ -175,7 +175,8 @@ static int vector_get(struct vector *v, uaddr from, uint64_t count)
 }
 
 /* offset -1: the file's own position. */
-static long vector_call(const struct sysargs *a, bool write, int64_t offset, unsigned flags)
+static long vector_call(const struct sysargs *a, bool write, int64_t offset,
+			unsigned flags)
 {
 	struct vector v;
 	struct file *file = file_of(a, 0);
@@ -215,25 +216,26 @@ long sys_preadv(const struct sysargs *a)
 
 long sys_pwritev(const struct sysargs *a)
 {
-	return (int64_t)a->arg[3] < 0 ? -EINVAL : vector_call(a, true, (int64_t)a->arg[3], 0);
+	return (int64_t)a->arg[3] < 0 ? -EINVAL
+				      : vector_call(a, true, (int64_t)a->arg[3], 0);
 }
 
 long sys_preadv2(const struct sysargs *a)
 {
-	return (int64_t)a->arg[3] < -1 ? -EINVAL
-				       : vector_call(a, false, (int64_t)a->arg[3],
-						     (unsigned)a->arg[5]);
+	return (int64_t)a->arg[3] < -1
+		       ? -EINVAL
+		       : vector_call(a, false, (int64_t)a->arg[3], (unsigned)a->arg[5]);
 }
 
 long sys_pwritev2(const struct sysargs *a)
 {
-	return (int64_t)a->arg[3] < -1 ? -EINVAL
-				       : vector_call(a, true, (int64_t)a->arg[3],
-						     (unsigned)a->arg[5]);
+	return (int64_t)a->arg[3] < -1
+		       ? -EINVAL
+		       : vector_call(a, true, (int64_t)a->arg[3], (unsigned)a->arg[5]);
 }
 
 #define SPLICE_F_NONBLOCK 2u
-#define SPLICE_F_ALL 15u
+#define SPLICE_F_ALL      15u
 
 /* The pages are copied, as Linux does where it cannot lend them. */
 long sys_vmsplice(const struct sysargs *a)
@@ -242,7 +244,9 @@ long sys_vmsplice(const struct sysargs *a)
 	struct file *file = file_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = (uint32_t)a->arg[3] & ~SPLICE_F_ALL ? -EINVAL : pipe_is(file) ? 0 : -EBADF;
+	long rc = (uint32_t)a->arg[3] & ~SPLICE_F_ALL ? -EINVAL
+		  : pipe_is(file)                     ? 0
+						      : -EBADF;
 	if (rc == 0)
 		rc = vector_get(&v, arg_user(a, 1), a->arg[2]);
 	if (rc == 0) {
@@ -259,8 +263,9 @@ long sys_lseek(const struct sysargs *a)
 	struct file *file = file_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = file->ops->seek ? file->ops->seek(file, (int64_t)a->arg[1], (int)a->arg[2])
-				  : -ESPIPE;
+	long rc = file->ops->seek
+			  ? file->ops->seek(file, (int64_t)a->arg[1], (int)a->arg[2])
+			  : -ESPIPE;
 	file_put(file);
 	return rc;
 }
@@ -281,9 +286,11 @@ long sys_ioctl(const struct sysargs *a)
 		if (rc == 0 && command == FIOASYNC)
 			rc = on ? -ENOTTY : 0; /* no file sends signals */
 		else if (rc == 0)
-			file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
+			file->flags =
+				on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
 	} else {
-		rc = file->ops->ioctl ? file->ops->ioctl(file, command, a->arg[2]) : -ENOTTY;
+		rc = file->ops->ioctl ? file->ops->ioctl(file, command, a->arg[2])
+				      : -ENOTTY;
 	}
 	file_put(file);
 	return rc;
@@ -314,8 +321,8 @@ long sys_close_range(const struct sysargs *a)
 	}
 	if (first > INT32_MAX)
 		return 0;
-	for (int fd = fdtable_next(process->fds, (int)first); fd >= 0 && (uint32_t)fd <= last;
-	     fd = fdtable_next(process->fds, fd + 1)) {
+	for (int fd = fdtable_next(process->fds, (int)first);
+	     fd >= 0 && (uint32_t)fd <= last; fd = fdtable_next(process->fds, fd + 1)) {
 		if (flags & CLOSE_RANGE_CLOEXEC)
 			fdtable_cloexec_set(process->fds, fd, true);
 		else
@@ -368,7 +375,8 @@ long sys_dup3(const struct sysargs *a)
 
 /* Opening. */
 
-long open_at(int directory, uaddr user_path, unsigned oflags, uint32_t mode, unsigned flags)
+long open_at(int directory, uaddr user_path, unsigned oflags, uint32_t mode,
+	     unsigned flags)
 {
 	struct process *process = process_current();
 	struct path_text path;
@@ -380,10 +388,11 @@ long open_at(int directory, uaddr user_path, unsigned oflags, uint32_t mode, uns
 	if (rc < 0)
 		return rc;
 	/* Inside directory, an absolute path begins there too. */
-	rc = path_context_at(directory, flags & PATH_IN_ROOT ? "." : path.text, &context, &base);
+	rc = path_context_at(directory, flags & PATH_IN_ROOT ? "." : path.text, &context,
+			     &base);
 	if (rc == 0)
-		rc = path_open(&context, path.text, flags, (int)oflags, mode & ~process->umask,
-			       &file);
+		rc = path_open(&context, path.text, flags, (int)oflags,
+			       mode & ~process->fs->umask, &file);
 	if (base)
 		file_put(base);
 	path_text_put(&path);
@@ -398,8 +407,9 @@ long sys_open(const struct sysargs *a)
 
 long sys_creat(const struct sysargs *a)
 {
-	return open_at(AT_FDCWD, arg_user(a, 0), O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE,
-		       (uint32_t)a->arg[1], 0);
+	return open_at(AT_FDCWD, arg_user(a, 0),
+		       O_CREAT | O_WRONLY | O_TRUNC | O_LARGEFILE, (uint32_t)a->arg[1],
+		       0);
 }
 
 long sys_openat(const struct sysargs *a)
@@ -409,8 +419,13 @@ long sys_openat(const struct sysargs *a)
 }
 
 enum {
-	RESOLVE_NO_XDEV = 1, RESOLVE_NO_MAGICLINKS = 2, RESOLVE_NO_SYMLINKS = 4,
-	RESOLVE_BENEATH = 8, RESOLVE_IN_ROOT = 16, RESOLVE_CACHED = 32, RESOLVE_ALL = 63,
+	RESOLVE_NO_XDEV = 1,
+	RESOLVE_NO_MAGICLINKS = 2,
+	RESOLVE_NO_SYMLINKS = 4,
+	RESOLVE_BENEATH = 8,
+	RESOLVE_IN_ROOT = 16,
+	RESOLVE_CACHED = 32,
+	RESOLVE_ALL = 63,
 };
 #define O_KNOWN 037777703u
 
@@ -434,7 +449,8 @@ static int open_how_check(const struct open_how *how)
 {
 	bool creates = how->flags & (O_CREAT | O_TMPFILE_BIT);
 	uint64_t inside = RESOLVE_BENEATH | RESOLVE_IN_ROOT;
-	if ((how->flags & ~(uint64_t)O_KNOWN) || (how->resolve & ~(uint64_t)RESOLVE_ALL) ||
+	if ((how->flags & ~(uint64_t)O_KNOWN) ||
+	    (how->resolve & ~(uint64_t)RESOLVE_ALL) ||
 	    (how->mode & ~(uint64_t)MODE_BITS) || (how->mode && !creates) ||
 	    (how->resolve & inside) == inside)
 		return -EINVAL;
@@ -452,7 +468,8 @@ long sys_openat2(const struct sysargs *a)
 		return -E2BIG;
 	for (uint64_t at = sizeof(how); at < a->arg[3]; at += 8) {
 		uint64_t rest = 0, n = a->arg[3] - at;
-		if (copy_from_user(&rest, uaddr_add(arg_user(a, 2), at), n < 8 ? n : 8) < 0)
+		if (copy_from_user(&rest, uaddr_add(arg_user(a, 2), at), n < 8 ? n : 8) <
+		    0)
 			return -EFAULT;
 		if (rest)
 			return -E2BIG;

@@ -1,7 +1,9 @@
-/* sys/futex.c: futex(2) and the robust lists. What they do is proc/futex*.c's. */
+/* sys/futex.c: futex(2), futex_waitv(2) and the robust lists. What they do is
+ * proc/futex*.c's. */
 #include "shim/proc/futex.h"
 
 #include "shim/arch/x86_64/clock.h"
+#include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
 #include "shim/proc/thread.h"
 #include "shim/sys/sys.h"
@@ -88,6 +90,56 @@ long sys_futex(const struct sysargs *a)
 		return futex_unlock_pi(at);
 	}
 	return -ENOSYS;
+}
+
+#define WAITV_MAX 128u
+#define FUTEX_32  2u /* the one size there is */
+
+struct futex_waitv {
+	uint64_t value, address;
+	uint32_t flags, reserved;
+};
+
+static int waitv_get(struct futex_wanted *wanted, uaddr from, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct futex_waitv row;
+		int rc = copy_from_user(&row, uaddr_add(from, i * sizeof(row)),
+					sizeof(row));
+		if (rc < 0)
+			return rc;
+		if ((row.flags & ~(uint32_t)FUTEX_PRIVATE) != FUTEX_32 || row.reserved)
+			return -EINVAL;
+		wanted[i] = (struct futex_wanted){{row.address}, (uint32_t)row.value};
+	}
+	return 0;
+}
+
+long sys_futex_waitv(const struct sysargs *a)
+{
+	struct futex_wanted *wanted;
+	size_t count = (uint32_t)a->arg[1];
+	int clock = (int)a->arg[4];
+	uint64_t deadline_ns = WAIT_FOREVER;
+	if ((uint32_t)a->arg[2] || !count || count > WAITV_MAX ||
+	    uaddr_is_null(arg_user(a, 0)))
+		return -EINVAL;
+	if (!uaddr_is_null(arg_user(a, 3))) {
+		if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)
+			return -EINVAL;
+		int rc = deadline_get(arg_user(a, 3), FUTEX_WAIT_BITSET,
+				      clock == CLOCK_REALTIME, &deadline_ns);
+		if (rc < 0)
+			return rc;
+	}
+	wanted = kmalloc(&job_current()->account, count * sizeof(*wanted));
+	if (!wanted)
+		return -ENOMEM;
+	long rc = waitv_get(wanted, arg_user(a, 0), count);
+	if (rc == 0)
+		rc = futex_wait_any(wanted, count, deadline_ns);
+	kfree(wanted);
+	return rc;
 }
 
 #define ROBUST_HEAD_SIZE 24

@@ -1,5 +1,5 @@
-/* sys/name.c: system calls that make, change and remove names. Asking about files (stat and
- * its kin) is sys/stat.c's. */
+/* sys/name.c: system calls that make, change and remove names. Asking about files (stat
+ * and its kin) is sys/stat.c's. */
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
@@ -20,7 +20,8 @@ int path_context_at(int directory, const char *path, struct path_context *out,
 	struct file *file = fdtable_lookup(process_current()->fds, directory);
 	if (!file)
 		return -EBADF;
-	if (!file->vnode || !vnode_is_directory(file->vnode) || file->vnode->root != out->root) {
+	if (!file->vnode || !vnode_is_directory(file->vnode) ||
+	    file->vnode->root != out->root) {
 		file_put(file);
 		return -ENOTDIR;
 	}
@@ -47,13 +48,14 @@ int name_vnode(int directory, uaddr user_path, unsigned at_flags, struct vnode *
 		if (file)
 			file_put(file);
 	} else if (path.text[0] == '\0' && (at_flags & AT_EMPTY_PATH)) {
-		*out = process_current()->cwd;
+		*out = process_current()->fs->cwd;
 		vnode_get(*out);
 	} else {
 		rc = path_context_at(directory, path.text, &context, &base);
 		if (rc == 0)
 			rc = path_lookup(&context, path.text,
-					 at_flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, out);
+					 at_flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW,
+					 out);
 	}
 	if (base)
 		file_put(base);
@@ -131,8 +133,8 @@ static long create(int directory, uaddr path, const struct vnode_new *what)
 		return rc;
 	rc = check_creation(&t, mode_is(what->mode, S_IFDIR));
 	if (rc == 0)
-		rc = t.at.directory->ops->create(t.at.directory, t.at.name, t.at.size, what,
-						 &made);
+		rc = t.at.directory->ops->create(t.at.directory, t.at.name, t.at.size,
+						 what, &made);
 	if (rc == 0)
 		vnode_put(made);
 	target_put(&t);
@@ -141,7 +143,7 @@ static long create(int directory, uaddr path, const struct vnode_new *what)
 
 static uint32_t masked(uint64_t mode)
 {
-	return (uint32_t)mode & ~process_current()->umask;
+	return (uint32_t)mode & ~process_current()->fs->umask;
 }
 
 static long make_directory(int directory, uaddr path, uint64_t mode)
@@ -163,7 +165,8 @@ long sys_mkdirat(const struct sysargs *a)
 static long make_node(int directory, uaddr path, uint64_t mode, uint64_t device)
 {
 	uint32_t type = (uint32_t)mode & S_IFMT;
-	struct vnode_new what = {.mode = (type ? type : S_IFREG) | (masked(mode) & MODE_BITS)};
+	struct vnode_new what = {.mode = (type ? type : S_IFREG) |
+					 (masked(mode) & MODE_BITS)};
 	if (type == S_IFDIR)
 		return -EPERM;
 	if (type == S_IFCHR || type == S_IFBLK)
@@ -224,7 +227,8 @@ static long make_link(int from, uaddr from_path, int to, uaddr to_path, unsigned
 	if (rc == 0)
 		rc = check_creation(&t, false);
 	if (rc == 0)
-		rc = t.at.directory->ops->link(t.at.directory, t.at.name, t.at.size, vnode);
+		rc = t.at.directory->ops->link(t.at.directory, t.at.name, t.at.size,
+					       vnode);
 	target_put(&t);
 	vnode_put(vnode);
 	return rc;
@@ -289,21 +293,25 @@ long sys_unlinkat(const struct sysargs *a)
 	return remove_name((int)a->arg[0], arg_user(a, 1), a->arg[2] & AT_REMOVEDIR);
 }
 
-/* As Linux' do_renameat2 orders it; what depends on both is the directory's own rename. */
-static int check_rename(const struct target *from, const struct target *to, unsigned flags)
+/* As Linux' do_renameat2 orders it; what depends on both is the directory's own rename.
+ */
+static int check_rename(const struct target *from, const struct target *to,
+			unsigned flags)
 {
 	struct vnode *moved, *replaced = NULL, *directory = from->at.directory;
 	if (directory->root != to->at.directory->root ||
 	    directory->ops != to->at.directory->ops)
 		return -EXDEV;
 	if (from->at.last != LAST_NAME || to->at.last != LAST_NAME)
-		return flags & RENAME_NOREPLACE && from->at.last == LAST_NAME ? -EEXIST : -EBUSY;
+		return flags & RENAME_NOREPLACE && from->at.last == LAST_NAME ? -EEXIST
+									      : -EBUSY;
 	if (!directory->ops->rename)
 		return -EPERM;
 	int rc = directory->ops->lookup(directory, from->at.name, from->at.size, &moved);
 	if (rc < 0)
 		return rc;
-	rc = to->at.directory->ops->lookup(to->at.directory, to->at.name, to->at.size, &replaced);
+	rc = to->at.directory->ops->lookup(to->at.directory, to->at.name, to->at.size,
+					   &replaced);
 	bool slash = from->at.slash || (to->at.slash && !(flags & RENAME_EXCHANGE));
 	if (rc == 0 && (flags & RENAME_NOREPLACE))
 		rc = -EEXIST;
@@ -348,7 +356,8 @@ long sys_rename(const struct sysargs *a)
 
 long sys_renameat(const struct sysargs *a)
 {
-	return rename_at((int)a->arg[0], arg_user(a, 1), (int)a->arg[2], arg_user(a, 3), 0);
+	return rename_at((int)a->arg[0], arg_user(a, 1), (int)a->arg[2], arg_user(a, 3),
+			 0);
 }
 
 long sys_renameat2(const struct sysargs *a)
@@ -364,11 +373,10 @@ static long change_directory(struct vnode *vnode)
 	struct process *process = process_current();
 	if (!vnode_is_directory(vnode) || vnode->root != process->job->rootfs)
 		return -ENOTDIR;
-	struct vnode *old = process->cwd;
+	struct vnode *old = process->fs->cwd;
 	vnode_get(vnode);
-	process->cwd = vnode;
-	if (old)
-		vnode_put(old);
+	process->fs->cwd = vnode;
+	vnode_put(old);
 	return 0;
 }
 
@@ -399,10 +407,10 @@ long sys_getcwd(const struct sysargs *a)
 	char *path = kmalloc(&process->job->account, PATH_MAX);
 	if (!path)
 		return -ENOMEM;
-	long rc = vnode_path(process->job->rootfs, process->cwd, path, PATH_MAX);
+	long rc = vnode_path(process->job->rootfs, process->fs->cwd, path, PATH_MAX);
 	if (rc == 0) {
 		size_t size = strlen(path) + 1;
-		rc = size > a->arg[1]                              ? -ERANGE
+		rc = size > a->arg[1]                               ? -ERANGE
 		     : copy_to_user(arg_user(a, 0), path, size) < 0 ? -EFAULT
 								    : (long)size;
 	}
@@ -412,8 +420,8 @@ long sys_getcwd(const struct sysargs *a)
 
 long sys_umask(const struct sysargs *a)
 {
-	struct process *process = process_current();
-	uint32_t old = process->umask;
-	process->umask = (uint32_t)a->arg[0] & 0777;
+	struct fs_state *fs = process_current()->fs;
+	uint32_t old = fs->umask;
+	fs->umask = (uint32_t)a->arg[0] & 0777;
 	return old;
 }

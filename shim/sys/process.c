@@ -1,5 +1,6 @@
-/* process.c: making, replacing and ending processes; groups, sessions and small properties.
- * Waiting for them is wait.c's, limits and usage are limits.c's, scheduling schedule.c's. */
+/* process.c: making, replacing and ending processes; groups, sessions and small
+ * properties. Waiting for them is wait.c's, limits and usage are limits.c's, scheduling
+ * schedule.c's. */
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/arch/x86_64/pagetable.h"
 #include "shim/lib/errno.h"
@@ -51,7 +52,7 @@ struct clone_args {
 	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
 	uint64_t set_tid, set_tid_size, cgroup;
 };
-#define CLONE_ARGS_MIN 64u
+#define CLONE_ARGS_MIN     64u
 #define CLONE3_FLAGS_KNOWN (0x3ffffffffull & ~0xffull & ~(uint64_t)CLONE_DETACHED)
 
 /* A structure that may be longer than the one known here, if the rest is zero. */
@@ -84,7 +85,8 @@ long sys_clone3(const struct sysargs *a)
 	    (c.stack == 0) != (c.stack_size == 0) || c.set_tid || c.set_tid_size ||
 	    ((c.flags & (CLONE_THREAD | CLONE_PARENT)) && c.exit_signal))
 		return -EINVAL;
-	if (c.stack && (c.stack >= USER_ADDRESS_END || c.stack_size > USER_ADDRESS_END - c.stack))
+	if (c.stack &&
+	    (c.stack >= USER_ADDRESS_END || c.stack_size > USER_ADDRESS_END - c.stack))
 		return -EINVAL;
 	return clone_current(&(struct clone_request){
 		.flags = c.flags,
@@ -95,6 +97,11 @@ long sys_clone3(const struct sysargs *a)
 		.pidfd = c.pidfd,
 		.child_tid = c.child_tid,
 	});
+}
+
+long sys_unshare(const struct sysargs *a)
+{
+	return clone_unshare((uint32_t)a->arg[0]);
 }
 
 static long execute(struct vnode *file, const char *name, uaddr argv, uaddr envp)
@@ -140,7 +147,8 @@ static int exec_at(int fd, const char *path, unsigned flags, struct vnode **out)
 		*out = paths.cwd;
 		vnode_get(*out);
 	} else {
-		rc = path_lookup(&paths, path, flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, out);
+		rc = path_lookup(&paths, path,
+				 flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW, out);
 		if (rc == 0 && (vnode_mode(*out) & S_IFMT) == S_IFLNK) {
 			vnode_put(*out);
 			rc = -ELOOP;
@@ -255,7 +263,8 @@ static bool group_is_in_session(struct job *job, int pgid, int sid)
 /* setpgid(2): of the caller or a child that has not executed a program yet. */
 long sys_setpgid(const struct sysargs *a)
 {
-	struct process *self = process_current(), *process = process_named((int)a->arg[0]);
+	struct process *self = process_current(),
+		       *process = process_named((int)a->arg[0]);
 	int pgid = (int)a->arg[1];
 	if (pgid < 0)
 		return -EINVAL;
@@ -321,7 +330,8 @@ long sys_arch_prctl(const struct sysargs *a)
 		return 0;
 	case GET_FS:
 	case GET_GS:
-		base = a->arg[0] == GET_FS ? arch_fs_base(&self->arch) : arch_gs_base(&self->arch);
+		base = a->arg[0] == GET_FS ? arch_fs_base(&self->arch)
+					   : arch_gs_base(&self->arch);
 		return copy_to_user(arg_user(a, 1), &base, sizeof(base));
 	case GET_CPUID:
 		return 1;

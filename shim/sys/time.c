@@ -8,17 +8,6 @@
 #include "shim/proc/thread.h"
 #include "shim/sys/sys.h"
 
-enum {
-	CLOCK_REALTIME,
-	CLOCK_MONOTONIC,
-	CLOCK_PROCESS_CPUTIME_ID,
-	CLOCK_THREAD_CPUTIME_ID,
-	CLOCK_MONOTONIC_RAW,
-	CLOCK_REALTIME_COARSE,
-	CLOCK_MONOTONIC_COARSE,
-	CLOCK_BOOTTIME,
-	CLOCK_TAI = 11, /* as on a Linux that nobody told the leap seconds */
-};
 #define TIMER_ABSTIME      1u
 #define NS_PER_MICROSECOND 1000ull
 

@@ -1,5 +1,6 @@
-/* sys/time.h: times on the wire (struct timespec, timeval) and in nanoseconds, for handlers
- * that take them. Sums and conversions stop at the far end, which is for ever. */
+/* sys/time.h: times on the wire (struct timespec, timeval) and in nanoseconds, for
+ * handlers that take them. Sums and conversions stop at the far end, which is for ever.
+ */
 #ifndef SHIM_SYS_TIME_H
 #define SHIM_SYS_TIME_H
 
@@ -8,6 +9,18 @@
 #include "shim/mm/usercopy.h"
 
 #define NS_PER_SECOND 1000000000ull
+
+enum {
+	CLOCK_REALTIME,
+	CLOCK_MONOTONIC,
+	CLOCK_PROCESS_CPUTIME_ID,
+	CLOCK_THREAD_CPUTIME_ID,
+	CLOCK_MONOTONIC_RAW,
+	CLOCK_REALTIME_COARSE,
+	CLOCK_MONOTONIC_COARSE,
+	CLOCK_BOOTTIME,
+	CLOCK_TAI = 11, /* as on a Linux that nobody told the leap seconds */
+};
 
 /* 0, -EFAULT, or -EINVAL for negative or overlong fractions. */
 int time_get_timespec(uaddr from, uint64_t *ns);

@@ -1,8 +1,8 @@
 /* console_file.c: the serial console as a terminal, for the machine's first job.
  *
- * It starts without echo, signals and editing: whoever is at the other end may be a person's
- * terminal, which does these itself, or a pipe, whose bytes must arrive as they are. A program
- * that wants more sets it (tcsetattr). */
+ * It starts without echo, signals and editing: whoever is at the other end may be a
+ * person's terminal, which does these itself, or a pipe, whose bytes must arrive as they
+ * are. A program that wants more sets it (tcsetattr). */
 #include "shim/dev/console.h"
 #include "shim/lib/errno.h"
 #include "shim/proc/process.h"
@@ -28,7 +28,8 @@ static void output_put(struct tty *tty, const char *bytes, size_t size)
 /* Types what the device has, as far as there is room. */
 static void feed(struct tty *tty)
 {
-	static bool feeding; /* what is typed may flush the input, which leads here again */
+	static bool
+		feeding; /* what is typed may flush the input, which leads here again */
 	char byte;
 	if (feeding)
 		return;
@@ -38,10 +39,11 @@ static void feed(struct tty *tty)
 	feeding = false;
 }
 
-static void input_came(struct waiter *self, uint32_t events)
+static bool input_came(struct waiter *self, uint32_t events)
 {
 	(void)self, (void)events;
 	feed(&console);
+	return true;
 }
 
 static long console_file_read(struct file *file, struct uio *uio, uint64_t *pos)
@@ -72,8 +74,12 @@ static int console_file_stat(struct file *file, struct stat_values *out)
 {
 	if (file->vnode)
 		return vnode_stat(file->vnode, out);
-	*out = (struct stat_values){.device = 6, .inode = 12, .mode = S_IFCHR | 0620, .links = 1,
-				    .block_size = PAGE_SIZE, .device_number = DEVICE(5, 1)};
+	*out = (struct stat_values){.device = 6,
+				    .inode = 12,
+				    .mode = S_IFCHR | 0620,
+				    .links = 1,
+				    .block_size = PAGE_SIZE,
+				    .device_number = DEVICE(5, 1)};
 	return 0;
 }
 

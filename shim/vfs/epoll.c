@@ -10,14 +10,17 @@
 #include "shim/vfs/inode.h"
 
 #define EPOLLEXCLUSIVE (1u << 28)
-#define EPOLLWAKEUP (1u << 29)
-#define EPOLLONESHOT (1u << 30)
-#define EPOLLET (1u << 31)
-#define ALWAYS (POLLERR | POLLHUP)
-#define FLAGS (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
+#define EPOLLWAKEUP    (1u << 29)
+#define EPOLLONESHOT   (1u << 30)
+#define EPOLLET        (1u << 31)
+#define ALWAYS         (POLLERR | POLLHUP)
+#define FLAGS          (EPOLLEXCLUSIVE | EPOLLWAKEUP | EPOLLONESHOT | EPOLLET)
+/* Linux' list of what may stand beside EPOLLEXCLUSIVE. */
+#define WITH_EXCLUSIVE                                                                   \
+	(POLLIN | POLLOUT | ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 #define NESTING_MAX 5u
 /* Queues that one file may tell poll_add of. */
-#define QUEUES_MAX 3u
+#define QUEUES_MAX  3u
 
 enum { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL, EPOLL_CTL_MOD };
 
@@ -36,34 +39,36 @@ struct item_waiter {
 
 struct item {
 	struct epoll *epoll;
-	struct file *file;        /* not counted: its last put removes the item */
+	struct file *file; /* not counted: its last put removes the item */
 	int fd;
-	struct list link;         /* epoll->items */
-	struct list file_link;    /* file->epolls */
-	struct list ready_link;   /* epoll->ready, or empty */
+	struct list link;       /* epoll->items */
+	struct list file_link;  /* file->epolls */
+	struct list ready_link; /* epoll->ready, or empty */
 	struct epoll_event_bytes event;
-	bool disabled;            /* EPOLLONESHOT has fired */
+	bool disabled; /* EPOLLONESHOT has fired */
 	uint32_t waiter_count;
 	struct item_waiter waiter[QUEUES_MAX];
 };
 
 static const struct file_ops epoll_ops;
 
-static void mark_ready(struct item *item)
+/* Did somebody wait for that? */
+static bool mark_ready(struct item *item)
 {
 	struct epoll *epoll = item->epoll;
 	if (item->disabled || !list_empty(&item->ready_link))
-		return;
+		return false;
+	bool awaited = !list_empty(&epoll->changed.waiters);
 	list_append(&epoll->ready, &item->ready_link);
 	waitq_wake(&epoll->changed, POLLIN | POLLRDNORM);
+	return awaited;
 }
 
-static void item_woken(struct waiter *self, uint32_t events)
+static bool item_woken(struct waiter *self, uint32_t events)
 {
 	struct item *item = container_of(self, struct item_waiter, waiter)->item;
 	uint32_t wanted = (item->event.events & ~FLAGS) | ALWAYS;
-	if (!events || (events & wanted))
-		mark_ready(item);
+	return (!events || (events & wanted)) && mark_ready(item);
 }
 
 struct item_poll {
@@ -78,6 +83,7 @@ static void add_queue(struct poll_table *table, struct waitq *q)
 	struct item_waiter *w = &item->waiter[item->waiter_count++];
 	w->item = item;
 	w->waiter.wake = item_woken;
+	w->waiter.exclusive = item->event.events & EPOLLEXCLUSIVE;
 	waitq_add(q, &w->waiter);
 }
 
@@ -174,6 +180,9 @@ static bool would_loop(const struct epoll *epoll, const struct file *file, unsig
 static int add(struct epoll *epoll, struct file *file, int fd,
 	       const struct epoll_event_bytes *event)
 {
+	if (event->events & EPOLLEXCLUSIVE &&
+	    (event->events & ~WITH_EXCLUSIVE || file->ops == &epoll_ops))
+		return -EINVAL;
 	if (would_loop(epoll, file, 1))
 		return -ELOOP;
 	struct item *item = kzalloc(epoll->account, sizeof(*item));
@@ -188,7 +197,7 @@ static int add(struct epoll *epoll, struct file *file, int fd,
 	list_init(&item->ready_link);
 	struct item_poll poll = {{add_queue}, item};
 	if (item_events(item, &poll.table))
-		mark_ready(item);
+		(void)mark_ready(item);
 	return 0;
 }
 
@@ -220,7 +229,7 @@ int epoll_change(struct file *epoll_file, int operation, struct file *target, in
 		item->event = *event;
 		item->disabled = false;
 		if (item_events(item, NULL))
-			mark_ready(item);
+			(void)mark_ready(item);
 		return 0;
 	default:
 		return -EINVAL;
@@ -234,7 +243,8 @@ int epoll_collect(struct file *file, struct epoll_event_bytes *out, int count)
 	int taken = 0;
 	list_init(&again);
 	while (taken < count && !list_empty(&epoll->ready)) {
-		struct item *item = list_entry(epoll->ready.next, struct item, ready_link);
+		struct item *item =
+			list_entry(epoll->ready.next, struct item, ready_link);
 		list_remove(&item->ready_link);
 		uint32_t events = item_events(item, NULL);
 		if (!events)

@@ -12,15 +12,15 @@
 #include "shim/vfs/inotify.h"
 #include "shim/vfs/pipe.h"
 
-#define PROC_MAGIC 0x9fa0u
+#define PROC_MAGIC  0x9fa0u
 #define SYSFS_MAGIC 0x62656572u
 #define PROC_DEVICE 21u
-#define SYS_DEVICE 22u
+#define SYS_DEVICE  22u
 
 enum node_kind {
-	NODE_FOLDER,  /* of rows with a prefix */
+	NODE_FOLDER, /* of rows with a prefix */
 	NODE_TEXT,
-	NODE_LINK,    /* exe, cwd, root, self: row */
+	NODE_LINK, /* exe, cwd, root, self: row */
 	NODE_FDS,
 	NODE_FD_INFOS,
 	NODE_TASKS,
@@ -34,11 +34,12 @@ struct proc_node {
 	enum node_kind kind;
 	const struct proc_rows *rows;
 	const struct proc_row *row; /* TEXT, LINK; FOLDER: one that has the prefix */
-	size_t prefix_size;         /* FOLDER: bytes of row->path with its slash; 0: the top */
-	int pid;                    /* 0: not of a process */
+	size_t prefix_size; /* FOLDER: bytes of row->path with its slash; 0: the top */
+	int pid;            /* 0: not of a process */
+	int tid;            /* below task/TID; 0: not of a thread */
 	int fd;
-	struct file *file;          /* NODE_FILE: counted */
-	char name[12];              /* where it is a number */
+	struct file *file; /* NODE_FILE: counted */
+	char name[12];     /* where it is a number */
 };
 
 static const struct vnode_ops proc_ops, sys_ops;
@@ -48,20 +49,25 @@ static struct proc_node *proc_node_of(struct vnode *vnode)
 	return container_of(vnode, struct proc_node, vnode);
 }
 
-static struct proc_node *make(struct proc_node *parent, enum node_kind kind, uint32_t mode,
-			      const char *name, size_t size)
+static struct proc_node *make(struct proc_node *parent, enum node_kind kind,
+			      uint32_t mode, const char *name, size_t size)
 {
 	struct rootfs *root = parent->vnode.root;
 	struct proc_node *node = kzalloc(rootfs_account(root), sizeof(*node));
 	if (!node)
 		return NULL;
-	node->vnode = (struct vnode){.ops = parent->vnode.ops, .root = root, .refs = 1,
-				     .mode = mode, .parent = &parent->vnode, .name = name,
+	node->vnode = (struct vnode){.ops = parent->vnode.ops,
+				     .root = root,
+				     .refs = 1,
+				     .mode = mode,
+				     .parent = &parent->vnode,
+				     .name = name,
 				     .name_size = (uint16_t)size};
 	list_init(&node->vnode.watches);
 	node->kind = kind;
 	node->rows = parent->rows;
 	node->pid = parent->pid;
+	node->tid = parent->tid;
 	vnode_get(&parent->vnode);
 	return node;
 }
@@ -96,7 +102,8 @@ static struct vnode *make_top(struct rootfs *root, const struct vnode_ops *ops,
 	struct proc_node *node = kzalloc(rootfs_account(root), sizeof(*node));
 	if (!node)
 		return NULL;
-	node->vnode = (struct vnode){.ops = ops, .root = root, .refs = 1, .mode = S_IFDIR | 0555};
+	node->vnode = (struct vnode){
+		.ops = ops, .root = root, .refs = 1, .mode = S_IFDIR | 0555};
 	list_init(&node->vnode.watches);
 	node->rows = rows;
 	return &node->vnode;
@@ -136,7 +143,8 @@ static bool parse_number(const char *name, size_t size, int *out)
 static bool row_in(const struct proc_node *folder, const struct proc_row *row,
 		   const char **name, size_t *size)
 {
-	if (folder->prefix_size && strncmp(row->path, folder->row->path, folder->prefix_size) != 0)
+	if (folder->prefix_size &&
+	    strncmp(row->path, folder->row->path, folder->prefix_size) != 0)
 		return false;
 	*name = row->path + folder->prefix_size;
 	const char *end = strchr(*name, '/');
@@ -174,15 +182,15 @@ static int lookup_folder(struct proc_node *folder, const char *name, size_t size
 	for (size_t i = 0; i < folder->rows->count; i++) {
 		const char *at;
 		size_t at_size;
-		if (row_in(folder, &folder->rows->row[i], &at, &at_size) && at_size == size &&
-		    memcmp(at, name, size) == 0) {
+		if (row_in(folder, &folder->rows->row[i], &at, &at_size) &&
+		    at_size == size && memcmp(at, name, size) == 0) {
 			*out = make_row(folder, &folder->rows->row[i], at, size);
 			return *out ? 0 : -ENOMEM;
 		}
 	}
 	int pid;
-	if (folder->rows != &proc_rows || folder->prefix_size || !parse_number(name, size, &pid) ||
-	    !process_find(job_current(), pid))
+	if (folder->rows != &proc_rows || folder->prefix_size ||
+	    !parse_number(name, size, &pid) || !process_find(job_current(), pid))
 		return -ENOENT;
 	*out = make_numbered(folder, NODE_FOLDER, S_IFDIR | 0555, pid);
 	if (!*out)
@@ -203,6 +211,8 @@ static int lookup_number(struct proc_node *folder, const char *name, size_t size
 		if (!thread_find(process, n))
 			return -ENOENT;
 		*out = make_numbered(folder, NODE_FOLDER, S_IFDIR | 0555, n);
+		if (*out)
+			(*out)->tid = n;
 	} else {
 		if (!process->fds || fdtable_next(process->fds, n) != n)
 			return -ENOENT;
@@ -215,7 +225,8 @@ static int lookup_number(struct proc_node *folder, const char *name, size_t size
 	return *out ? 0 : -ENOMEM;
 }
 
-static int proc_lookup(struct vnode *vnode, const char *name, size_t size, struct vnode **out)
+static int proc_lookup(struct vnode *vnode, const char *name, size_t size,
+		       struct vnode **out)
 {
 	struct proc_node *folder = proc_node_of(vnode), *found;
 	if (folder->pid && !process_of(folder))
@@ -227,19 +238,21 @@ static int proc_lookup(struct vnode *vnode, const char *name, size_t size, struc
 	return rc;
 }
 
-/* Numbers that look like inodes and are the same whenever the same file is asked about. */
+/* Numbers that look like inodes and are the same whenever the same file is asked about.
+ */
 static uint64_t inode_number(const struct proc_node *node)
 {
 	uint64_t n = (uint64_t)(uintptr_t)node->row ^ node->prefix_size << 48;
-	n ^= (uint64_t)node->pid << 40 ^ (uint64_t)node->fd << 8 ^ (uint64_t)node->kind;
+	n ^= (uint64_t)(node->tid ? node->tid : node->pid) << 40 ^
+	     (uint64_t)node->fd << 8 ^ (uint64_t)node->kind;
 	return (n * 0x9e3779b97f4a7c15ull) >> 16;
 }
 
 /* Listing: 0 ".", 1 "..", 2 + row, then NUMBERS_AT + the number. */
 #define NUMBERS_AT (1ull << 20)
 
-static bool put_numbered(struct proc_node *folder, int number, uint8_t type, uint64_t *position,
-			 struct entry_sink *sink)
+static bool put_numbered(struct proc_node *folder, int number, uint8_t type,
+			 uint64_t *position, struct entry_sink *sink)
 {
 	char name[12];
 	int size = ksnprintf(name, sizeof(name), "%d", number);
@@ -253,7 +266,8 @@ static bool put_numbered(struct proc_node *folder, int number, uint8_t type, uin
 	return true;
 }
 
-static bool put_processes(struct proc_node *folder, uint64_t *position, struct entry_sink *sink)
+static bool put_processes(struct proc_node *folder, uint64_t *position,
+			  struct entry_sink *sink)
 {
 	list_for_each(process, &job_current()->processes, struct process, job_link)
 		if (!put_numbered(folder, process->pid, 4, position, sink))
@@ -261,7 +275,8 @@ static bool put_processes(struct proc_node *folder, uint64_t *position, struct e
 	return true;
 }
 
-static bool put_rows(struct proc_node *folder, uint64_t *position, struct entry_sink *sink)
+static bool put_rows(struct proc_node *folder, uint64_t *position,
+		     struct entry_sink *sink)
 {
 	const char *last = NULL;
 	size_t last_size = 0;
@@ -280,15 +295,16 @@ static bool put_rows(struct proc_node *folder, uint64_t *position, struct entry_
 			       : row->kind == ROW_TEXT ? 8
 			       : row->kind == ROW_LINK ? 10
 						       : 4;
-		if (!sink->put(sink, name, size, inode_number(folder) + i + 1, type, i + 3))
+		if (!sink->put(sink, name, size, inode_number(folder) + i + 1, type,
+			       i + 3))
 			return false;
 		*position = i + 3;
 	}
 	return true;
 }
 
-static void put_numbers(struct proc_node *folder, struct process *process, uint64_t *position,
-			struct entry_sink *sink)
+static void put_numbers(struct proc_node *folder, struct process *process,
+			uint64_t *position, struct entry_sink *sink)
 {
 	if (folder->kind == NODE_TASKS) {
 		list_for_each(thread, &process->threads, struct thread, process_link)
@@ -298,7 +314,8 @@ static void put_numbers(struct proc_node *folder, struct process *process, uint6
 	}
 	for (int fd = process->fds ? fdtable_next(process->fds, 0) : -1; fd >= 0;
 	     fd = fdtable_next(process->fds, fd + 1))
-		if (!put_numbered(folder, fd, folder->kind == NODE_FDS ? 10 : 8, position, sink))
+		if (!put_numbered(folder, fd, folder->kind == NODE_FDS ? 10 : 8, position,
+				  sink))
 			return;
 }
 
@@ -309,7 +326,8 @@ static int proc_entries(struct vnode *vnode, uint64_t *position, struct entry_si
 	if (folder->pid && !process)
 		return -ENOENT;
 	for (; *position < 2; ++*position)
-		if (!sink->put(sink, "..", *position + 1, inode_number(folder), 4, *position + 1))
+		if (!sink->put(sink, "..", *position + 1, inode_number(folder), 4,
+			       *position + 1))
 			return 0;
 	if (folder->kind != NODE_FOLDER)
 		put_numbers(folder, process, position, sink);
@@ -361,7 +379,8 @@ static int follow_number(struct proc_node *node, int pid, int tid, struct vnode 
 {
 	struct vnode *top = node->vnode.parent, *folder, *tasks;
 	char name[12];
-	int rc = proc_lookup(top, name, (size_t)ksnprintf(name, sizeof(name), "%d", pid), &folder);
+	int rc = proc_lookup(top, name, (size_t)ksnprintf(name, sizeof(name), "%d", pid),
+			     &folder);
 	if (rc < 0 || !tid) {
 		*out = folder;
 		return rc;
@@ -370,7 +389,8 @@ static int follow_number(struct proc_node *node, int pid, int tid, struct vnode 
 	vnode_put(folder);
 	if (rc < 0)
 		return rc;
-	rc = proc_lookup(tasks, name, (size_t)ksnprintf(name, sizeof(name), "%d", tid), out);
+	rc = proc_lookup(tasks, name, (size_t)ksnprintf(name, sizeof(name), "%d", tid),
+			 out);
 	vnode_put(tasks);
 	return rc;
 }
@@ -388,14 +408,15 @@ static int proc_follow(struct vnode *vnode, struct vnode **out)
 		return follow_number(node, process_current()->pid,
 				     thread ? thread_current()->tid : 0, out);
 	}
+	if (!process->fs)
+		return -ENOENT;
 	struct path_context context = process_paths(process);
 	if (strcmp(node->row->path, "exe") == 0)
-		return process->exe_path ? path_lookup(&context, process->exe_path, PATH_FOLLOW,
-						       out)
+		return process->exe_path ? path_lookup(&context, process->exe_path,
+						       PATH_FOLLOW, out)
 					 : -ENOENT;
-	*out = node->row->path[0] == 'c' ? process->cwd : rootfs_vnode(process->job->rootfs);
-	if (!*out)
-		return -ENOENT;
+	*out = node->row->path[0] == 'c' ? process->fs->cwd
+					 : rootfs_vnode(process->job->rootfs);
 	vnode_get(*out);
 	return 0;
 }
@@ -415,16 +436,20 @@ static long proc_readlink(struct vnode *vnode, char *out, size_t room)
 	if (!node->pid) {
 		int pid = process_current()->pid;
 		if (node->row->path[0] == 't')
-			return ksnprintf(out, room, "%d/task/%d", pid, thread_current()->tid);
+			return ksnprintf(out, room, "%d/task/%d", pid,
+					 thread_current()->tid);
 		return ksnprintf(out, room, "%d", pid);
 	}
 	if (!process)
 		return -ENOENT;
 	if (strcmp(node->row->path, "exe") == 0)
-		return process->exe_path ? ksnprintf(out, room, "%s", process->exe_path) : -ENOENT;
+		return process->exe_path ? ksnprintf(out, room, "%s", process->exe_path)
+					 : -ENOENT;
 	if (strcmp(node->row->path, "root") == 0)
 		return ksnprintf(out, room, "/");
-	int rc = process->cwd ? vnode_path(process->job->rootfs, process->cwd, out, room) : -ENOENT;
+	int rc = process->fs
+			 ? vnode_path(process->job->rootfs, process->fs->cwd, out, room)
+			 : -ENOENT;
 	return rc < 0 ? rc : (long)strlen(out);
 }
 
@@ -433,17 +458,22 @@ static long proc_readlink(struct vnode *vnode, char *out, size_t room)
 static int make_text(const struct proc_node *node, struct text *text)
 {
 	struct process *process = process_of(node);
-	if (node->pid && !process)
+	struct thread *thread =
+		process && node->tid ? thread_find(process, node->tid) : NULL;
+	if ((node->pid && !process) || (node->tid && !thread))
 		return -ESRCH;
 	text_free(text);
 	if (node->kind == NODE_FD_INFO) {
 		struct file *about = linked_file(node);
 		if (!about)
 			return -ENOENT;
-		proc_fd_info(text, about, fdtable_cloexec_get(process->fds, node->fd) == 1);
+		proc_fd_info(text, about,
+			     fdtable_cloexec_get(process->fds, node->fd) == 1);
 		file_put(about);
 	} else if (node->row->fixed) {
 		text_printf(text, "%s\n", node->row->fixed);
+	} else if (thread && node->row->thread_text) {
+		node->row->thread_text(text, thread);
 	} else {
 		node->row->text(text, process);
 	}
@@ -479,7 +509,8 @@ static int64_t text_seek(struct file *file, int64_t offset, int whence)
 	return offset;
 }
 
-/* comm, oom_score_adj and such: programs write them and go on; only comm means anything. */
+/* comm, oom_score_adj and such: programs write them and go on; only comm means anything.
+ */
 static long text_write(struct file *file, struct uio *uio, uint64_t *pos)
 {
 	struct proc_node *node = proc_node_of(file->vnode);

@@ -8,13 +8,15 @@
 
 enum row_kind { ROW_TEXT, ROW_LINK, ROW_FDS, ROW_FD_INFOS, ROW_TASKS };
 
-/* A file, by its path in its tree. Folders follow from the paths; rows of one folder stand
- * together. process is the one that /proc/PID is about; NULL in the other trees. */
+/* A file, by its path in its tree. Folders follow from the paths; rows of one folder
+ * stand together. process is the one that /proc/PID is about; NULL in the other trees. */
 struct proc_row {
 	const char *path;
 	enum row_kind kind;
 	void (*text)(struct text *out, struct process *process);
-	const char *fixed;  /* instead of text */
+	const char *fixed; /* instead of text */
+	/* What task/TID/ has there; NULL: the same as of the process. */
+	void (*thread_text)(struct text *out, struct thread *thread);
 };
 
 struct proc_rows {

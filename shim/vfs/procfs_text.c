@@ -16,7 +16,7 @@
 #include "shim/vfs/tty.h"
 
 #define NS_PER_SECOND 1000000000ull
-#define TICK_NS 10000000ull /* USER_HZ 100 */
+#define TICK_NS       10000000ull /* USER_HZ 100 */
 
 /* Memory as the job sees it: no more than it may use. */
 struct memory {
@@ -42,17 +42,20 @@ static void meminfo(struct text *out, struct process *process)
 	struct memory m = job_memory();
 	(void)process;
 	unsigned long long total = m.total * 4, free = m.free * 4;
-	text_printf(out, "MemTotal:       %8llu kB\nMemFree:        %8llu kB\n", total, free);
+	text_printf(out, "MemTotal:       %8llu kB\nMemFree:        %8llu kB\n", total,
+		    free);
 	text_printf(out, "MemAvailable:   %8llu kB\n", free);
 	static const char *const zeros[] = {
-		"Buffers:        ", "Cached:         ", "SwapCached:     ", "Active:         ",
-		"Inactive:       ", "SwapTotal:      ", "SwapFree:       ", "Dirty:          ",
-		"Writeback:      ", "AnonPages:      ", "Mapped:         ", "Shmem:          ",
+		"Buffers:        ", "Cached:         ", "SwapCached:     ",
+		"Active:         ", "Inactive:       ", "SwapTotal:      ",
+		"SwapFree:       ", "Dirty:          ", "Writeback:      ",
+		"AnonPages:      ", "Mapped:         ", "Shmem:          ",
 		"Slab:           ", "SReclaimable:   ", "PageTables:     ",
 	};
 	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
 		text_printf(out, "%s       0 kB\n", zeros[i]);
-	text_printf(out, "CommitLimit:    %8llu kB\nCommitted_AS:          0 kB\n", total);
+	text_printf(out, "CommitLimit:    %8llu kB\nCommitted_AS:          0 kB\n",
+		    total);
 	text_printf(out, "HugePages_Total:       0\nHugePages_Free:        0\n"
 			 "Hugepagesize:       2048 kB\n");
 }
@@ -71,17 +74,22 @@ static struct cpuid_words cpuid_leaf(uint32_t leaf)
 static void put_flags(struct text *out)
 {
 	static const char *const low[32] = {
-		"fpu", "vme", "de", "pse", "tsc", "msr", "pae", "mce", "cx8", "apic", NULL, "sep",
-		"mtrr", "pge", "mca", "cmov", "pat", "pse36", NULL, "clflush", NULL, NULL, NULL,
-		"mmx", "fxsr", "sse", "sse2", "ss", "ht", NULL, NULL, NULL};
+		"fpu",  "vme",   "de",   "pse",     "tsc",  "msr", "pae", "mce",
+		"cx8",  "apic",  NULL,   "sep",     "mtrr", "pge", "mca", "cmov",
+		"pat",  "pse36", NULL,   "clflush", NULL,   NULL,  NULL,  "mmx",
+		"fxsr", "sse",   "sse2", "ss",      "ht",   NULL,  NULL,  NULL};
 	static const char *const high[32] = {
-		"pni", "pclmulqdq", NULL, NULL, NULL, NULL, NULL, NULL, NULL, "ssse3", NULL, NULL,
-		"fma", "cx16", NULL, NULL, NULL, "pcid", NULL, "sse4_1", "sse4_2", NULL, "movbe",
-		"popcnt", NULL, "aes", "xsave", NULL, "avx", "f16c", "rdrand", "hypervisor"};
+		"pni", "pclmulqdq", NULL,     NULL,        NULL,  NULL,     NULL,
+		NULL,  NULL,        "ssse3",  NULL,        NULL,  "fma",    "cx16",
+		NULL,  NULL,        NULL,     "pcid",      NULL,  "sse4_1", "sse4_2",
+		NULL,  "movbe",     "popcnt", NULL,        "aes", "xsave",  NULL,
+		"avx", "f16c",      "rdrand", "hypervisor"};
 	static const char *const seven[32] = {
-		"fsgsbase", NULL, NULL, "bmi1", NULL, "avx2", NULL, "smep", "bmi2", "erms", NULL,
-		NULL, NULL, NULL, NULL, NULL, "avx512f", "avx512dq", "rdseed", "adx", "smap",
-		"avx512ifma", NULL, "clflushopt", "clwb", NULL, NULL, NULL, "avx512cd", "sha_ni",
+		"fsgsbase", NULL,      NULL,   "bmi1",       NULL,       "avx2",
+		NULL,       "smep",    "bmi2", "erms",       NULL,       NULL,
+		NULL,       NULL,      NULL,   NULL,         "avx512f",  "avx512dq",
+		"rdseed",   "adx",     "smap", "avx512ifma", NULL,       "clflushopt",
+		"clwb",     NULL,      NULL,   NULL,         "avx512cd", "sha_ni",
 		"avx512bw", "avx512vl"};
 	struct cpuid_words one = cpuid_leaf(1), more = {0};
 	if (cpuid_leaf(0).a >= 7)
@@ -120,12 +128,14 @@ static void cpuinfo(struct text *out, struct process *process)
 		family += one.a >> 20 & 255;
 	unsigned count = cpu_count();
 	for (unsigned i = 0; i < count; i++) {
-		text_printf(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\n", i,
-			    vendor_text, family);
-		text_printf(out, "model\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n", model, brand,
-			    one.a & 15);
-		text_printf(out, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\n", count, i);
-		text_printf(out, "cpu cores\t: %u\napicid\t\t: %u\nfpu\t\t: yes\n", count, i);
+		text_printf(out, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\n",
+			    i, vendor_text, family);
+		text_printf(out, "model\t\t: %u\nmodel name\t: %s\nstepping\t: %u\n",
+			    model, brand, one.a & 15);
+		text_printf(out, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\n",
+			    count, i);
+		text_printf(out, "cpu cores\t: %u\napicid\t\t: %u\nfpu\t\t: yes\n", count,
+			    i);
 		put_flags(out);
 		text_printf(out, "clflush size\t: 64\ncache_alignment\t: 64\n\n");
 	}
@@ -152,10 +162,12 @@ static void stat_all(struct text *out, struct process *process)
 	(void)process;
 	text_printf(out, "cpu  %llu 0 0 %llu 0 0 0 0 0 0\n", user, idle);
 	for (unsigned i = 0; i < cpu_count(); i++)
-		text_printf(out, "cpu%u %llu 0 0 %llu 0 0 0 0 0 0\n", i, user / cpu_count(),
+		text_printf(out, "cpu%u %llu 0 0 %llu 0 0 0 0 0 0\n", i,
+			    user / cpu_count(),
 			    (unsigned long long)sched_cpu_idle_ns(i) / TICK_NS);
-	text_printf(out, "intr 0\nctxt 0\nbtime %llu\nprocesses %d\nprocs_running %u\n"
-			 "procs_blocked 0\n",
+	text_printf(out,
+		    "intr 0\nctxt 0\nbtime %llu\nprocesses %d\nprocs_running %u\n"
+		    "procs_blocked 0\n",
 		    (unsigned long long)(clock_realtime_offset_ns() / NS_PER_SECOND),
 		    job_current()->next_pid, runnable(job_current()));
 }
@@ -199,11 +211,13 @@ static const struct vm_area *area_at(const struct vmspace *vm, uint32_t i)
 	return i < vm->area_count ? vm->area[i] : NULL;
 }
 
-static void put_area_name(struct text *out, struct process *process, const struct vm_area *area)
+static void put_area_name(struct text *out, struct process *process,
+			  const struct vm_area *area)
 {
 	char path[512];
 	if (area->vnode) {
-		if (vnode_path(process->job->rootfs, area->vnode, path, sizeof(path)) == 0)
+		if (vnode_path(process->job->rootfs, area->vnode, path, sizeof(path)) ==
+		    0)
 			text_put(out, path, strlen(path));
 		else
 			text_printf(out, "/memfd: (deleted)");
@@ -226,8 +240,10 @@ static void maps(struct text *out, struct process *process)
 			(void)vnode_stat(area->vnode, &values);
 		size_t before = out->size;
 		text_printf(out, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
-			    (unsigned long long)area->start, (unsigned long long)area->end,
-			    area->prot & PT_READ ? 'r' : '-', area->prot & PT_WRITE ? 'w' : '-',
+			    (unsigned long long)area->start,
+			    (unsigned long long)area->end,
+			    area->prot & PT_READ ? 'r' : '-',
+			    area->prot & PT_WRITE ? 'w' : '-',
 			    area->prot & PT_EXEC ? 'x' : '-', area->shared ? 's' : 'p',
 			    (unsigned long long)(area->vnode ? area->offset : 0),
 			    (unsigned)values.device >> 8, (unsigned)values.device & 255,
@@ -241,16 +257,48 @@ static void maps(struct text *out, struct process *process)
 	}
 }
 
-static char state_letter(const struct process *process)
+/* What stat and status tell, of a process or of one thread. */
+struct task_view {
+	struct process *process;
+	const struct thread
+		*thread; /* the one, or the process' first; NULL: none is left */
+	int id;
+	const char *comm;
+	bool running;
+	uint64_t cpu_ns;
+};
+
+static struct task_view view_process(struct process *process)
 {
-	if (process->state == PROCESS_ZOMBIE)
+	struct task_view view = {.process = process,
+				 .id = process->pid,
+				 .comm = process->comm,
+				 .cpu_ns = process_cpu_ns(process)};
+	list_for_each(thread, &process->threads, struct thread, process_link) {
+		if (!view.thread)
+			view.thread = thread;
+		view.running |= thread->state == THREAD_RUNNABLE;
+	}
+	return view;
+}
+
+static struct task_view view_thread(struct thread *thread)
+{
+	return (struct task_view){.process = thread->process,
+				  .thread = thread,
+				  .id = thread->tid,
+				  .comm = thread->comm,
+				  .running = thread->state == THREAD_RUNNABLE,
+				  .cpu_ns = thread_cpu_ns(thread)};
+}
+
+static char state_letter(const struct task_view *view)
+{
+	if (view->process->state == PROCESS_ZOMBIE)
 		return 'Z';
-	if (process->stopped)
+	if (view->process->stopped)
 		return 'T';
-	list_for_each(thread, &process->threads, struct thread, process_link)
-		if (thread->state == THREAD_RUNNABLE)
-			return 'R';
-	return 'S';
+	return view->running ? 'R' : 'S';
 }
 
 static uint64_t resident_pages(const struct process *process)
@@ -264,36 +312,45 @@ static uint64_t mapped_bytes(const struct process *process)
 	return process->vm ? process->vm->mapped_bytes : 0;
 }
 
-/* Where its first thread is or was. */
-static unsigned processor(const struct process *process)
+static void put_stat(struct text *out, const struct task_view *view)
 {
-	list_for_each(thread, &process->threads, struct thread, process_link)
-		return thread->cpu;
-	return 0;
+	const struct process *process = view->process;
+	const struct vmspace *vm = process->vm;
+	int parent = process->parent ? process->parent->pid : 0;
+	const struct tty *tty = process->tty;
+	text_printf(out, "%d (%s) %c %d %d %d %u %d 4194304 0 0 0 0 ", view->id,
+		    view->comm, state_letter(view), parent, process->pgid, process->sid,
+		    tty ? tty->device : 0, tty ? tty->foreground : -1);
+	text_printf(out, "%llu 0 %llu 0 %d %d %u 0 %llu ",
+		    (unsigned long long)(view->cpu_ns / TICK_NS),
+		    (unsigned long long)(process->children_cpu_ns / TICK_NS),
+		    20 + process->nice, process->nice, process->thread_count,
+		    (unsigned long long)(process->start_ns / TICK_NS));
+	text_printf(out,
+		    "%llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 0 0 0 17 %u 0 0 "
+		    "0 0 0 "
+		    "0 0 %llu %llu %llu %llu %llu %d\n",
+		    (unsigned long long)mapped_bytes(process),
+		    (unsigned long long)resident_pages(process),
+		    (unsigned long long)(vm ? vm->stack_top : 0),
+		    view->thread ? view->thread->cpu : 0,
+		    (unsigned long long)(vm ? vm->brk_start : 0),
+		    (unsigned long long)process->arg_start,
+		    (unsigned long long)process->arg_end,
+		    (unsigned long long)process->env_start,
+		    (unsigned long long)process->env_end, process->exit_status);
 }
 
 static void stat_process(struct text *out, struct process *process)
 {
-	const struct vmspace *vm = process->vm;
-	int parent = process->parent ? process->parent->pid : 0;
-	const struct tty *tty = process->tty;
-	text_printf(out, "%d (%s) %c %d %d %d %u %d 4194304 0 0 0 0 ", process->pid,
-		    process->comm, state_letter(process), parent, process->pgid, process->sid,
-		    tty ? tty->device : 0, tty ? tty->foreground : -1);
-	text_printf(out, "%llu 0 %llu 0 %d %d %u 0 %llu ",
-		    (unsigned long long)(process_cpu_ns(process) / TICK_NS),
-		    (unsigned long long)(process->children_cpu_ns / TICK_NS),
-		    20 + process->nice, process->nice, process->thread_count,
-		    (unsigned long long)(process->start_ns / TICK_NS));
-	text_printf(out, "%llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 0 0 0 17 %u 0 0 0 0 0 "
-			 "0 0 %llu %llu %llu %llu %llu %d\n",
-		    (unsigned long long)mapped_bytes(process),
-		    (unsigned long long)resident_pages(process),
-		    (unsigned long long)(vm ? vm->stack_top : 0), processor(process),
-		    (unsigned long long)(vm ? vm->brk_start : 0),
-		    (unsigned long long)process->arg_start, (unsigned long long)process->arg_end,
-		    (unsigned long long)process->env_start, (unsigned long long)process->env_end,
-		    process->exit_status);
+	struct task_view view = view_process(process);
+	put_stat(out, &view);
+}
+
+static void stat_thread(struct text *out, struct thread *thread)
+{
+	struct task_view view = view_thread(thread);
+	put_stat(out, &view);
 }
 
 static void statm(struct text *out, struct process *process)
@@ -303,14 +360,12 @@ static void statm(struct text *out, struct process *process)
 		    (unsigned long long)resident_pages(process), size);
 }
 
-static void put_signals(struct text *out, const struct process *process)
+static void put_signals(struct text *out, const struct task_view *view)
 {
-	uint64_t blocked = 0, pending = 0, ignored = 0, caught = 0;
-	list_for_each(thread, &process->threads, struct thread, process_link) {
-		blocked = thread->mask.bits;
-		pending = thread->pending.pending.bits;
-		break;
-	}
+	const struct process *process = view->process;
+	const struct thread *thread = view->thread;
+	uint64_t blocked = thread ? thread->mask.bits : 0, ignored = 0, caught = 0;
+	uint64_t pending = thread ? thread->pending.pending.bits : 0;
 	for (int i = 0; process->actions && i < SIGNAL_COUNT; i++) {
 		uint64_t handler = process->actions->action[i].handler;
 		if (handler == SIG_IGN)
@@ -320,32 +375,40 @@ static void put_signals(struct text *out, const struct process *process)
 	}
 	text_printf(out, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n",
 		    (unsigned long long)pending,
-		    (unsigned long long)process->pending.pending.bits, (unsigned long long)blocked);
-	text_printf(out, "SigIgn:\t%016llx\nSigCgt:\t%016llx\n", (unsigned long long)ignored,
-		    (unsigned long long)caught);
+		    (unsigned long long)process->pending.pending.bits,
+		    (unsigned long long)blocked);
+	text_printf(out, "SigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+		    (unsigned long long)ignored, (unsigned long long)caught);
 }
 
-static void status(struct text *out, struct process *process)
+static void put_status(struct text *out, const struct task_view *view)
 {
-	char state = state_letter(process);
+	struct process *process = view->process;
+	char state = state_letter(view);
 	const char *word = state == 'R'   ? "running"
 			   : state == 'Z' ? "zombie"
 			   : state == 'T' ? "stopped"
 					  : "sleeping";
-	text_printf(out, "Name:\t%s\nUmask:\t0%u%u%u\nState:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n",
-		    process->comm, process->umask >> 6 & 7, process->umask >> 3 & 7,
-		    process->umask & 7, state, word, process->pid, process->pid);
+	text_printf(out, "Name:\t%s\n", view->comm);
+	if (process->fs)
+		text_printf(out, "Umask:\t0%u%u%u\n", process->fs->umask >> 6 & 7,
+			    process->fs->umask >> 3 & 7, process->fs->umask & 7);
+	text_printf(out, "State:\t%c (%s)\nTgid:\t%d\nNgid:\t0\nPid:\t%d\n", state, word,
+		    process->pid, view->id);
 	text_printf(out, "PPid:\t%d\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n",
 		    process->parent ? process->parent->pid : 0);
 	text_printf(out, "FDSize:\t64\nGroups:\t \n");
-	unsigned long long kib = mapped_bytes(process) / 1024, rss = resident_pages(process) * 4;
-	text_printf(out, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t       0 kB\n", kib, kib);
-	text_printf(out, "VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\nVmData:\t%8llu kB\n"
-			 "VmStk:\t%8llu kB\nVmSwap:\t       0 kB\n",
+	unsigned long long kib = mapped_bytes(process) / 1024,
+			   rss = resident_pages(process) * 4;
+	text_printf(out, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t       0 kB\n",
+		    kib, kib);
+	text_printf(out,
+		    "VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\nVmData:\t%8llu kB\n"
+		    "VmStk:\t%8llu kB\nVmSwap:\t       0 kB\n",
 		    (unsigned long long)process->job->account.peak_pages * 4, rss, kib,
 		    VM_STACK_SIZE / 1024);
 	text_printf(out, "Threads:\t%u\nSigQ:\t0/1024\n", process->thread_count);
-	put_signals(out, process);
+	put_signals(out, view);
 	text_printf(out, "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\n"
 			 "CapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n");
 	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t0\n", process->no_new_privs);
@@ -355,8 +418,21 @@ static void status(struct text *out, struct process *process)
 	text_printf(out, "voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");
 }
 
+static void status(struct text *out, struct process *process)
+{
+	struct task_view view = view_process(process);
+	put_status(out, &view);
+}
+
+static void status_thread(struct text *out, struct thread *thread)
+{
+	struct task_view view = view_thread(thread);
+	put_status(out, &view);
+}
+
 /* Bytes [start, end) of the process' memory, page by page as far as they are there. */
-static void put_memory(struct text *out, struct process *process, uint64_t start, uint64_t end)
+static void put_memory(struct text *out, struct process *process, uint64_t start,
+		       uint64_t end)
 {
 	while (process->vm && start < end) {
 		uint64_t n = PAGE_SIZE - (start & PAGE_MASK);
@@ -390,22 +466,28 @@ static void comm(struct text *out, struct process *process)
 	text_printf(out, "%s\n", process->comm);
 }
 
+static void comm_thread(struct text *out, struct thread *thread)
+{
+	text_printf(out, "%s\n", thread->comm);
+}
+
 static void limits(struct text *out, struct process *process)
 {
 	static const struct {
 		const char *name, *unit;
 	} rows[RLIMIT_COUNT] = {
-		{"Max cpu time", "seconds"}, {"Max file size", "bytes"},
-		{"Max data size", "bytes"}, {"Max stack size", "bytes"},
+		{"Max cpu time", "seconds"},     {"Max file size", "bytes"},
+		{"Max data size", "bytes"},      {"Max stack size", "bytes"},
 		{"Max core file size", "bytes"}, {"Max resident set", "bytes"},
-		{"Max processes", "processes"}, {"Max open files", "files"},
-		{"Max locked memory", "bytes"}, {"Max address space", "bytes"},
-		{"Max file locks", "locks"}, {"Max pending signals", "signals"},
-		{"Max msgqueue size", "bytes"}, {"Max nice priority", ""},
-		{"Max realtime priority", ""}, {"Max realtime timeout", "us"},
+		{"Max processes", "processes"},  {"Max open files", "files"},
+		{"Max locked memory", "bytes"},  {"Max address space", "bytes"},
+		{"Max file locks", "locks"},     {"Max pending signals", "signals"},
+		{"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
+		{"Max realtime priority", ""},   {"Max realtime timeout", "us"},
 	};
-	text_printf(out, "Limit                     Soft Limit           Hard Limit           "
-			 "Units     \n");
+	text_printf(out,
+		    "Limit                     Soft Limit           Hard Limit           "
+		    "Units     \n");
 	for (int i = 0; i < RLIMIT_COUNT; i++) {
 		uint64_t value[2] = {process->rlimits[i].soft, process->rlimits[i].hard};
 		char shown[2][24];
@@ -415,23 +497,26 @@ static void limits(struct text *out, struct process *process)
 			else
 				ksnprintf(shown[k], sizeof(shown[k]), "%llu",
 					  (unsigned long long)value[k]);
-		text_printf(out, "%-25s %-20s %-20s %-10s\n", rows[i].name, shown[0], shown[1],
-			    rows[i].unit);
+		text_printf(out, "%-25s %-20s %-20s %-10s\n", rows[i].name, shown[0],
+			    shown[1], rows[i].unit);
 	}
 }
 
 long proc_file_name(struct process *process, struct file *file, char *out, size_t room)
 {
 	if (pipe_is(file) && !file->vnode)
-		return ksnprintf(out, room, "pipe:[%llu]", (unsigned long long)pipe_inode(file));
+		return ksnprintf(out, room, "pipe:[%llu]",
+				 (unsigned long long)pipe_inode(file));
 	if (!file->vnode) {
 		struct stat_values values;
 		const char *name = file->ops->name;
 		if (strcmp(name, "console") == 0)
 			return ksnprintf(out, room, "/dev/console");
-		if (strchr(name, ':') || !file->ops->stat || file->ops->stat(file, &values) < 0)
+		if (strchr(name, ':') || !file->ops->stat ||
+		    file->ops->stat(file, &values) < 0)
 			return ksnprintf(out, room, "%s", name);
-		return ksnprintf(out, room, "%s:[%llu]", name, (unsigned long long)values.inode);
+		return ksnprintf(out, room, "%s:[%llu]", name,
+				 (unsigned long long)values.inode);
 	}
 	int rc = vnode_path(process->job->rootfs, file->vnode, out, room);
 	if (rc == 0)
@@ -444,7 +529,8 @@ long proc_file_name(struct process *process, struct file *file, char *out, size_
 	size_t used = strlen(out);
 	bool slash = used && out[used - 1] == '/';
 	return (long)used + ksnprintf(out + used, room - used, "%s%.*s (deleted)",
-				      slash ? "" : "/", (int)vnode->name_size, vnode->name);
+				      slash ? "" : "/", (int)vnode->name_size,
+				      vnode->name);
 }
 
 static void put_octal(struct text *out, uint32_t value)
@@ -479,24 +565,41 @@ static void random_uuid(struct text *out, struct process *process)
 	b[6] = (uint8_t)((b[6] & 0x0f) | 0x40); /* RFC 4122, version 4 */
 	b[8] = (uint8_t)((b[8] & 0x3f) | 0x80);
 	for (int i = 0; i < 16; i++)
-		text_printf(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
+		text_printf(out, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x",
+			    b[i]);
 	text_printf(out, "\n");
 }
 
-#define MOUNTS                                                                                     \
-	"rootfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,relatime 0 0\n"                        \
+#define MOUNTS                                                                           \
+	"rootfs / tmpfs rw,relatime 0 0\nproc /proc proc rw,relatime 0 0\n"              \
 	"sysfs /sys sysfs ro,relatime 0 0\ndevtmpfs /dev tmpfs rw,relatime 0 0"
-#define MOUNTINFO                                                                                  \
-	"1 1 0:20 / / rw,relatime - tmpfs rootfs rw\n2 1 0:21 / /proc rw,relatime - proc proc rw\n" \
-	"3 1 0:22 / /sys ro,relatime - sysfs sysfs ro\n4 1 0:20 / /dev rw,relatime - tmpfs "       \
+#define MOUNTINFO                                                                        \
+	"1 1 0:20 / / rw,relatime - tmpfs rootfs rw\n2 1 0:21 / /proc rw,relatime - "    \
+	"proc proc rw\n"                                                                 \
+	"3 1 0:22 / /sys ro,relatime - sysfs sysfs ro\n4 1 0:20 / /dev rw,relatime - "   \
+	"tmpfs "                                                                         \
 	"devtmpfs rw"
 
-#define FIXED(path, text) {path, ROW_TEXT, NULL, text}
-#define MADE(path, maker) {path, ROW_TEXT, maker, NULL}
+#define FIXED(path, text)                                                                \
+	{                                                                                \
+		path, ROW_TEXT, NULL, text, NULL                                         \
+	}
+#define MADE(path, maker)                                                                \
+	{                                                                                \
+		path, ROW_TEXT, maker, NULL, NULL                                        \
+	}
+#define OF_BOTH(path, maker, thread_maker)                                               \
+	{                                                                                \
+		path, ROW_TEXT, maker, NULL, thread_maker                                \
+	}
+#define OTHER(path, kind)                                                                \
+	{                                                                                \
+		path, kind, NULL, NULL, NULL                                             \
+	}
 
 static const struct proc_row proc_table[] = {
-	{"self", ROW_LINK, NULL, NULL},
-	{"thread-self", ROW_LINK, NULL, NULL},
+	OTHER("self", ROW_LINK),
+	OTHER("thread-self", ROW_LINK),
 	MADE("cpuinfo", cpuinfo),
 	FIXED("filesystems", "nodev\tproc\nnodev\tsysfs\nnodev\ttmpfs\n\terofs"),
 	MADE("loadavg", loadavg),
@@ -530,16 +633,16 @@ static const struct proc_row proc_table[] = {
 };
 
 static const struct proc_row pid_table[] = {
-	{"exe", ROW_LINK, NULL, NULL},
-	{"cwd", ROW_LINK, NULL, NULL},
-	{"root", ROW_LINK, NULL, NULL},
-	{"fd", ROW_FDS, NULL, NULL},
-	{"fdinfo", ROW_FD_INFOS, NULL, NULL},
-	{"task", ROW_TASKS, NULL, NULL},
+	OTHER("exe", ROW_LINK),
+	OTHER("cwd", ROW_LINK),
+	OTHER("root", ROW_LINK),
+	OTHER("fd", ROW_FDS),
+	OTHER("fdinfo", ROW_FD_INFOS),
+	OTHER("task", ROW_TASKS),
 	MADE("auxv", auxv),
 	FIXED("cgroup", "0::/"),
 	MADE("cmdline", cmdline),
-	MADE("comm", comm),
+	OF_BOTH("comm", comm, comm_thread),
 	MADE("environ", environ),
 	MADE("limits", limits),
 	MADE("maps", maps),
@@ -547,9 +650,9 @@ static const struct proc_row pid_table[] = {
 	FIXED("mounts", MOUNTS),
 	FIXED("oom_score", "0"),
 	FIXED("oom_score_adj", "0"),
-	MADE("stat", stat_process),
+	OF_BOTH("stat", stat_process, stat_thread),
 	MADE("statm", statm),
-	MADE("status", status),
+	OF_BOTH("status", status, status_thread),
 };
 
 static const struct proc_row sys_table[] = {
@@ -560,7 +663,10 @@ static const struct proc_row sys_table[] = {
 	FIXED("kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152"),
 };
 
-#define ROWS(table) {table, sizeof(table) / sizeof((table)[0])}
+#define ROWS(table)                                                                      \
+	{                                                                                \
+		table, sizeof(table) / sizeof((table)[0])                                \
+	}
 const struct proc_rows proc_rows = ROWS(proc_table);
 const struct proc_rows pid_rows = ROWS(pid_table);
 const struct proc_rows sys_rows = ROWS(sys_table);

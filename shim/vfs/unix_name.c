@@ -54,10 +54,11 @@ static int address_decode(const struct socket_address *address,
 
 static struct unix_socket *find_abstract(const char *path, uint32_t size)
 {
-	list_for_each(u, &unix_sockets, struct unix_socket,
-		      all) if (u->job == job_current() && u->bound && !u->vnode &&
-			       u->name->size == size + 2 &&
-			       memcmp(u->name->bytes + 2, path, size) == 0) return u;
+	list_for_each(u, &unix_sockets, struct unix_socket, all)
+		if (u->job == job_current() && u->bound && !u->vnode &&
+		    u->name->size == size + 2 &&
+		    memcmp(u->name->bytes + 2, path, size) == 0)
+			return u;
 	return NULL;
 }
 
@@ -69,8 +70,9 @@ static int find_path(const char *path, struct unix_socket **out)
 	if (rc < 0)
 		return rc;
 	*out = NULL;
-	list_for_each(u, &unix_sockets, struct unix_socket,
-		      all) if (u->job == job_current() && u->vnode == vnode) *out = u;
+	list_for_each(u, &unix_sockets, struct unix_socket, all)
+		if (u->job == job_current() && u->vnode == vnode)
+			*out = u;
 	vnode_put(vnode);
 	return 0;
 }
@@ -110,7 +112,7 @@ static int make_node(const char *path, struct vnode **out)
 {
 	struct process *process = process_current();
 	struct path_context paths = process_paths(process);
-	struct vnode_new what = {.mode = S_IFSOCK | (0777 & ~process->umask)};
+	struct vnode_new what = {.mode = S_IFSOCK | (0777 & ~process->fs->umask)};
 	struct path_parent at;
 	int rc = path_parent(&paths, path, 0, &at);
 	if (rc < 0)

@@ -1,10 +1,12 @@
-/* What /proc says of processes and their open files: stat, status, fdinfo; who owns a file's
- * signals. */
+/* What /proc says of processes and their open files: stat, status, fdinfo; who owns a
+ * file's signals. */
 #include "show.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,6 +22,18 @@ static void show_lines(const char *path, const char *wanted)
 	fflush(stdout);
 	if (file)
 		fclose(file);
+}
+
+static int has_line(const char *path, const char *wanted)
+{
+	char line[256];
+	int found = 0;
+	FILE *file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		found += strcmp(line, wanted) == 0;
+	if (file)
+		fclose(file);
+	return found;
 }
 
 /* Field n of stat, counted from the state, which is 3. */
@@ -58,16 +72,11 @@ static void descriptors(void)
 			pause();
 	int child = (int)syscall(SYS_pidfd_open, pid, 0);
 	char wanted[32];
-	FILE *file;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", child);
 	snprintf(wanted, sizeof(wanted), "Pid:\t%d\n", pid);
-	int seen = 0;
-	for (file = fopen(path, "r"); fgets(path, sizeof(path), file);)
-		seen += strcmp(path, wanted) == 0;
-	SHOW(seen);
+	SHOW(has_line(path, wanted));
 	kill(pid, SIGKILL);
 	wait(NULL);
-	fclose(file);
 	close(child);
 	int numbers = 0;
 	struct dirent *entry;
@@ -77,6 +86,31 @@ static void descriptors(void)
 	SHOW(numbers); /* 0, 1, 2, the file and the folder */
 	closedir(folder);
 	close(fd);
+}
+
+static void *name_itself(void *arg)
+{
+	char wanted[32];
+	(void)arg;
+	prctl(PR_SET_NAME, "worker");
+	show_lines("/proc/thread-self/comm", "");
+	show_lines("/proc/self/comm", "");
+	show_lines("/proc/thread-self/status", "Name:");
+	show_lines("/proc/thread-self/status", "State:");
+	show_lines("/proc/thread-self/status", "Threads:");
+	snprintf(wanted, sizeof(wanted), "Pid:\t%ld\n", syscall(SYS_gettid));
+	SHOW(has_line("/proc/thread-self/status", wanted));
+	snprintf(wanted, sizeof(wanted), "Tgid:\t%d\n", getpid());
+	SHOW(has_line("/proc/thread-self/status", wanted));
+	return NULL;
+}
+
+/* What is told of one thread, not of its process. */
+static void threads(void)
+{
+	pthread_t thread;
+	pthread_create(&thread, NULL, name_itself, NULL);
+	pthread_join(thread, NULL);
 }
 
 static void states(void)
@@ -134,6 +168,7 @@ int main(void)
 {
 	enter_scratch();
 	descriptors();
+	threads();
 	states();
 	owners();
 	return 0;
