@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from support.load import ONE_BY_ONE
 from support import prometheus
 from support.http_client import call, read_head
 
@@ -52,7 +53,7 @@ def test_nodes_client_keeps_connections_and_reads_trailers(address):
 
 
 def test_h2load_over_http_1_sees_no_protocol_error(address):
-    done = subprocess.run(["h2load", "--h1", "-n", "400", "-c", "8",
+    done = subprocess.run(["h2load", "--h1", "-n", "400", "-c", "8", *ONE_BY_ONE,
                            f"http://{address[0]}:{address[1]}/?echo&x"], capture_output=True,
                           text=True, check=True, timeout=120)
     assert "400 succeeded, 0 failed, 0 errored, 0 timeout" in done.stdout
