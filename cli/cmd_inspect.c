@@ -119,12 +119,14 @@ static int print_image(struct inspect *inspect, struct diag *why)
 		printf("\nfiles     %u files, %" PRIu64 " bytes, %u folders, %u links\n",
 		       inspect->files, inspect->file_bytes, inspect->folders,
 		       inspect->links);
+		printf("digest    %s\n", digest_hex(image->bundle.digest, hex));
 		print_sections(inspect);
 		return EXIT_DONE;
 	}
 	printf("{\"format\":\"%s\",\"size\":%zu,\"sha256\":\"%s\",\"program\":",
 	       image->format->name, image->file_size, hex);
 	output_json(stdout, manifest->exec, strlen(manifest->exec));
+	printf(",\"digest\":\"%s\"", digest_hex(image->bundle.digest, hex));
 	printf(",\"mode\":\"%s\",\"port\":%u,\"files\":%u,\"file_bytes\":%" PRIu64
 	       ",\"folders\":%u,\"links\":%u,\"sections\":[",
 	       mode_name(manifest->mode), manifest->port, inspect->files,

@@ -21,6 +21,7 @@
 #include "cli/memory_file.h"
 #include "cli/namespaces.h"
 #include "cli/pack_options.h"
+#include "imgfmt/digest_hex.h"
 
 #define FOLDERS_OPEN 16 /* while the temporary folder is removed */
 #define ANNOUNCEMENT "listening on port "
@@ -44,7 +45,7 @@ struct serve {
 	int bundle_fd;
 	struct image image;
 	char folder[4096]; /* "": not made */
-	char root[4200], manifest[4200];
+	char root[4200], manifest[4200], digest[HEX_ROOM];
 	int front_fd;
 };
 
@@ -143,6 +144,7 @@ static int make_folder(struct serve *serve, struct diag *why)
 	}
 	snprintf(serve->root, sizeof(serve->root), "%s/root", serve->folder);
 	snprintf(serve->manifest, sizeof(serve->manifest), "%s/manifest", serve->folder);
+	digest_hex(serve->image.bundle.digest, serve->digest);
 	if (erofs_open(&fs, rootfs->bytes, rootfs->size))
 		return diag_set(why, "%s: the packed file system is damaged",
 				serve->image.path);
@@ -199,12 +201,14 @@ static _Noreturn void become_front(const struct serve *serve, const char *listen
 				   pid_t parent)
 {
 	char name[] = "front", manifest[] = "--manifest", root[] = "--root",
-	     where[] = "--listen";
+	     where[] = "--listen", digest[] = "--digest";
 	char *const argv[] = {name,
 			      manifest,
 			      (char *)(uintptr_t)serve->manifest,
 			      where,
 			      (char *)(uintptr_t)listen,
+			      digest,
+			      (char *)(uintptr_t)serve->digest,
 			      serve->no_sandbox ? NULL : root,
 			      (char *)(uintptr_t)serve->root,
 			      NULL};

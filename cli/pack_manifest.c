@@ -88,6 +88,19 @@ static int emit_http(struct text *text, const struct pack_request *request)
 	return rc;
 }
 
+/* A file's name without its folder and suffix: where it lay is this machine's affair. */
+static int emit_profile_name(struct text *text, const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	char *name = strdup(slash ? slash + 1 : file);
+	size_t size = name ? strlen(name) : 0;
+	if (size > 5 && strcmp(name + size - 5, ".conf") == 0)
+		name[size - 5] = '\0';
+	int rc = name ? emit(text, "profile", name) : -1;
+	free(name);
+	return rc;
+}
+
 static int emit_all(struct text *text, const struct pack_request *request,
 		    const char *path, const struct words *env)
 {
@@ -102,6 +115,8 @@ static int emit_all(struct text *text, const struct pack_request *request,
 		rc = emit(text, "env", env->list[i]);
 	if (!rc && request->profile && request->profile->example)
 		rc = emit(text, "example", request->profile->example);
+	if (!rc && request->profile && request->profile->name)
+		rc = emit_profile_name(text, request->profile->name);
 	return rc || (request->mode == MODE_HTTP && emit_http(text, request)) ||
 	       emit(text, "cwd", request->cwd) || emit(text, "program", name) ||
 	       (request->mode != MODE_RUN && emit_number(text, "port", request->port)) ||

@@ -26,6 +26,7 @@ struct image {
 	bool ok_exit[256]; /* exit codes that are answers */
 	uint16_t admin_port; /* 0: none */
 	bool ui, console_log;
+	const char *digest; /* where the kernel does not tell it; NULL: unknown */
 };
 
 /* Parses a manifest's text. Returns 0, or -1 with *why and the *line it is about. */

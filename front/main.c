@@ -1,7 +1,9 @@
 /* main.c: front's start. In an image the kernel starts it without arguments and the manifest
  * lies at /manifest; on Linux the arguments say where things are:
  *
- *   front --manifest FILE [--root DIR] [--listen ADDRESS:PORT]
+ *   front --manifest FILE [--root DIR] [--listen ADDRESS:PORT] [--digest HEX]
+ *
+ * The digest is the image's, for /_/info; in an image the kernel knows it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -15,7 +17,7 @@
 #include "front/text.h"
 
 struct options {
-	const char *manifest, *root, *listen;
+	const char *manifest, *root, *listen, *digest;
 };
 
 static struct server server;
@@ -74,6 +76,7 @@ static int parse_options(struct options *options, int argc, char **argv)
 		{"--manifest", &options->manifest},
 		{"--root", &options->root},
 		{"--listen", &options->listen},
+		{"--digest", &options->digest},
 	};
 	for (int i = 1; i < argc; i += 2) {
 		const char **value = NULL;
@@ -188,10 +191,11 @@ int main(int argc, char **argv)
 	fill_standard_streams();
 	if (parse_options(&options, argc, argv) < 0) {
 		say(STDERR_FILENO, "usage: front --manifest FILE [--root DIR] ",
-		    "[--listen ADDRESS:PORT]", "");
+		    "[--listen ADDRESS:PORT] [--digest HEX]", "");
 		return 2;
 	}
 	int rc = load_image(&image, options.manifest);
+	image.digest = options.digest;
 	if (!rc)
 		rc = serve(&image, &options);
 	image_free(&image);

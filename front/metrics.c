@@ -7,6 +7,7 @@
 #include "front/metrics.h"
 #include "front/server.h"
 #include "front/text.h"
+#include "imgfmt/digest_hex.h"
 
 static const char *const outcome_names[OUTCOME_COUNT] = {
 	[OUTCOME_NONE] = "none",         [OUTCOME_EXITED] = "exited",
@@ -225,6 +226,9 @@ static int json_number(struct chain *body, const char *name, uint64_t value)
 int info_json(struct server *server, struct chain *body)
 {
 	const struct manifest *manifest = &server->image->manifest;
+	const char *digest = server->image->digest;
+	struct shim_info info;
+	char hex[HEX_ROOM];
 	const struct {
 		const char *name;
 		uint64_t value;
@@ -235,6 +239,12 @@ int info_json(struct server *server, struct chain *body)
 	};
 	int rc = json_member(body, "{\"program\":", manifest->program);
 	rc = rc ? rc : json_member(body, ",\"version\":", FRONT_VERSION);
+	if (manifest->profile[0])
+		rc = rc ? rc : json_member(body, ",\"profile\":", manifest->profile);
+	if (server->sandbox->info(&info) == 0)
+		digest = digest_hex(info.image_digest, hex);
+	if (digest)
+		rc = rc ? rc : json_member(body, ",\"digest\":", digest);
 	rc = rc ? rc : json_member(body, ",\"exec\":", manifest->exec);
 	rc = rc ? rc : json_member(body, ",\"cwd\":", manifest->cwd);
 	rc = rc ? rc : json_member(body, ",\"sandbox\":", server->sandbox->name);

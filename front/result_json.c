@@ -6,7 +6,7 @@
 #include "front/result.h"
 #include "front/text.h"
 #include "front/utf8.h"
-#include "imgfmt/sha256.h"
+#include "imgfmt/digest_hex.h"
 
 struct utf8_check {
 	unsigned char held[4]; /* a sequence that a piece may have cut */
@@ -145,14 +145,11 @@ static int append_file(struct chain *body, const struct output_file *file, bool 
 {
 	struct sha256 hash;
 	uint8_t digest[SHA256_BYTES];
-	char hex[2 * SHA256_BYTES + 1];
+	char hex[HEX_ROOM];
 	sha256_init(&hash);
 	chain_each(&file->bytes, hash_piece, &hash);
 	sha256_end(&hash, digest);
-	for (size_t i = 0; i < sizeof(hex); i++)
-		hex[i] = i == sizeof(hex) - 1
-				 ? '\0'
-				 : "0123456789abcdef"[digest[i / 2] >> (i % 2 ? 0 : 4) & 15];
+	digest_hex(digest, hex);
 	const char mode[] = {'0', (char)('0' + (file->mode >> 6 & 7)),
 			     (char)('0' + (file->mode >> 3 & 7)),
 			     (char)('0' + (file->mode & 7)), '\0'};

@@ -64,6 +64,7 @@ int bundle_open(struct bundle_view *view, const void *bytes, size_t size, const 
 		view->is_packed |= flags != 0;
 	}
 	view->size = (size_t)whole;
+	view->digest = header->sha256;
 	return 0;
 }
 

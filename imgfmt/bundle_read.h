@@ -19,6 +19,7 @@ struct bundle_part {
 struct bundle_view {
 	size_t size;                                  /* of the whole bundle */
 	bool is_packed;                               /* is a section of it? */
+	const uint8_t *digest; /* the header's, and by it of everything in the bundle */
 	struct bundle_part part[BUNDLE_MANIFEST + 1]; /* by enum bundle_kind */
 };
 

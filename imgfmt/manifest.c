@@ -142,6 +142,7 @@ enum key {
 	PORT,
 	PROGRAM,
 	EXAMPLE,
+	PROFILE,
 	ARG,
 	ENV,
 #define HTTP_KEY(key, flag, kind, placeholder, help) KEY_##key,
@@ -162,6 +163,7 @@ static const struct {
 	[PORT] = {"port", KIND_one},
 	[PROGRAM] = {"program", KIND_one},
 	[EXAMPLE] = {"example", KIND_one},
+	[PROFILE] = {"profile", KIND_one},
 	[ARG] = {"arg", KIND_line},
 	[ENV] = {"env", KIND_line},
 #define HTTP_KEY(key, flag, kind, placeholder, help) [KEY_##key] = {#key, KIND_##kind},
@@ -261,6 +263,8 @@ static const char *take(struct manifest *out, unsigned *seen, const struct line 
 		return set_text(out->program, sizeof(out->program), line);
 	case EXAMPLE:
 		return set_text(out->example, sizeof(out->example), line);
+	case PROFILE:
+		return set_text(out->profile, sizeof(out->profile), line);
 	case ARG:
 		out->arg_count++;
 		break;

@@ -13,6 +13,7 @@
  *   port=80                   http and serve
  *   program=busybox           for people: /_/info, usage text
  *   example=...               for people: a request's query, shown in the usage text
+ *   profile=clang             for people: what the image was packed by, absent: nothing
  *   ...                       http_keys.def
  *   limit.KEY=N               limits.def
  *
@@ -58,6 +59,7 @@ struct manifest {
 	char cwd[MANIFEST_VALUE_MAX + 1];
 	char program[256];
 	char example[1024];
+	char profile[256];
 	uint32_t arg_count, env_count;
 	struct limits limits; /* defaults where the text says nothing */
 };

@@ -234,7 +234,7 @@ _Noreturn void kmain(const struct bootinfo *info)
 	sections_check();
 	if (manifest.mode != MODE_RUN)
 		net_init();
-	job_rootfs_set(&bundle.part[BUNDLE_ROOTFS]);
+	job_image_set(&bundle);
 	if (manifest.mode == MODE_HTTP)
 		start_front();
 	else

@@ -89,7 +89,8 @@ struct shim_info {
 	uint32_t net_ready; /* 1 once an address is held */
 	uint32_t ipv4;      /* network byte order, 0 when none */
 	uint32_t reserved;
+	uint8_t image_digest[32]; /* struct bundle_header's sha256 */
 };
-_Static_assert(sizeof(struct shim_info) == 152, "job ABI");
+_Static_assert(sizeof(struct shim_info) == 184, "job ABI");
 
 #endif

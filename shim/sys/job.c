@@ -18,10 +18,12 @@
 #include "shim/vfs/path.h"
 
 static struct bundle_part rootfs;
+static const uint8_t *image_digest;
 
-void job_rootfs_set(const struct bundle_part *part)
+void job_image_set(const struct bundle_view *bundle)
 {
-	rootfs = *part;
+	rootfs = bundle->part[BUNDLE_ROOTFS];
+	image_digest = bundle->digest;
 }
 
 /* The job as an open file. */
@@ -259,5 +261,6 @@ long sys_shim_info(const struct sysargs *a)
 	info.tcp_syn_cookies_bad = net.tcp_cookies_bad;
 	info.ipv4 = net.ipv4;
 	info.net_ready = net.ipv4 != 0;
+	memcpy(info.image_digest, image_digest, sizeof(info.image_digest));
 	return copy_to_user(arg_user(a, 0), &info, sizeof(info));
 }

@@ -2,9 +2,9 @@
 #ifndef SHIM_SYS_JOB_H
 #define SHIM_SYS_JOB_H
 
-struct bundle_part;
+struct bundle_view;
 
-/* The packed file system below every job's root. */
-void job_rootfs_set(const struct bundle_part *rootfs);
+/* The image: its packed file system lies below every job's root. The bytes stay where they are. */
+void job_image_set(const struct bundle_view *bundle);
 
 #endif

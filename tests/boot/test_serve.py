@@ -99,6 +99,15 @@ def test_an_image_answers_the_same_with_and_without_a_machine(both, request_):
     assert here == there
 
 
+def test_info_names_the_profile_and_the_digest_that_inspect_prints(both, image):
+    said = subprocess.run([ELFPACK, "inspect", "--json", image], check=True, capture_output=True)
+    digest = json.loads(said.stdout)["digest"]
+    assert len(digest) == 64
+    for port in both:
+        info = json.loads(answer(port, "GET", "/_/info", None, {})[2])
+        assert (info["profile"], info["digest"]) == ("busybox", digest)
+
+
 def test_a_request_changes_nothing_for_the_next(both):
     answer(both[0], "GET", "/?sh&-c&echo+x>/etc/greeting;echo+y>/work/left", None, {})
     assert answer(both[0], "GET", "/?cat&/etc/greeting", None, {})[2] == \
