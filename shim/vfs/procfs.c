@@ -245,7 +245,7 @@ static uint64_t inode_number(const struct proc_node *node)
 	uint64_t n = (uint64_t)(uintptr_t)node->row ^ node->prefix_size << 48;
 	n ^= (uint64_t)(node->tid ? node->tid : node->pid) << 40 ^
 	     (uint64_t)node->fd << 8 ^ (uint64_t)node->kind;
-	return (n * 0x9e3779b97f4a7c15ull) >> 16;
+	return (n * 0x9e3779b97f4a7c15ull >> 16) + 1; /* readdir(3) takes 0 for deleted */
 }
 
 /* Listing: 0 ".", 1 "..", 2 + row, then NUMBERS_AT + the number. */

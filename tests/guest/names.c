@@ -240,9 +240,25 @@ static void changing_directory(void)
 	SHOW(rmdir("many"));
 }
 
+/* Of what every Linux has at the top. */
+static void top(void)
+{
+	int dev = 0, proc = 0, sys = 0, tmp = 0;
+	DIR *dir = opendir("/");
+	for (struct dirent *e; dir && (e = readdir(dir));) {
+		dev += strcmp(e->d_name, "dev") == 0;
+		proc += strcmp(e->d_name, "proc") == 0;
+		sys += strcmp(e->d_name, "sys") == 0;
+		tmp += strcmp(e->d_name, "tmp") == 0;
+	}
+	printf("dev %d, proc %d, sys %d, tmp %d\n", dev, proc, sys, tmp);
+	closedir(dir);
+}
+
 int main(void)
 {
 	char path[64];
+	top();
 	enter_scratch();
 	getcwd(path, sizeof(path));
 	directories();

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from support.load import ONE_BY_ONE
 from support import prometheus
 from support.http_client import call, read_head
+from support.load import ONE_BY_ONE
 
 NODE = """
 const http = require('http');
