@@ -11,6 +11,7 @@ import time
 import pytest
 
 from aws_client import BLOCK
+from awscli_session import Session
 from mock import Fault, RandomFaults
 from support.guest import ELFPACK, Guest, build_image
 
@@ -213,12 +214,11 @@ def test_canonical_requests_are_awsclis(aws, publish, small_image, tmp_path):
         "ModifySnapshotAttribute", "ListSnapshotBlocks", "GetSnapshotBlock"}
     aws.log.clear()
     (tmp_path / "block").write_bytes(small_image.read_bytes()[:BLOCK])
-    lines = [json.dumps(["--endpoint-url", aws.url, "--output", "json",
-                         *map(str, awscli_words(record, tmp_path))]) for record in ours.values()]
+    session = Session(tmp_path, aws.url, aws.environment())
     # What is refused now, since it was done before, was sent and signed all the same.
-    subprocess.run(["/usr/bin/python3", pathlib.Path(__file__).parent / "awscli_session.py"],
-                   input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=120,
-                   check=True, env={**os.environ, **aws.environment()})
+    for record in ours.values():
+        session.call("--output", "json", *awscli_words(record, tmp_path))
+    session.stop()
     theirs = {record.operation: record for record in reversed(aws.log)}
     for operation, record in ours.items():
         assert normal(record.canonical) == normal(theirs[operation].canonical), operation
