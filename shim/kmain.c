@@ -140,18 +140,35 @@ static void start(struct job *job, const char *path, char **argv, char **envp,
 /* The machine ends with this job, and with its status as a shell would show it. */
 static struct job *machine_job;
 
+/* As Linux, which sends what a program that has ended wrote before; but then it goes off.
+ */
+#define LAST_BYTES_NS       2000000000ull
+#define LAST_BYTES_CHECK_NS 5000000ull
+static int machine_status;
+static uint64_t machine_end_ns;
+
+static void machine_end(struct timer *self)
+{
+	if (!net_stack() || !tcp_owes(net_stack()) || clock_now_ns() >= machine_end_ns)
+		machine_power_off(machine_status);
+	timer_set(self, clock_now_ns() + LAST_BYTES_CHECK_NS);
+}
+
 static bool job_changed(struct waiter *self, uint32_t events)
 {
 	(void)self;
 	(void)events;
 	const struct job_result *result = &machine_job->result;
-	if (!machine_job->ended)
+	static struct timer end = {.fire = machine_end};
+	if (!machine_job->ended || machine_end_ns)
 		return false;
-	if (result->outcome == JOB_EXITED)
-		machine_power_off(result->exit_code);
 	if (result->outcome == JOB_OOM)
 		kprint("elfpack: %s: out of memory\n", manifest.program);
-	machine_power_off(128 + result->signal);
+	machine_status =
+		result->outcome == JOB_EXITED ? result->exit_code : 128 + result->signal;
+	machine_end_ns = clock_now_ns() + LAST_BYTES_NS;
+	machine_end(&end);
+	return false;
 }
 
 static struct job *machine_job_make(const struct job_limits *limits,

@@ -134,5 +134,6 @@ int tcp_init(struct net_stack *stack);
 void tcp_destroy(struct net_stack *stack);
 void tcp_timers(struct net_stack *stack);
 void tcp_abort_all(struct net_stack *stack);
+bool tcp_owes(const struct net_stack *stack); /* bytes that a peer has not acknowledged? */
 
 #endif

@@ -288,6 +288,15 @@ void tcp_wait_expire(struct net_stack *stack)
 		net_wake_by(stack, stack->wait_first->wait_ns);
 }
 
+bool tcp_owes(const struct net_stack *stack)
+{
+	for (uint32_t i = 0; i <= stack->table_mask; i++)
+		for (const struct tcp *tcp = stack->table[i]; tcp; tcp = tcp->hash_next)
+			if (tcp->queued)
+				return true;
+	return false;
+}
+
 void tcp_abort_all(struct net_stack *stack)
 {
 	for (uint32_t i = 0; i <= stack->table_mask; i++) {
