@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+from corpus.compiled_programs import PROGRAMS
+from support.compile_both import compile_here, compile_there
 from support.worked_examples import COMPILING, check
 
 pytestmark = [pytest.mark.xdist_group("compile_server"),
@@ -129,19 +131,13 @@ def test_a_wrong_program_is_422_with_the_compilers_message(guest):
     assert b"bad.c:1:25: error: use of undeclared identifier 'x'" in body
 
 
-def test_a_program_of_several_files_comes_as_multipart(guest, tmp_path):
-    parts = {"src/main.c": b'#include "x.h"\n#include <stdio.h>\n'
-                           b'int main(void) { printf("%d\\n", x()); }\n',
-             "src/x.c": b'#include "x.h"\nint x(void) { return 42; }\n',
-             "inc/x.h": b"int x(void);\n"}
-    body = b"".join(b'--b\r\nContent-Disposition: form-data; name="%s"; filename="f"\r\n\r\n'
-                    b"%s\r\n" % (name.encode(), text)
-                    for name, text in parts.items()) + b"--b--\r\n"
-    status, _, made = guest.request(
-        "POST", query(["-Iinc", "src/main.c", "src/x.c"], "_out=a.out"), body,
-        {"Content-Type": "multipart/form-data; boundary=b"}, timeout=SECONDS)
-    assert status == 200, made
-    assert run(tmp_path, made) == (0, b"42\n")
+@pytest.mark.parametrize("kind", ["C of several files, headers in folders", "C LTO"])
+def test_a_program_that_comes_as_multipart_equals_the_hosts(guest, tmp_path, kind):
+    """tests/corpus/compile_many does it for all kinds."""
+    program, = (program for program in PROGRAMS if program.kind == kind)
+    made = compile_there(program, guest)
+    assert made == compile_here(program, tmp_path)
+    assert run(tmp_path, made)[0] == 0
 
 
 def test_a_program_of_several_files_comes_as_json(guest, tmp_path):
@@ -162,6 +158,24 @@ def test_requests_at_a_time_do_not_see_each_other(guest, tmp_path):
         answers = list(pool.map(compile_one, range(4)))
     assert [status for status, _, _ in answers] == [200] * 4
     assert [run(tmp_path, body)[0] for _, _, body in answers] == [0, 1, 2, 3]
+
+
+def test_an_endless_device_is_an_empty_file_as_on_the_host(compile_both):
+    made, native = compile_both("zero.c", b'#include "/dev/zero"\n', ["-c"], "zero.o")
+    assert made == native
+
+
+@pytest.mark.parametrize("source, time, status", [
+    (b"template <int n> struct t { static const int v = t<n + 1>::v + t<n + 2>::v; };\n"
+     b"int x = t<0>::v;\n", "4s", 504),
+    (b'#include "/proc/1/environ"\n', "200s", 422),
+], ids=["endless-templates", "environment-of-another"])
+def test_a_hostile_source_costs_its_own_request(guest, source, time, status):
+    target = query(["-c", "bad.cc", "-ftemplate-depth=100000"], f"_timeout={time}",
+                   "_out=bad.o")
+    answer = guest.request("PUT", target.replace("/?", "/bad.cc?"), source, timeout=SECONDS)
+    assert answer[0] == status
+    assert guest.request("GET", "/?-dumpversion", timeout=SECONDS)[0] == 200
 
 
 def test_no_page_is_lost(guest):
