@@ -66,7 +66,8 @@ struct EnaState {
 
 	/* faults */
 	bool reset_refused, shuffled, llq_required, no_llq, hang, silent, bad_rx_id, bad_tx_id,
-		admin_hang, no_checksum, fatal;
+		admin_hang, no_checksum, fatal, refusing;
+	uint32_t refused; /* the command that is; 0: every one */
 	uint32_t depth, alive_ms, transmit_ms; /* hints to the driver */
 };
 
@@ -464,32 +465,60 @@ static uint8_t create_sq(EnaState *s, const uint8_t *c, uint8_t *answer)
 	return 0;
 }
 
+/* The ring goes first: a completion queue that is still used is not given up. */
+static uint8_t destroy_sq(EnaState *s, const uint8_t *c)
+{
+	unsigned n = lduw_le_p(c + 4);
+	if (n >= QUEUES || c[6] >> 5 != (n == TX ? 1 : 2) || !s->queue[n].sq_made)
+		return 5;
+	struct queue *q = &s->queue[n];
+	q->sq = (struct ring){0};
+	q->sq_made = q->llq = false;
+	q->tail = q->free_count = q->held_count = 0;
+	return 0;
+}
+
+static uint8_t destroy_cq(EnaState *s, const uint8_t *c)
+{
+	unsigned n = lduw_le_p(c + 4);
+	if (n >= QUEUES || !s->queue[n].cq_made || s->queue[n].sq_made)
+		return 5;
+	s->queue[n].cq = (struct ring){0};
+	s->queue[n].cq_made = false;
+	return 0;
+}
+
+static uint8_t command_do(EnaState *s, const uint8_t *c, uint8_t *answer)
+{
+	if (s->refusing && (!s->refused || s->refused == c[2]))
+		return 6;
+	switch (c[2]) {
+	case 1:
+		return create_sq(s, c, answer);
+	case 2:
+		return destroy_sq(s, c);
+	case 3:
+		return create_cq(s, c, answer);
+	case 4:
+		return destroy_cq(s, c);
+	case 8:
+		return feature_get(s, c[17], answer);
+	case 9:
+		return feature_set(s, c[17], c + 20);
+	}
+	return 2;
+}
+
 static void command_run(EnaState *s)
 {
 	struct ring *aq = &s->admin[AQ], *acq = &s->admin[ACQ];
-	uint8_t c[64], answer[64] = {0}, status;
+	uint8_t c[64], answer[64] = {0};
 	pci_dma_read(&s->parent, slot(aq, 64), c, 64);
 	if ((c[3] & 1) != phase(aq))
 		return violation(s, "wrong phase in an admin command");
 	aq->at++;
-	switch (c[2]) {
-	case 1:
-		status = create_sq(s, c, answer + 8);
-		break;
-	case 3:
-		status = create_cq(s, c, answer + 8);
-		break;
-	case 8:
-		status = feature_get(s, c[17], answer + 8);
-		break;
-	case 9:
-		status = feature_set(s, c[17], c + 20);
-		break;
-	default:
-		status = 2;
-	}
 	memcpy(answer, c, 2);
-	answer[2] = status;
+	answer[2] = command_do(s, c, answer + 8);
 	answer[3] = phase(acq);
 	stw_le_p(answer + 6, aq->at);
 	pci_dma_write(&s->parent, slot(acq, 64), answer, 64);
@@ -648,6 +677,7 @@ static Property properties[] = {
 	DEFINE_PROP_UINT32("depth", EnaState, depth, 1024),
 	DEFINE_PROP_UINT32("alive-ms", EnaState, alive_ms, 0),
 	DEFINE_PROP_UINT32("transmit-ms", EnaState, transmit_ms, 0),
+	DEFINE_PROP_UINT32("refused", EnaState, refused, 0),
 	DEFINE_PROP_END_OF_LIST(),
 };
 
@@ -666,6 +696,7 @@ FLAG(bad_tx_id)
 FLAG(admin_hang)
 FLAG(no_checksum)
 FLAG(fatal)
+FLAG(refusing)
 
 static void class_init(ObjectClass *class, void *data)
 {
@@ -686,6 +717,7 @@ static void class_init(ObjectClass *class, void *data)
 	object_class_property_add_bool(class, "admin-hang", admin_hang_get, admin_hang_set);
 	object_class_property_add_bool(class, "no-checksum", no_checksum_get, no_checksum_set);
 	object_class_property_add_bool(class, "fatal", fatal_get, fatal_set);
+	object_class_property_add_bool(class, "refusing", refusing_get, refusing_set);
 }
 
 static const TypeInfo info = {

@@ -95,22 +95,32 @@ def test_a_connection_outlives_a_device_that_fails(guest, fault, said):
     assert guest.metrics()["elfpack_net_drops_total"] > 0
 
 
-def test_a_device_that_does_not_start_again_is_tried_until_it_does(guest):
-    said = "not started again: host information: no answer within 500 ms"
-    guest.set(admin_hang=True, hang=True)
+@pytest.mark.parametrize("fault, why", [
+    ("admin_hang", "no answer within 500 ms"),
+    ("refusing", "refused with status 6, 0"),
+])
+def test_a_device_that_does_not_start_again_is_tried_until_it_does(guest, fault, why):
+    said = f"not started again: host information: {why}"
+    guest.set(**{fault: True}, hang=True)
     end = time.monotonic() + 30
     while said not in guest.console():
         assert time.monotonic() < end, guest.console()
         time.sleep(0.05)
-    guest.set(admin_hang=False)
+    guest.set(**{fault: False})
     check_traffic(guest)
 
 
-def test_a_device_that_refuses_its_reset_is_said(busybox_image, tmp_path):
-    with EnaGuest(busybox_image, folder=tmp_path, properties="reset-refused=on") as guest:
-        guest.wait_console("net: no network device")
-        assert ("ena 00:02.0: network not started: does not begin its reset within 500 ms"
-                in guest.console())
+@pytest.mark.parametrize("properties, said", [
+    ("reset-refused=on", "does not begin its reset within 500 ms"),
+    ("refusing=on,refused=1", "transmit queue: refused with status 6, 0"),
+    ("refusing=on,refused=3", "transmit completion queue: refused with status 6, 0"),
+    ("refusing=on,refused=8", "attributes: refused with status 6, 0"),
+    ("refusing=on,refused=9", "host information: refused with status 6, 0"),
+])
+def test_a_device_that_refuses_to_start_is_said(busybox_image, tmp_path, properties, said):
+    with EnaGuest(busybox_image, folder=tmp_path, properties=properties) as guest:
+        guest.process.wait(timeout=30)
+        assert f"ena 00:02.0: network not started: {said}" in guest.console()
 
 
 def test_a_device_behind_a_bridge_without_addresses_gets_them(busybox_image, tmp_path):
