@@ -11,6 +11,7 @@
 #include "shim/dev/devices.h"
 #include "shim/dev/fw_cfg.h"
 #include "shim/dev/power.h"
+#include "shim/lib/errno.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
@@ -232,6 +233,15 @@ static void start_front(void)
 	start(job, "/front", argv, envp, "/");
 }
 
+/* A program that serves may do without: that is for it to say. */
+static void net_start(void)
+{
+	int rc = net_init();
+	if (rc < 0 && manifest.mode == MODE_HTTP)
+		refuse(rc == -ENODEV ? "no network device" : "no memory for a network",
+		       "--http needs one");
+}
+
 /* The kernel and front keep an eighth of memory, at most RESERVE_MAX, from payloads. */
 #define RESERVE_MAX (8ull << 20)
 
@@ -250,7 +260,7 @@ _Noreturn void kmain(const struct bootinfo *info)
 	power_button_init(power_pressed);
 	sections_check();
 	if (manifest.mode != MODE_RUN)
-		net_init();
+		net_start();
 	job_image_set(&bundle);
 	if (manifest.mode == MODE_HTTP)
 		start_front();

@@ -148,11 +148,11 @@ void netdev_tx_ready(struct netdev *dev)
 
 /* net.h */
 
-void net_init(void)
+int net_init(void)
 {
 	if (!device) {
 		kprint("net: no network device\n");
-		return;
+		return -ENODEV;
 	}
 	uint64_t limit = page_count_total() * PAGE_SIZE / 8;
 	if (limit > MEMORY_MAX)
@@ -160,11 +160,12 @@ void net_init(void)
 	if (net_stack_init(&stack, &kernel_env, NULL, device->mac, device->mtu, device->features,
 			   limit) < 0) {
 		kprint("net: no memory\n");
-		return;
+		return -ENOMEM;
 	}
 	started = true;
 	net_dhcp_start(&stack);
 	poll_device();
+	return 0;
 }
 
 struct net_stack *net_stack(void)

@@ -4,8 +4,9 @@
 
 #include "shim/net/stack.h"
 
-/* Starts the stack and DHCP on the registered device; says so when there is none. */
-void net_init(void);
+/* Starts the stack and DHCP on the registered device; says so when there is none: -ENODEV,
+ * -ENOMEM. */
+int net_init(void);
 /* The stack; NULL without a device. Users call net_left after they have
  * used it outside of its own callbacks: it sends what became due (net_flush). */
 struct net_stack *net_stack(void);

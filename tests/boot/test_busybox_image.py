@@ -81,6 +81,13 @@ def test_a_device_without_message_interrupts_is_named(busybox_image, tmp_path):
         assert "has no usable MSI-X" in guest.console()
 
 
+def test_without_a_network_device_it_says_so_and_ends(busybox_image, tmp_path):
+    with Guest(busybox_image, folder=tmp_path, http=False) as guest:
+        guest.process.wait(timeout=30)
+        assert guest.process.returncode == 125 << 1 | 1  # the image cannot start
+        assert guest.console().endswith("elfpack: no network device: --http needs one\n")
+
+
 def test_the_power_button_drains_and_ends_the_machine(busybox_image, tmp_path):
     monitor = tmp_path / "monitor"
     with Guest(busybox_image, folder=tmp_path,
