@@ -44,6 +44,7 @@ struct queue {
 		uint16_t size, id;
 	} buffer[RING_MOST]; /* RX: fetched descriptors, oldest first */
 	uint32_t free_count;
+	uint8_t meta[16]; /* TX: the descriptor to go on with where a packet brings none */
 	uint16_t held[HELD_MOST];             /* TX: completions kept back to shuffle them */
 	unsigned held_count;
 };
@@ -236,13 +237,16 @@ static bool tx_packet(EnaState *s)
 {
 	struct queue *q = &s->queue[TX];
 	struct reader r = {.begun = false};
-	uint8_t d[16], meta[16] = {0}, frame[FRAME_MOST];
+	uint8_t d[16], meta[16], frame[FRAME_MOST];
+	memcpy(meta, q->meta, 16);
 	if (!descriptor_next(s, &r, d))
 		return false;
 	if (!(d[3] & 4))
 		return violation(s, "first descriptor without its bit"), false;
 	if (d[2] & 0x80) {
 		memcpy(meta, d, 16);
+		if (d[2] & 0x20)
+			memcpy(q->meta, d, 16);
 		if (!descriptor_next(s, &r, d))
 			return violation(s, "meta descriptor alone"), false;
 	} else if (q->llq) {
@@ -459,6 +463,7 @@ static uint8_t create_sq(EnaState *s, const uint8_t *c, uint8_t *answer)
 	    (n == TX && s->llq_required && !q->llq) || (!q->llq && address_of(c + 12) % 4096))
 		return 5;
 	q->sq = (struct ring){.base = address_of(c + 12), .depth = depth};
+	memset(q->meta, 0, sizeof(q->meta));
 	q->sq_made = true;
 	stw_le_p(answer, n);
 	stl_le_p(answer + 4, DOORBELL(n));
