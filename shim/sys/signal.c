@@ -13,6 +13,7 @@
 #include "shim/sys/time.h"
 #include "shim/vfs/abi.h"
 #include "shim/vfs/pidfd.h"
+#include "shim/vfs/procfs.h"
 #include "shim/vfs/signalfd.h"
 
 #define MASK_SIZE 8u
@@ -321,9 +322,14 @@ long sys_rt_tgsigqueueinfo(const struct sysargs *a)
 	return rc < 0 ? rc : send_to_thread(tgid, tid, &info);
 }
 
-static long send_by_pidfd(const struct file *file, int signo, uaddr given)
+/* As Linux: /proc/PID opened as a folder does what a pidfd does. */
+static long send_by_file(const struct file *file, int signo, uaddr given)
 {
-	struct process *process = pidfd_process(file);
+	int folder_pid = proc_folder_pid(file);
+	if (!folder_pid && !pidfd_is(file))
+		return -EBADF;
+	struct process *process = folder_pid ? process_find(job_current(), folder_pid)
+					     : pidfd_process(file);
 	struct signal_info info = info_from_self(signo, SI_USER);
 	int32_t named = signo;
 	if (!process)
@@ -350,7 +356,7 @@ long sys_pidfd_send_signal(const struct sysargs *a)
 	struct file *file = file_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = pidfd_is(file) ? send_by_pidfd(file, (int)a->arg[1], arg_user(a, 2)) : -EBADF;
+	long rc = send_by_file(file, (int)a->arg[1], arg_user(a, 2));
 	file_put(file);
 	return rc;
 }

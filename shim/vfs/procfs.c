@@ -125,6 +125,15 @@ static struct process *process_of(const struct proc_node *node)
 	return node->pid ? process_find(job_current(), node->pid) : NULL;
 }
 
+int proc_folder_pid(const struct file *file)
+{
+	if (!file->vnode || file->vnode->ops != &proc_ops)
+		return 0;
+	const struct proc_node *node = proc_node_of(file->vnode);
+	bool top = node->kind == NODE_FOLDER && node->prefix_size == 0;
+	return top && node->tid == 0 ? node->pid : 0;
+}
+
 static bool parse_number(const char *name, size_t size, int *out)
 {
 	int n = 0;

@@ -27,6 +27,8 @@ extern const struct proc_rows proc_rows, pid_rows, sys_rows;
 
 /* What /proc/PID/fdinfo/N says. */
 void proc_fd_info(struct text *out, struct file *file, bool cloexec);
+/* Whose folder /proc/PID a file is, 0 for any other file: a signal may be sent to it. */
+int proc_folder_pid(const struct file *file);
 /* "pipe:[7]", or a path: what readlink of /proc/PID/fd/N gives. Length or -errno. */
 long proc_file_name(struct process *process, struct file *file, char *out, size_t room);
 

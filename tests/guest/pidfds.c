@@ -155,11 +155,40 @@ static void descriptors(void)
 	SHOW(syscall(SYS_pidfd_getfd, child, 77, 0));
 }
 
+/* /proc/PID opened as a folder takes signals too; what is below it does not. */
+static void folders(void)
+{
+	pid_t pid = sleeper();
+	char path[32];
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	int below = open(path, O_RDONLY | O_DIRECTORY);
+	*strrchr(path, '/') = '\0';
+	int folder = open(path, O_RDONLY | O_DIRECTORY);
+	int named = open(path, O_PATH);
+	int proc = open("/proc", O_RDONLY | O_DIRECTORY);
+	SHOW(folder >= 0 && below >= 0 && named >= 0 && proc >= 0);
+	SHOW(send_signal(below, 0, NULL, 0));
+	SHOW(send_signal(named, 0, NULL, 0));
+	SHOW(send_signal(proc, 0, NULL, 0));
+	SHOW(send_signal(folder, 0, NULL, 0));
+	SHOW(send_signal(folder, 65, NULL, 0));
+	SHOW(send_signal(folder, SIGTERM, NULL, 0));
+	int status = 0;
+	SHOW(waitpid(pid, &status, 0) == pid);
+	SHOW(WTERMSIG(status));
+	SHOW(send_signal(folder, 0, NULL, 0));
+	close(below);
+	close(folder);
+	close(named);
+	close(proc);
+}
+
 int main(void)
 {
 	opening();
 	without_waiting();
 	cloning();
 	descriptors();
+	folders();
 	return 0;
 }
