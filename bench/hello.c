@@ -1,5 +1,5 @@
-/* hello.c: the program that both sides of the comparison run for each request. Under CGI the
- * program itself must say what it sends. */
+/* hello.c: the program that both sides of the comparison run for each request. Under CGI
+ * the program itself must say what it sends. */
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
-/* micro.c: what the calls cost that programs make most. One static program, the same in the
- * image and in the Linux guest; prints a line a row: name, a tab, nanoseconds an operation.
- * `micro exit` ends at once: it is what exec is measured with. */
+/* micro.c: what the calls cost that programs make most. One static program, the same in
+ * the image and in the Linux guest; prints a line a row: name, a tab, nanoseconds an
+ * operation. `micro exit` ends at once: it is what exec is measured with. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE 4096
+#define PAGE    4096
 #define SCRATCH "/tmp/micro"
 
 static const char *const self = "/proc/self/exe";
@@ -89,7 +89,8 @@ static void stat_name(long rounds)
 
 static char *map_pages(size_t pages)
 {
-	char *at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (at == MAP_FAILED)
 		die("mmap");
 	return at;
@@ -159,7 +160,8 @@ static void pipe_ping_pong(long rounds)
 	pid_t child = fork();
 	if (child == 0) {
 		for (long i = 0; i < rounds; i++)
-			if (read(pair_to[0], &byte, 1) != 1 || write(pair_from[1], &byte, 1) != 1)
+			if (read(pair_to[0], &byte, 1) != 1 ||
+			    write(pair_from[1], &byte, 1) != 1)
 				_exit(1);
 		_exit(0);
 	}
@@ -178,7 +180,8 @@ static void thread_create_join(long rounds)
 {
 	while (rounds--) {
 		pthread_t thread;
-		if (pthread_create(&thread, NULL, no_work, NULL) || pthread_join(thread, NULL))
+		if (pthread_create(&thread, NULL, no_work, NULL) ||
+		    pthread_join(thread, NULL))
 			die("thread");
 	}
 }
@@ -258,14 +261,16 @@ int main(int argc, char **argv)
 		return 0;
 	dynamic_program = argc > 1 ? argv[1] : self;
 	file = open(SCRATCH, O_CREAT | O_RDWR | O_TRUNC, 0600);
-	if (file < 0 || write(file, buffer, sizeof(buffer)) != sizeof(buffer) || pipe(pair_to) < 0 ||
-	    pipe(pair_from) < 0)
+	if (file < 0 || write(file, buffer, sizeof(buffer)) != sizeof(buffer) ||
+	    pipe(pair_to) < 0 || pipe(pair_from) < 0)
 		die(SCRATCH);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		rows[i].run(rows[i].rounds / 10 + 1); /* what is made once is not counted */
+		rows[i].run(rows[i].rounds / 10 +
+			    1); /* what is made once is not counted */
 		double start = seconds();
 		rows[i].run(rows[i].rounds);
-		printf("%s\t%.0f\n", rows[i].name, (seconds() - start) * 1e9 / (double)rows[i].rounds);
+		printf("%s\t%.0f\n", rows[i].name,
+		       (seconds() - start) * 1e9 / (double)rows[i].rounds);
 		fflush(stdout);
 	}
 	return 0;

@@ -227,7 +227,8 @@ static int completion_main(const struct command *command, int argc, char **argv,
 			write_mdoc(commands[i]);
 			return EXIT_DONE;
 		}
-	if (argc == 2 && strcmp(argv[0], "mdoc") == 0 && strcmp(argv[1], "formats") == 0) {
+	if (argc == 2 && strcmp(argv[0], "mdoc") == 0 &&
+	    strcmp(argv[1], "formats") == 0) {
 		write_mdoc_formats();
 		return EXIT_DONE;
 	}

@@ -235,8 +235,8 @@ static int open_image(struct run *run, struct diag *why)
 	}
 	const struct bundle_part *shim = &image->bundle.part[BUNDLE_SHIM];
 	run->plan.kernel_fd = memory_file_of("shim.elf", shim->bytes, shim->size, why);
-	run->plan.bundle_fd = memory_file_of("bundle", image->view.bytes + image->bundle_at,
-					     image->stored.size, why);
+	run->plan.bundle_fd = memory_file_of(
+		"bundle", image->view.bytes + image->bundle_at, image->stored.size, why);
 	return run->plan.kernel_fd < 0 || run->plan.bundle_fd < 0 ? EXIT_FAILED
 								  : EXIT_DONE;
 }

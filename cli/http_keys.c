@@ -106,7 +106,8 @@ static int add_words(struct words *words, enum http_key key, const char *text,
 				word[size++] = *text;
 		}
 		word[size] = '\0';
-		rc = quote ? diag_set(why, "a quote without an end") : check(key, word, why);
+		rc = quote ? diag_set(why, "a quote without an end")
+			   : check(key, word, why);
 		rc = rc ? rc : add(words, word, size, why);
 	}
 	free(word);
@@ -120,11 +121,10 @@ int http_keys_add(struct http_keys *keys, enum http_key key, const char *value,
 	enum kind kind = rows[key].kind;
 	if (kind >= KIND_one && words->count)
 		return diag_set(why, "given twice");
-	int rc = kind == KIND_words  ? add_words(words, key, value, why)
-		 : kind == KIND_flag ? add(words, "1", 1, why)
-		 : check(key, value, why)
-			 ? -1
-			 : add(words, value, strlen(value), why);
+	int rc = kind == KIND_words       ? add_words(words, key, value, why)
+		 : kind == KIND_flag      ? add(words, "1", 1, why)
+		 : check(key, value, why) ? -1
+					  : add(words, value, strlen(value), why);
 	const char *given = kind == KIND_flag ? "yes" : value;
 	return rc ? rc : add(&keys->given[key], given, strlen(given), why);
 }

@@ -25,8 +25,8 @@ const char *http_key_name(enum http_key key);
 /* The key that a profile calls by this name ("allow-arg"), or HTTP_KEY_COUNT. */
 enum http_key http_key_find(const char *name);
 
-/* Takes a value in, split and checked as its row says. Returns 0 or -1 with *why, which does
- * not say of which key. value may be NULL for a flag. */
+/* Takes a value in, split and checked as its row says. Returns 0 or -1 with *why, which
+ * does not say of which key. value may be NULL for a flag. */
 int http_keys_add(struct http_keys *keys, enum http_key key, const char *value,
 		  struct diag *why);
 /* Forgets what was said of a key. */

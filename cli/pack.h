@@ -30,7 +30,8 @@ struct pack_request {
 	const struct profile *profile; /* NULL: none */
 	struct limits limits;
 	bool quiet, verbose;
-	/* The folder with mbr.bin, stage2.bin, bootx64.efi, shim.elf and front; NULL: ours. */
+	/* The folder with mbr.bin, stage2.bin, bootx64.efi, shim.elf and front; NULL:
+	 * ours. */
 	const char *parts;
 };
 
@@ -46,7 +47,8 @@ struct pack {
 	size_t manifest_size;
 	struct part_file stage1, stage2, uefi, shim, front;
 	struct bundle bundle;
-	struct bundle packed; /* pack_compress's; empty: the image has the bundle as it is */
+	struct bundle
+		packed; /* pack_compress's; empty: the image has the bundle as it is */
 	struct uefi_system system;
 };
 
@@ -69,11 +71,11 @@ int pack_manifest(struct pack *pack, const struct pack_request *request, const c
 /* What a program needs, found or not; an exit status, as of pack_make. elf_deps_free in
  * any case. */
 int pack_check(const char *program, struct elf_deps *deps, struct diag *why);
-/* The disk's parts other than the bundle; parts is a folder, NULL: ours. For a bundle that
- * was read from somewhere. */
+/* The disk's parts other than the bundle; parts is a folder, NULL: ours. For a bundle
+ * that was read from somewhere. */
 int pack_read_loaders(struct pack *pack, const char *parts, struct diag *why);
-/* From now on the image's bundle is plain, deflated; its UEFI loader is bound to that if it
- * was read. Returns 0 or -1. */
+/* From now on the image's bundle is plain, deflated; its UEFI loader is bound to that if
+ * it was read. Returns 0 or -1. */
 int pack_compress(struct pack *pack, const struct bundle *plain, struct diag *why);
 /* SOURCE_DATE_EPOCH, 0 where it is not set. Returns 0 or -1. */
 int pack_build_time(uint64_t *seconds, struct diag *why);

@@ -123,8 +123,8 @@ static enum http_key http_key_of(int id)
 }
 
 /* A command line's values take the place of a configuration's. */
-static int set_http_key(struct pack_options *options, enum http_key key, const char *value,
-			struct diag *why)
+static int set_http_key(struct pack_options *options, enum http_key key,
+			const char *value, struct diag *why)
 {
 	struct http_keys *http = &options->request.http;
 	if (options->http_source[key] != options->source)

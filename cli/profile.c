@@ -249,10 +249,10 @@ int profile_find(struct profile *profile, const char *folder, const char *progra
 
 void profile_free(struct profile *profile)
 {
-	struct words *const all[] = {
-		&profile->match,    &profile->include, &profile->programs,
-		&profile->optional, &profile->files,   &profile->needs,
-		&profile->exclude,  &profile->env};
+	struct words *const all[] = {&profile->match,    &profile->include,
+				     &profile->programs, &profile->optional,
+				     &profile->files,    &profile->needs,
+				     &profile->exclude,  &profile->env};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		for (size_t at = 0; at < all[i]->count; at++)
 			free((void *)(uintptr_t)all[i]->list[at]);

@@ -1,5 +1,5 @@
-/* archive.h: tar and zip by way of libarchive: bodies that bring files, and results. Pure but
- * for its memory; reading is fuzzed by tests/fuzz/fuzz_archive.c. */
+/* archive.h: tar and zip by way of libarchive: bodies that bring files, and results. Pure
+ * but for its memory; reading is fuzzed by tests/fuzz/fuzz_archive.c. */
 #ifndef ELFPACK_FRONT_ARCHIVE_H
 #define ELFPACK_FRONT_ARCHIVE_H
 
@@ -9,8 +9,8 @@
 enum archive_format { ARCHIVE_TAR, ARCHIVE_ZIP };
 
 /* Unpacks upload->text, which is given back, into upload's files. Only regular files and
- * folders: a link, a device, a FIFO, a sparse file, an encrypted one is refused. Returns 0 or
- * -status with upload->why. */
+ * folders: a link, a device, a FIFO, a sparse file, an encrypted one is refused. Returns
+ * 0 or -status with upload->why. */
 int archive_unpack(struct upload *upload, enum archive_format format,
 		   const struct limits *limits);
 

@@ -1,4 +1,5 @@
-/* archive_memory.c: memory for libarchive: counted, bounded, all given back at the end. */
+/* archive_memory.c: memory for libarchive: counted, bounded, all given back at the end.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdalign.h>
@@ -105,15 +106,17 @@ int front_archive_inflateInit2_(z_stream *stream, int bits, const char *version,
 }
 
 int front_archive_deflateInit2_(z_stream *stream, int level, int method, int bits,
-				int memory_level, int strategy, const char *version, int size)
+				int memory_level, int strategy, const char *version,
+				int size)
 {
 	stream->zalloc = stream_get;
 	stream->zfree = stream_put;
-	return deflateInit2_(stream, level, method, bits, memory_level, strategy, version, size);
+	return deflateInit2_(stream, level, method, bits, memory_level, strategy, version,
+			     size);
 }
 
-/* In the place of libarchive's own, which ends the process: it has run out of memory where it
- * cannot say so. */
+/* In the place of libarchive's own, which ends the process: it has run out of memory
+ * where it cannot say so. */
 _Noreturn void __archive_errx(int status, const char *message);
 _Noreturn void __archive_errx(int status, const char *message)
 {

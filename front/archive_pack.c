@@ -41,7 +41,8 @@ static int add_member(struct archive *archive, const struct archive_member *memb
 	int rc = archive_write_header(archive, entry);
 	archive_entry_free(entry);
 	/* A warning: the name is in no locale's characters, and stands as it is. */
-	return rc < ARCHIVE_WARN ? -ENOMEM : chain_each(member->bytes, write_piece, archive);
+	return rc < ARCHIVE_WARN ? -ENOMEM
+				 : chain_each(member->bytes, write_piece, archive);
 }
 
 static int pack(void *context)
@@ -66,7 +67,7 @@ static int pack(void *context)
 int archive_pack(struct chain *body, enum archive_format format,
 		 const struct archive_member *members, size_t count)
 {
-	struct packing packing = {.body = body, .format = format, .members = members,
-				  .count = count};
+	struct packing packing = {
+		.body = body, .format = format, .members = members, .count = count};
 	return archive_memory_run(pack, &packing);
 }

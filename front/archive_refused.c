@@ -1,16 +1,16 @@
-/* archive_refused.c: what libarchive's zip format would use of other libraries: methods that
- * few zips have (bzip2, LZMA, xz, Zstandard), encryption, and character sets. Here they fail,
- * which libarchive reports as an entry that cannot be read; the libraries stay out of the
- * image. Their real prototypes do not matter: all arguments are ignored. Only libarchive sees
- * these functions: see CMakeLists.txt. */
+/* archive_refused.c: what libarchive's zip format would use of other libraries: methods
+ * that few zips have (bzip2, LZMA, xz, Zstandard), encryption, and character sets. Here
+ * they fail, which libarchive reports as an entry that cannot be read; the libraries stay
+ * out of the image. Their real prototypes do not matter: all arguments are ignored. Only
+ * libarchive sees these functions: see CMakeLists.txt. */
 #include <stddef.h>
 #include <sys/random.h>
 
-#define FAILS(name)                                                                        \
-	int name(void);                                                                    \
-	int name(void)                                                                     \
-	{                                                                                  \
-		return -1;                                                                 \
+#define FAILS(name)                                                                      \
+	int name(void);                                                                  \
+	int name(void)                                                                   \
+	{                                                                                \
+		return -1;                                                               \
 	}
 
 FAILS(BZ2_bzDecompressInit)

@@ -10,8 +10,9 @@
 #include "front/block.h"
 
 #define RATIO_FREE_BYTES (1u << 20)
-#define TAR_BLOCK_BYTES 512u
-#define TAR_END_BYTES 1024u /* two blocks of zeros: POSIX, pax, ustar Interchange Format */
+#define TAR_BLOCK_BYTES  512u
+#define TAR_END_BYTES                                                                    \
+	1024u /* two blocks of zeros: POSIX, pax, ustar Interchange Format */
 
 struct unpacking {
 	struct upload *upload;
@@ -39,7 +40,8 @@ static int refuse_entry(struct unpacking *unpacking, int status, const char *why
 static int refuse_archive(struct unpacking *unpacking)
 {
 	return archive_errno(unpacking->archive) == ENOMEM
-		       ? refuse(unpacking, 413, "the archive takes too much memory to read")
+		       ? refuse(unpacking, 413,
+				"the archive takes too much memory to read")
 		       : refuse(unpacking, 400, "a malformed or encrypted archive");
 }
 
@@ -74,7 +76,8 @@ static int check_bounds(struct unpacking *unpacking)
 		return refuse(unpacking, 413, "the files are too long");
 	if (limits->unpack_ratio && upload->file_bytes > RATIO_FREE_BYTES &&
 	    upload->file_bytes / limits->unpack_ratio > upload->text_size)
-		return refuse(unpacking, 413, "the archive is packed too well to be true");
+		return refuse(unpacking, 413,
+			      "the archive is packed too well to be true");
 	return 0;
 }
 
@@ -122,10 +125,11 @@ static int take_entry(struct unpacking *unpacking, struct archive_entry *entry)
 		return refuse_entry(unpacking, 400, "a file name that is too long", name);
 	memcpy(copy, name, size);
 	copy[size] = '\0';
-	int rc = upload_add_unpacked(upload, copy, size, archive_entry_mode(entry), folder,
-				     unpacking->limits, &file);
+	int rc = upload_add_unpacked(upload, copy, size, archive_entry_mode(entry),
+				     folder, unpacking->limits, &file);
 	if (rc)
-		return upload->about ? refuse_entry(unpacking, -rc, upload->why, copy) : rc;
+		return upload->about ? refuse_entry(unpacking, -rc, upload->why, copy)
+				     : rc;
 	return folder ? 0 : read_file(unpacking, file);
 }
 
@@ -167,8 +171,9 @@ static int unpack(void *context)
 		int next = archive_read_next_header(unpacking->archive, &entry);
 		if (next == ARCHIVE_EOF)
 			break;
-		rc = next == ARCHIVE_OK || next == ARCHIVE_WARN ? take_entry(unpacking, entry)
-								: refuse_archive(unpacking);
+		rc = next == ARCHIVE_OK || next == ARCHIVE_WARN
+			     ? take_entry(unpacking, entry)
+			     : refuse_archive(unpacking);
 	}
 	return rc;
 }
@@ -176,7 +181,8 @@ static int unpack(void *context)
 int archive_unpack(struct upload *upload, enum archive_format format,
 		   const struct limits *limits)
 {
-	struct unpacking unpacking = {.upload = upload, .limits = limits, .format = format};
+	struct unpacking unpacking = {
+		.upload = upload, .limits = limits, .format = format};
 	int rc = has_end(&unpacking) ? archive_memory_run(unpack, &unpacking)
 				     : refuse(&unpacking, 400, "a tar without an end");
 	if (rc == -ENOMEM)

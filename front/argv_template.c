@@ -14,12 +14,13 @@ static bool is_args(const char *word)
 	return strcmp(word, "{args}") == 0;
 }
 
-/* Names of this kind no program takes for an option, a response file or a flag of its own. */
+/* Names of this kind no program takes for an option, a response file or a flag of its
+ * own. */
 static bool is_plain(const char *name)
 {
 	unsigned char c = (unsigned char)name[0];
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	       c == '_' || c == '.' || c >= 0x80;
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z') || c == '_' || c == '.' || c >= 0x80;
 }
 
 bool argv_template_takes_args(const struct argv_words *template)
@@ -37,7 +38,7 @@ void argv_template_room(const struct argv_words *template, const struct argv_wor
 	*bytes = 0;
 	for (size_t i = 0; i < template->count; i++) {
 		bool lists_files = is_files(template->items[i]);
-		*pointers += lists_files			  ? files->count
+		*pointers += lists_files                   ? files->count
 			     : is_args(template->items[i]) ? args->count
 							   : 1;
 		for (size_t k = 0; k < files->count && lists_files; k++)
@@ -54,8 +55,8 @@ static char **append(char **argv, const struct argv_words *words)
 }
 
 void argv_template_expand(char **argv, char *text, const struct argv_words *base,
-			  const struct argv_words *template, const struct argv_words *files,
-			  const struct argv_words *args)
+			  const struct argv_words *template,
+			  const struct argv_words *files, const struct argv_words *args)
 {
 	argv = append(argv, base);
 	for (size_t i = 0; i < template->count; i++) {

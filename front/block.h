@@ -1,16 +1,17 @@
 /* block.h: memory in pieces that are used again without asking libc.
  *
- * A request takes and gives back a handful of blocks; an allocator that returns empty groups
- * to the kernel would turn each into system calls. Single-threaded, as all of front is. */
+ * A request takes and gives back a handful of blocks; an allocator that returns empty
+ * groups to the kernel would turn each into system calls. Single-threaded, as all of
+ * front is. */
 #ifndef ELFPACK_FRONT_BLOCK_H
 #define ELFPACK_FRONT_BLOCK_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define BLOCK_SMALL 4096u
+#define BLOCK_SMALL  4096u
 #define BLOCK_MIDDLE 16384u
-#define BLOCK_LARGE 65536u
+#define BLOCK_LARGE  65536u
 
 /* Returns at least size bytes, rounded up in *room, or NULL. */
 void *block_get(size_t size, size_t *room);

@@ -1,5 +1,5 @@
-/* chain.c: a queue of bytes in blocks. JSON strings are written here too, because they are
- * made of program output, which lives in chains. */
+/* chain.c: a queue of bytes in blocks. JSON strings are written here too, because they
+ * are made of program output, which lives in chains. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -91,9 +91,9 @@ int chain_append_u64(struct chain *chain, uint64_t value)
 static int append_escape(struct chain *chain, unsigned char byte)
 {
 	static const char hex[] = "0123456789abcdef";
-	const char named = byte == '\n'   ? 'n'
-			   : byte == '\t' ? 't'
-			   : byte == '\r' ? 'r'
+	const char named = byte == '\n'                  ? 'n'
+			   : byte == '\t'                ? 't'
+			   : byte == '\r'                ? 'r'
 			   : byte >= 0x20 && byte < 0x7f ? (char)byte
 							 : '\0';
 	if (named)

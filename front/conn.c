@@ -18,7 +18,7 @@
 #include "front/text.h"
 
 #define FLOOR_GRACE_NS (5ull * SECOND_NS) /* before the floor rate counts */
-#define LINGER_NS (2ull * SECOND_NS)
+#define LINGER_NS      (2ull * SECOND_NS)
 #define ANSWERS_A_TURN 64 /* then others get their turn */
 
 static const struct limits *limits_of(const struct conn *conn)
@@ -34,8 +34,8 @@ void conn_enter(struct conn *conn, enum conn_state state, uint64_t wait_ns)
 	timer_set(&conn->server->timers, &conn->timer, conn->since_ns + wait_ns);
 }
 
-/* Bytes passed buy time at the floor rate, but never more than an idle connection has: who
- * was fast before may not stop for ever. most_ns: from the state's beginning. */
+/* Bytes passed buy time at the floor rate, but never more than an idle connection has:
+ * who was fast before may not stop for ever. most_ns: from the state's beginning. */
 static void extend_deadline(struct conn *conn, uint64_t most_ns)
 {
 	const struct limits *limits = limits_of(conn);
@@ -105,7 +105,8 @@ static void begin_log(struct conn *conn)
 	};
 	struct text path = text_over(conn->entry.path, sizeof(conn->entry.path) - 1);
 	if (head->have_line && conn->in)
-		text_bytes(&path, conn->in + conn->in_start + head->path.at, head->path.size);
+		text_bytes(&path, conn->in + conn->in_start + head->path.at,
+			   head->path.size);
 }
 
 int conn_open(struct server *server, int fd, uint32_t peer, bool admin)
@@ -124,7 +125,8 @@ int conn_open(struct server *server, int fd, uint32_t peer, bool admin)
 		free(conn);
 		return rc;
 	}
-	rc = server_watch(server, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, &conn->source);
+	rc = server_watch(server, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+			  &conn->source);
 	if (rc) {
 		timer_remove(&server->timers, &conn->timer);
 		free(conn);
@@ -203,7 +205,8 @@ bool conn_any_busy(const struct server *server)
 }
 
 /* Refuses while the client may still be sending: nothing after it can be understood. */
-static void refuse_and_close(struct conn *conn, int status, const char *why, const char *about)
+static void refuse_and_close(struct conn *conn, int status, const char *why,
+			     const char *about)
 {
 	conn->close_after = conn->body_unread = true;
 	conn_refuse(conn, status, why, about);
@@ -233,8 +236,8 @@ static bool grow_input(struct conn *conn)
 	return true;
 }
 
-/* Reads once. Returns the bytes, 0 when there are none now; closes at the end. A short read
- * has emptied the socket: epoll(7), on edge-triggered streams. */
+/* Reads once. Returns the bytes, 0 when there are none now; closes at the end. A short
+ * read has emptied the socket: epoll(7), on edge-triggered streams. */
 static size_t receive(struct conn *conn, char *to, size_t room)
 {
 	ssize_t n = recv(conn->fd, to, room, 0);
@@ -259,7 +262,8 @@ static bool receive_input(struct conn *conn)
 		conn_close(conn);
 		return false;
 	}
-	conn->in_end += receive(conn, conn->in + conn->in_end, conn->in_room - conn->in_end);
+	conn->in_end +=
+		receive(conn, conn->in + conn->in_end, conn->in_room - conn->in_end);
 	return conn->state != CONN_DEAD;
 }
 
@@ -271,14 +275,16 @@ static void answer_route(struct conn *conn)
 	struct answer answer = {.status = 200, .type = "text/plain; charset=utf-8"};
 	switch (conn->request->route) {
 	case ROUTE_OPTIONS:
-		answer = (struct answer){.status = 204, .allow = conn->request->refusal.allow};
+		answer = (struct answer){.status = 204,
+					 .allow = conn->request->refusal.allow};
 		break;
 	case ROUTE_READY:
 		if (server->draining) {
 			conn_refuse(conn, 503, "draining", NULL);
 			return;
 		}
-		if (server->queue.count >= limits_of(conn)->queue && server->jobs_running) {
+		if (server->queue.count >= limits_of(conn)->queue &&
+		    server->jobs_running) {
 			conn_refuse(conn, 429, "the queue is full", NULL);
 			return;
 		}
@@ -336,8 +342,8 @@ static void begin_body(struct conn *conn)
 	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	struct server *server = conn->server;
 	if (server->draining || server_is_full(server)) {
-		refuse_and_close(conn, 503, server->draining ? "draining" : "out of memory",
-				 NULL);
+		refuse_and_close(conn, 503,
+				 server->draining ? "draining" : "out of memory", NULL);
 		return;
 	}
 	if (server->jobs_running == server->job_count &&
@@ -368,8 +374,8 @@ static void begin_request(struct conn *conn, size_t head_size)
 {
 	char made[17];
 	server_make_id(conn->server, made);
-	conn->request = request_new(&conn->head, conn->in + conn->in_start, conn->server->image,
-				    conn->admin, made);
+	conn->request = request_new(&conn->head, conn->in + conn->in_start,
+				    conn->server->image, conn->admin, made);
 	begin_log(conn);
 	conn->in_start += head_size;
 	conn->server->metrics.requests++;
@@ -391,8 +397,8 @@ static void begin_request(struct conn *conn, size_t head_size)
 static bool advance_head(struct conn *conn)
 {
 	const struct limits *limits = limits_of(conn);
-	const struct http_limits head_limits = {limits->header_bytes, limits->header_fields,
-						limits->target_bytes};
+	const struct http_limits head_limits = {
+		limits->header_bytes, limits->header_fields, limits->target_bytes};
 	size_t held = conn->in_end - conn->in_start;
 	int size = 0;
 	if (held) {
@@ -467,7 +473,8 @@ static bool take_chunks(struct conn *conn)
 			end_body(conn);
 			return true;
 		}
-		if (event == CHUNK_DATA && conn->body.bytes + size > limits_of(conn)->body_bytes) {
+		if (event == CHUNK_DATA &&
+		    conn->body.bytes + size > limits_of(conn)->body_bytes) {
 			refuse_and_close(conn, 413, "the body is too long", NULL);
 			return true;
 		}
@@ -498,7 +505,8 @@ static bool take_length(struct conn *conn)
 			refuse_and_close(conn, 503, "out of memory", NULL);
 			return true;
 		}
-		size_t n = receive(conn, space, room < conn->body_left ? room : conn->body_left);
+		size_t n = receive(conn, space,
+				   room < conn->body_left ? room : conn->body_left);
 		if (conn->state == CONN_DEAD)
 			return false;
 		chain_added(&conn->body, n);
@@ -540,9 +548,8 @@ static void end_answer(struct conn *conn)
 		conn->head = (struct http_head){0};
 		conn->in_request = false;
 		conn_enter(conn, CONN_HEAD, limits_of(conn)->idle_ms * MS_NS);
-	} else if (!conn->hangup &&
-		   (conn->server->draining || conn->body_unread || conn->readable ||
-		    conn->in_start < conn->in_end)) {
+	} else if (!conn->hangup && (conn->server->draining || conn->body_unread ||
+				     conn->readable || conn->in_start < conn->in_end)) {
 		shutdown(conn->fd, SHUT_WR);
 		conn_enter(conn, CONN_LINGER, LINGER_NS);
 	} else {

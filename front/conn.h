@@ -15,14 +15,14 @@
 #include "front/timer.h"
 
 enum conn_state {
-	CONN_HEAD,    /* waiting for a request, or in the middle of its head */
+	CONN_HEAD, /* waiting for a request, or in the middle of its head */
 	CONN_BODY,
 	CONN_QUEUED,
 	CONN_RUNNING,
-	CONN_ANSWER,  /* out is being sent */
-	CONN_LINGER,  /* answered and shut down; what still comes is thrown away, so that a
-	               * reset does not overtake the answer (RFC 9112, 9.6), nor, while
-	               * draining, an image's power-off, which takes unsent bytes along */
+	CONN_ANSWER, /* out is being sent */
+	CONN_LINGER, /* answered and shut down; what still comes is thrown away, so that a
+		      * reset does not overtake the answer (RFC 9112, 9.6), nor, while
+		      * draining, an image's power-off, which takes unsent bytes along */
 	CONN_DEAD,
 };
 
@@ -34,25 +34,25 @@ struct conn {
 	struct conn *queue_next, *queue_prev; /* server->queue */
 	int fd;
 	enum conn_state state;
-	bool readable, writable;   /* until EAGAIN */
-	bool hangup;               /* FIN or reset has come */
-	bool close_after;          /* this answer is the last */
-	bool body_unread;          /* the client may still be sending what nobody will read */
-	bool in_request;           /* bytes of a head have come */
-	bool yielded;              /* it has more to do, after the others */
-	char *in;                  /* NULL while idle */
+	bool readable, writable; /* until EAGAIN */
+	bool hangup;             /* FIN or reset has come */
+	bool close_after;        /* this answer is the last */
+	bool body_unread; /* the client may still be sending what nobody will read */
+	bool in_request;  /* bytes of a head have come */
+	bool yielded;     /* it has more to do, after the others */
+	char *in;         /* NULL while idle */
 	size_t in_room, in_start, in_end;
 	struct http_head head;
 	struct chunk_decoder chunks;
 	struct request *request;
-	struct job *job;           /* in CONN_RUNNING */
+	struct job *job; /* in CONN_RUNNING */
 	struct chain body, out;
-	uint64_t body_left;        /* of a Content-Length */
-	uint64_t progress;         /* bytes of this body or answer since the deadline was set */
-	uint64_t since_ns;         /* when this state began */
-	uint32_t peer;             /* its IPv4 address */
-	bool admin;                /* it came in by the admin port */
-	bool logging;              /* entry is of a request that is not in the log yet */
+	uint64_t body_left; /* of a Content-Length */
+	uint64_t progress;  /* bytes of this body or answer since the deadline was set */
+	uint64_t since_ns;  /* when this state began */
+	uint32_t peer;      /* its IPv4 address */
+	bool admin;         /* it came in by the admin port */
+	bool logging;       /* entry is of a request that is not in the log yet */
 	struct log_entry entry;
 };
 

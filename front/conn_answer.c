@@ -5,7 +5,7 @@
 #include "front/conn.h"
 
 #define FLOOR_GRACE_NS (5ull * SECOND_NS) /* before the floor rate counts */
-#define IOV_MAX_USED 16
+#define IOV_MAX_USED   16
 
 int conn_write_head(struct conn *conn, const struct answer *answer, struct chain *body)
 {
@@ -17,7 +17,8 @@ int conn_write_head(struct conn *conn, const struct answer *answer, struct chain
 		.date = server_date(server),
 		.id = conn->request ? conn->request->id : made,
 		.minor = conn->head.minor,
-		.keep_alive = conn->head.keep_alive && !conn->close_after && !server->draining,
+		.keep_alive =
+			conn->head.keep_alive && !conn->close_after && !server->draining,
 		.head_only = conn->head.method == HTTP_HEAD,
 		.cors = image_cors(server->image),
 	};
@@ -63,8 +64,9 @@ bool conn_send(struct conn *conn)
 {
 	while (conn->out.bytes && conn->writable) {
 		struct iovec iov[IOV_MAX_USED];
-		struct msghdr message = {.msg_iov = iov,
-					 .msg_iovlen = chain_iov(&conn->out, iov, IOV_MAX_USED)};
+		struct msghdr message = {
+			.msg_iov = iov,
+			.msg_iovlen = chain_iov(&conn->out, iov, IOV_MAX_USED)};
 		ssize_t n = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
 		if (n >= 0) {
 			chain_drop(&conn->out, (size_t)n);

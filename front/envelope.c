@@ -1,6 +1,7 @@
 /* envelope.c: the JSON body of POST /_/run. A reader for this one shape, not for JSON at
- * large: whatever the shape does not have is refused where it begins, so there is no nesting
- * to bound. Strings are decoded where they stand; no escape is shorter than what it means. */
+ * large: whatever the shape does not have is refused where it begins, so there is no
+ * nesting to bound. Strings are decoded where they stand; no escape is shorter than what
+ * it means. */
 #include <string.h>
 
 #include "front/envelope.h"
@@ -191,11 +192,13 @@ static int read_list(struct reader *reader, struct upload_list *list)
 		return 0;
 	do {
 		int rc = read_string(reader, &piece);
-		rc = rc ? rc : upload_add_string(reader->upload, list, piece.at, piece.size);
+		rc = rc ? rc
+			: upload_add_string(reader->upload, list, piece.at, piece.size);
 		if (rc)
 			return rc;
 	} while (take(reader, ','));
-	return take(reader, ']') ? 0 : refuse(reader, "JSON: the end of the array is wanted");
+	return take(reader, ']') ? 0
+				 : refuse(reader, "JSON: the end of the array is wanted");
 }
 
 /* An object's members, each a name and what value reads. */
@@ -215,18 +218,22 @@ static int read_members(struct reader *reader,
 		if (rc)
 			return rc;
 	} while (take(reader, ','));
-	return take(reader, '}') ? 0 : refuse(reader, "JSON: the end of the object is wanted");
+	return take(reader, '}')
+		       ? 0
+		       : refuse(reader, "JSON: the end of the object is wanted");
 }
 
 static int read_file(struct reader *reader, const struct piece *name)
 {
 	struct piece content;
 	int rc = read_content(reader, &content);
-	return rc ? rc : upload_add_file(reader->upload, name->at, name->size, content.at,
-					 content.size, reader->limits);
+	return rc ? rc
+		  : upload_add_file(reader->upload, name->at, name->size, content.at,
+				    content.size, reader->limits);
 }
 
-/* NAME=VALUE is put together where the name stands: the quotes and the colon leave room. */
+/* NAME=VALUE is put together where the name stands: the quotes and the colon leave room.
+ */
 static int read_variable(struct reader *reader, const struct piece *name)
 {
 	struct upload_list *envs = &reader->upload->envs;
@@ -241,10 +248,18 @@ static int read_variable(struct reader *reader, const struct piece *name)
 		if (strncmp(envs->items[i], name->at, name->size + 1) == 0)
 			return refuse(reader, "a variable that is given twice");
 	memmove(name->at + name->size + 1, value.at, value.size + 1);
-	return upload_add_string(reader->upload, envs, name->at, name->size + 1 + value.size);
+	return upload_add_string(reader->upload, envs, name->at,
+				 name->size + 1 + value.size);
 }
 
-enum member { MEMBER_ARGV, MEMBER_ENV, MEMBER_STDIN, MEMBER_FILES, MEMBER_OUT, MEMBER_COUNT };
+enum member {
+	MEMBER_ARGV,
+	MEMBER_ENV,
+	MEMBER_STDIN,
+	MEMBER_FILES,
+	MEMBER_OUT,
+	MEMBER_COUNT
+};
 
 static int read_value(struct reader *reader, enum member member)
 {
@@ -274,8 +289,11 @@ static int read_value(struct reader *reader, enum member member)
 
 int envelope_read(struct upload *upload, const struct limits *limits)
 {
-	static const char *const names[MEMBER_COUNT] = {"argv", "env", "stdin", "files", "out"};
-	struct reader reader = {.upload = upload, .limits = limits, .at = upload->text,
+	static const char *const names[MEMBER_COUNT] = {"argv", "env", "stdin", "files",
+							"out"};
+	struct reader reader = {.upload = upload,
+				.limits = limits,
+				.at = upload->text,
 				.end = upload->text + upload->text_size};
 	unsigned seen = 0;
 	int rc = 0;
@@ -290,8 +308,9 @@ int envelope_read(struct upload *upload, const struct limits *limits)
 		if (rc)
 			return rc;
 		unsigned member = 0;
-		while (member < MEMBER_COUNT && (strlen(names[member]) != name.size ||
-						 memcmp(names[member], name.at, name.size) != 0))
+		while (member < MEMBER_COUNT &&
+		       (strlen(names[member]) != name.size ||
+			memcmp(names[member], name.at, name.size) != 0))
 			member++;
 		if (seen & 1u << member)
 			return refuse(&reader, "JSON: a member that comes twice");

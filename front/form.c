@@ -1,5 +1,5 @@
-/* form.c: multipart/form-data bodies. Parts are decoded and terminated where they stand: a
- * NUL takes the place of the line end before the next boundary. */
+/* form.c: multipart/form-data bodies. Parts are decoded and terminated where they stand:
+ * a NUL takes the place of the line end before the next boundary. */
 #include <string.h>
 
 #include "front/form.h"
@@ -39,8 +39,8 @@ static char *skip_space(char *at, const char *end)
 	return at;
 }
 
-/* A quoted string's inside, in place. \" and %22 are quotes: the first is what RFC 9110 says,
- * the second what browsers and curl send. Returns what follows it, or NULL. */
+/* A quoted string's inside, in place. \" and %22 are quotes: the first is what RFC 9110
+ * says, the second what browsers and curl send. Returns what follows it, or NULL. */
 static char *read_quoted(struct piece *piece, char *at, const char *end)
 {
 	char *to = at;
@@ -60,8 +60,10 @@ static char *read_quoted(struct piece *piece, char *at, const char *end)
 	return at < end ? at + 1 : NULL;
 }
 
-/* The next ";name=value" of a field. Returns what follows it, or NULL when it is malformed. */
-static char *read_parameter(char *at, const char *end, struct piece *name, struct piece *value)
+/* The next ";name=value" of a field. Returns what follows it, or NULL when it is
+ * malformed. */
+static char *read_parameter(char *at, const char *end, struct piece *name,
+			    struct piece *value)
 {
 	at = skip_space(at, end);
 	if (at == end || *at++ != ';')
@@ -102,7 +104,8 @@ bool form_boundary(char boundary[FORM_BOUNDARY_MAX + 1], const char *type, size_
 			return false;
 		found = value;
 	}
-	if (!found.size || found.size > FORM_BOUNDARY_MAX || found.at[found.size - 1] == ' ')
+	if (!found.size || found.size > FORM_BOUNDARY_MAX ||
+	    found.at[found.size - 1] == ' ')
 		return false;
 	for (size_t i = 0; i < found.size; i++) {
 		char c = found.at[i];
@@ -124,10 +127,11 @@ static bool read_extended(struct piece *piece, struct piece value)
 	if (!quote)
 		return false;
 	piece->at = quote + 1;
-	piece->size = percent_decode(piece->at, (size_t)(value.at + value.size - piece->at),
-				     false);
+	piece->size = percent_decode(piece->at,
+				     (size_t)(value.at + value.size - piece->at), false);
 	for (size_t at = 0, step = 0; at < piece->size; at += step) {
-		step = utf8_sequence((const unsigned char *)piece->at + at, piece->size - at);
+		step = utf8_sequence((const unsigned char *)piece->at + at,
+				     piece->size - at);
 		if (!step)
 			return false;
 	}
@@ -144,11 +148,13 @@ static bool read_disposition(struct part *part, char *at, char *end)
 		at = read_parameter(at, end, &name, &value);
 		if (!at)
 			return false;
-		struct piece *to = text_is(name.at, name.size, "name")	     ? &part->name
-				   : text_is(name.at, name.size, "filename") ? &part->filename
-									     : NULL;
+		struct piece *to = text_is(name.at, name.size, "name") ? &part->name
+				   : text_is(name.at, name.size, "filename")
+					   ? &part->filename
+					   : NULL;
 		if (text_is(name.at, name.size, "filename*")) {
-			if (part->filename_utf8.at || !read_extended(&part->filename_utf8, value))
+			if (part->filename_utf8.at ||
+			    !read_extended(&part->filename_utf8, value))
 				return false;
 		} else if (to) {
 			if (to->at)
@@ -178,7 +184,8 @@ static int read_field(struct reader *reader, struct part *part, char *at, char *
 		end--;
 	for (const char *c = value; c < end; c++)
 		if (!http_is_field_byte((unsigned char)*c))
-			return refuse(reader, "form: a control character in a field", NULL);
+			return refuse(reader, "form: a control character in a field",
+				      NULL);
 	if (text_is(at, (size_t)(colon - at), "content-disposition") &&
 	    !read_disposition(part, value, end))
 		return refuse(reader, "form: a malformed Content-Disposition", NULL);
@@ -195,7 +202,8 @@ static int read_fields(struct reader *reader, struct part *part)
 		char *line = reader->at;
 		char *feed = memchr(line, '\n', (size_t)(reader->end - line));
 		if (!feed || feed == line || feed[-1] != '\r')
-			return refuse(reader, "form: a line that does not end in CRLF", NULL);
+			return refuse(reader, "form: a line that does not end in CRLF",
+				      NULL);
 		reader->at = feed + 1;
 		if (feed - 1 == line)
 			break;
@@ -211,7 +219,8 @@ static int read_fields(struct reader *reader, struct part *part)
 /* Everything up to the next boundary line, at whose end the reader stands afterwards. */
 static int read_content(struct reader *reader, struct part *part)
 {
-	char *from = reader->at - 2; /* an empty content shares its line end with the fields */
+	char *from =
+		reader->at - 2; /* an empty content shares its line end with the fields */
 	for (;;) {
 		char *found = memmem(from, (size_t)(reader->end - from), "\r\n--", 4);
 		if (!found || (size_t)(reader->end - found) < 4 + reader->boundary_size)
@@ -221,7 +230,8 @@ static int read_content(struct reader *reader, struct part *part)
 			continue;
 		}
 		part->content.at = found < reader->at ? found : reader->at;
-		part->content.size = found < reader->at ? 0 : (size_t)(found - reader->at);
+		part->content.size =
+			found < reader->at ? 0 : (size_t)(found - reader->at);
 		reader->at = found + 4 + reader->boundary_size;
 		return 0;
 	}
@@ -268,8 +278,8 @@ static int take_file(struct reader *reader, const struct part *part)
 static int take_part(struct reader *reader, struct part *part)
 {
 	struct upload *upload = reader->upload;
-	struct piece *const strings[] = {&part->name, &part->filename, &part->filename_utf8,
-					 &part->content};
+	struct piece *const strings[] = {&part->name, &part->filename,
+					 &part->filename_utf8, &part->content};
 	for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
 		if (strings[i]->at)
 			strings[i]->at[strings[i]->size] = '\0';
@@ -291,10 +301,15 @@ static int take_part(struct reader *reader, struct part *part)
 int form_read(struct upload *upload, struct query *query, const char *boundary,
 	      const struct limits *limits)
 {
-	struct reader reader = {.upload = upload, .query = query, .limits = limits,
-				.boundary = boundary, .boundary_size = strlen(boundary),
-				.at = upload->text, .end = upload->text + upload->text_size};
-	if (upload->text_size < reader.boundary_size + 2 || memcmp(reader.at, "--", 2) != 0 ||
+	struct reader reader = {.upload = upload,
+				.query = query,
+				.limits = limits,
+				.boundary = boundary,
+				.boundary_size = strlen(boundary),
+				.at = upload->text,
+				.end = upload->text + upload->text_size};
+	if (upload->text_size < reader.boundary_size + 2 ||
+	    memcmp(reader.at, "--", 2) != 0 ||
 	    memcmp(reader.at + 2, boundary, reader.boundary_size) != 0)
 		return refuse(&reader, "form: it does not begin with its boundary", NULL);
 	reader.at += reader.boundary_size + 2;

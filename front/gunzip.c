@@ -7,7 +7,7 @@
 #include "front/gunzip.h"
 
 #define RATIO_FREE_BYTES (1u << 20)
-#define GZIP_ONLY (16 + MAX_WBITS) /* zlib.h, inflateInit2 */
+#define GZIP_ONLY        (16 + MAX_WBITS) /* zlib.h, inflateInit2 */
 
 struct gunzip {
 	z_stream stream;

@@ -9,7 +9,7 @@ enum chunk_state {
 	STATE_DATA,
 	STATE_DATA_CR,
 	STATE_DATA_LF,
-	STATE_TRAILER,       /* at the start of a line */
+	STATE_TRAILER, /* at the start of a line */
 	STATE_TRAILER_NAME,
 	STATE_TRAILER_VALUE,
 	STATE_TRAILER_LF,
@@ -50,7 +50,8 @@ static int size_byte(struct chunk_decoder *decoder, unsigned char byte)
 	return byte == '\r' ? STATE_SIZE_LF : bad(decoder, "a malformed chunk size");
 }
 
-static int text_byte(struct chunk_decoder *decoder, unsigned char byte, int again, int at_cr)
+static int text_byte(struct chunk_decoder *decoder, unsigned char byte, int again,
+		     int at_cr)
 {
 	if (byte == '\r')
 		return at_cr;
@@ -73,7 +74,8 @@ static int framing_byte(struct chunk_decoder *decoder, unsigned char byte)
 	case STATE_EXTENSION:
 		return text_byte(decoder, byte, STATE_EXTENSION, STATE_SIZE_LF);
 	case STATE_SIZE_LF:
-		return feed_byte(decoder, byte, decoder->left ? STATE_DATA : STATE_TRAILER);
+		return feed_byte(decoder, byte,
+				 decoder->left ? STATE_DATA : STATE_TRAILER);
 	case STATE_DATA_CR:
 		return byte == '\r' ? STATE_DATA_LF
 				    : bad(decoder, "a chunk longer than its size");
@@ -110,15 +112,18 @@ static int is_overhead(int state)
 	       state == STATE_TRAILER_VALUE || state == STATE_TRAILER;
 }
 
-enum chunk_event chunk_decode(struct chunk_decoder *decoder, const char *bytes, size_t size,
-			      size_t *used, const char **data, size_t *data_size)
+enum chunk_event chunk_decode(struct chunk_decoder *decoder, const char *bytes,
+			      size_t size, size_t *used, const char **data,
+			      size_t *data_size)
 {
 	size_t at = 0;
 	while (at < size && decoder->state != STATE_DATA && decoder->state != STATE_BAD &&
 	       decoder->state != STATE_END) {
 		decoder->state = framing_byte(decoder, (unsigned char)bytes[at++]);
-		if (is_overhead(decoder->state) && ++decoder->overhead > CHUNK_OVERHEAD_MAX)
-			decoder->state = bad(decoder, "too many chunk extensions or trailers");
+		if (is_overhead(decoder->state) &&
+		    ++decoder->overhead > CHUNK_OVERHEAD_MAX)
+			decoder->state =
+				bad(decoder, "too many chunk extensions or trailers");
 	}
 	*used = at;
 	if (decoder->state == STATE_BAD)

@@ -10,10 +10,10 @@
 
 struct chunk_decoder {
 	int state;
-	uint64_t left;     /* bytes of this chunk to come */
-	unsigned digits;   /* of the size */
-	size_t overhead;   /* extension and trailer bytes so far */
-	const char *why;   /* of a refusal */
+	uint64_t left;   /* bytes of this chunk to come */
+	unsigned digits; /* of the size */
+	size_t overhead; /* extension and trailer bytes so far */
+	const char *why; /* of a refusal */
 };
 
 enum chunk_event {
@@ -25,7 +25,8 @@ enum chunk_event {
 
 /* Takes from bytes what leads to the next event; *used says how much. A decoder starts as
  * all zero. */
-enum chunk_event chunk_decode(struct chunk_decoder *decoder, const char *bytes, size_t size,
-			      size_t *used, const char **data, size_t *data_size);
+enum chunk_event chunk_decode(struct chunk_decoder *decoder, const char *bytes,
+			      size_t size, size_t *used, const char **data,
+			      size_t *data_size);
 
 #endif

@@ -5,15 +5,15 @@
 #include "front/text.h"
 
 #define METHOD_SIZE_MAX 32u
-#define LINE_OVERHEAD (METHOD_SIZE_MAX + 12u) /* of a request line beside its target */
+#define LINE_OVERHEAD   (METHOD_SIZE_MAX + 12u) /* of a request line beside its target */
 
 static const struct {
 	const char *name;
 	enum http_method method;
 } methods[] = {
-	{"GET", HTTP_GET},       {"HEAD", HTTP_HEAD},       {"POST", HTTP_POST},
-	{"PUT", HTTP_PUT},       {"OPTIONS", HTTP_OPTIONS}, {"DELETE", HTTP_OTHER},
-	{"PATCH", HTTP_OTHER},   {"TRACE", HTTP_OTHER},
+	{"GET", HTTP_GET},     {"HEAD", HTTP_HEAD},       {"POST", HTTP_POST},
+	{"PUT", HTTP_PUT},     {"OPTIONS", HTTP_OPTIONS}, {"DELETE", HTTP_OTHER},
+	{"PATCH", HTTP_OTHER}, {"TRACE", HTTP_OTHER},
 };
 
 static const struct {
@@ -63,16 +63,17 @@ static bool host_is_valid(const char *at, size_t size)
 	return true;
 }
 
-/* origin-form and absolute-form (RFC 9112, 3.2); the authority of the latter is checked and
- * dropped, as there is one site here. */
+/* origin-form and absolute-form (RFC 9112, 3.2); the authority of the latter is checked
+ * and dropped, as there is one site here. */
 static int parse_target(struct http_head *head, const char *bytes, struct span target)
 {
 	const char *at = bytes + target.at;
 	uint32_t skip = 0;
 	if (target.size == 1 && at[0] == '*') {
 		head->asterisk = true;
-		return head->method == HTTP_OPTIONS ? 0
-						    : refuse(head, 400, "target * without OPTIONS");
+		return head->method == HTTP_OPTIONS
+			       ? 0
+			       : refuse(head, 400, "target * without OPTIONS");
 	}
 	for (uint32_t i = 0; i < target.size; i++)
 		if ((unsigned char)at[i] <= 0x20 || at[i] == 0x7f || at[i] == '#')
@@ -96,7 +97,8 @@ static int parse_target(struct http_head *head, const char *bytes, struct span t
 	head->path = (struct span){target.at + skip, path_end - skip};
 	head->has_query = mark != NULL;
 	if (mark)
-		head->query = (struct span){target.at + path_end + 1, target.size - path_end - 1};
+		head->query = (struct span){target.at + path_end + 1,
+					    target.size - path_end - 1};
 	return 0;
 }
 
@@ -137,12 +139,14 @@ static int parse_request_line(struct http_head *head, const char *bytes, uint32_
 	if (!head->method)
 		return refuse(head, 501, "unknown method");
 	head->have_line = true;
-	return parse_target(head, bytes, (struct span){target_at, target_end - target_at});
+	return parse_target(head, bytes,
+			    (struct span){target_at, target_end - target_at});
 }
 
-/* Takes the next element of a comma-separated list (RFC 9110, 5.6.1), trimmed. Returns false
- * at the end. */
-static bool list_next(const char **at, const char *end, const char **element, size_t *size)
+/* Takes the next element of a comma-separated list (RFC 9110, 5.6.1), trimmed. Returns
+ * false at the end. */
+static bool list_next(const char **at, const char *end, const char **element,
+		      size_t *size)
 {
 	const char *from = *at;
 	if (from >= end)
@@ -180,7 +184,8 @@ static bool quality_is_positive(const char *at, const char *end)
 		at++; /* the semicolon */
 		while (at < end && (*at == ' ' || *at == '\t'))
 			at++;
-		bool quality = end - at >= 3 && (at[0] == 'q' || at[0] == 'Q') && at[1] == '=';
+		bool quality =
+			end - at >= 3 && (at[0] == 'q' || at[0] == 'Q') && at[1] == '=';
 		bool positive = false;
 		for (; at < end && *at != ';'; at++)
 			positive |= *at >= '1' && *at <= '9';
@@ -204,7 +209,8 @@ static int read_accept(struct http_head *head, const char *at, size_t size)
 		if (!wanted)
 			continue;
 		head->accept_json |= text_is(element, type, "application/json");
-		head->accept_problem |= text_is(element, type, "application/problem+json");
+		head->accept_problem |=
+			text_is(element, type, "application/problem+json");
 		head->accept_form |= text_is(element, type, "multipart/form-data");
 		head->accept_mixed |= text_is(element, type, "multipart/mixed");
 	}
@@ -254,8 +260,8 @@ static int read_field(struct http_head *head, enum http_field field, const char 
 	return 0;
 }
 
-static int parse_field(struct http_head *head, const char *bytes, uint32_t at, uint32_t end,
-		       const struct http_limits *limits)
+static int parse_field(struct http_head *head, const char *bytes, uint32_t at,
+		       uint32_t end, const struct http_limits *limits)
 {
 	uint32_t colon = at;
 	while (colon < end && http_is_token((unsigned char)bytes[colon]))
@@ -277,7 +283,8 @@ static int parse_field(struct http_head *head, const char *bytes, uint32_t at, u
 			continue;
 		enum http_field field = fields[i].field;
 		if (head->seen[field] && !fields[i].list)
-			return refuse(head, 400, "a header field that must not be repeated is");
+			return refuse(head, 400,
+				      "a header field that must not be repeated is");
 		head->seen[field] = true;
 		head->field[field] = (struct span){value, end - value};
 		return read_field(head, field, bytes + value, end - value);
@@ -300,7 +307,7 @@ static int check_whole(struct http_head *head)
 		return refuse(head, 417, "only 100-continue can be expected");
 	if (head->minor == 0)
 		head->expect_continue = false; /* RFC 9110, 10.1.1 */
-	if (head->close) /* wins over keep-alive: RFC 9112, 9.3 */
+	if (head->close)                       /* wins over keep-alive: RFC 9112, 9.3 */
 		head->keep_alive = false;
 	return 0;
 }
@@ -340,12 +347,14 @@ int http_head_parse(struct http_head *head, const char *bytes, size_t size,
 		if (head->line_at > limits->header_bytes)
 			return head->have_line
 				       ? refuse(head, 431, "the header block is too long")
-				       : refuse(head, 414, "the request line is too long");
+				       : refuse(head, 414,
+						"the request line is too long");
 		end--;
 		int rc = 0;
 		if (end > at) {
-			rc = head->have_line ? parse_field(head, bytes, at, end, limits)
-					     : parse_request_line(head, bytes, at, end, limits);
+			rc = head->have_line
+				     ? parse_field(head, bytes, at, end, limits)
+				     : parse_request_line(head, bytes, at, end, limits);
 		} else if (head->have_line) {
 			rc = check_whole(head);
 			return rc ? rc : (int)head->line_at;

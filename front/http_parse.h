@@ -1,9 +1,9 @@
 /* http_parse.h: a request's line and header block (RFC 9112, 2 to 6), strictly.
  *
  * Strict means: one space, CRLF only, no folding, no spaces around a name, one Host, one
- * Content-Length of digits, no Content-Length beside Transfer-Encoding. What another server
- * on the way could read differently is refused, and the connection closed.
- * The chunked body is http_chunk.h's. Pure: fuzzed by tests/fuzz/fuzz_http.c. */
+ * Content-Length of digits, no Content-Length beside Transfer-Encoding. What another
+ * server on the way could read differently is refused, and the connection closed. The
+ * chunked body is http_chunk.h's. Pure: fuzzed by tests/fuzz/fuzz_http.c. */
 #ifndef ELFPACK_FRONT_HTTP_PARSE_H
 #define ELFPACK_FRONT_HTTP_PARSE_H
 
@@ -27,7 +27,8 @@ enum http_method {
 	HTTP_POST = 4,
 	HTTP_PUT = 8,
 	HTTP_OPTIONS = 16,
-	HTTP_OTHER = 32, /* registered, but no route here takes it: DELETE, PATCH, TRACE */
+	HTTP_OTHER =
+		32, /* registered, but no route here takes it: DELETE, PATCH, TRACE */
 };
 
 enum http_field {
@@ -51,23 +52,23 @@ struct http_head {
 	bool have_line;
 
 	enum http_method method;
-	unsigned minor;            /* HTTP/1.minor, 0 or 1 */
-	struct span path, query;   /* as sent; an empty path is "/" */
-	bool asterisk;             /* OPTIONS * */
-	bool has_query;            /* a '?' was there */
+	unsigned minor;          /* HTTP/1.minor, 0 or 1 */
+	struct span path, query; /* as sent; an empty path is "/" */
+	bool asterisk;           /* OPTIONS * */
+	bool has_query;          /* a '?' was there */
 	struct span field[FIELD_COUNT];
-	uint64_t content_length;   /* HTTP_LENGTH_ABSENT without one */
+	uint64_t content_length; /* HTTP_LENGTH_ABSENT without one */
 	bool seen[FIELD_COUNT];
 	bool chunked, keep_alive, close, expect_continue;
 	bool accept_json, accept_problem, accept_form, accept_mixed;
 
-	const char *why;           /* of a refusal */
+	const char *why; /* of a refusal */
 };
 
 /* Reads as far as the bytes go; call it again with the same bytes and more behind them.
- * Returns the size of the head once it is complete, 0 when more is needed, or -status: the
- * request is refused with head->why, and the connection is to be closed after the answer,
- * because where the next request begins is unknown. */
+ * Returns the size of the head once it is complete, 0 when more is needed, or -status:
+ * the request is refused with head->why, and the connection is to be closed after the
+ * answer, because where the next request begins is unknown. */
 int http_head_parse(struct http_head *head, const char *bytes, size_t size,
 		    const struct http_limits *limits);
 

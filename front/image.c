@@ -32,23 +32,27 @@ static int add_policy(struct image *image, const char *value)
 		text_put(&text, value);
 		text_put(&text, ")$");
 		whole[text.used] = '\0';
-		rc = regcomp(&all[image->allowed_arg_count], whole, REG_EXTENDED | REG_NOSUB);
+		rc = regcomp(&all[image->allowed_arg_count], whole,
+			     REG_EXTENDED | REG_NOSUB);
 		image->allowed_arg_count += rc == 0;
 	}
 	free(whole);
 	return rc ? -1 : 0;
 }
 
-static int take_pair(struct image *image, const char *key, size_t key_size, const char *value,
-		     size_t value_size)
+static int take_pair(struct image *image, const char *key, size_t key_size,
+		     const char *value, size_t value_size)
 {
 	const struct {
 		const char *key;
 		struct string_list *list;
 	} lists[] = {
-		{"arg", &image->args},		 {"env", &image->env},
-		{"argv", &image->argv},		 {"out", &image->out},
-		{"allow_env", &image->allow_env}, {"cors", &image->cors},
+		{"arg", &image->args},
+		{"env", &image->env},
+		{"argv", &image->argv},
+		{"out", &image->out},
+		{"allow_env", &image->allow_env},
+		{"cors", &image->cors},
 	};
 	uint64_t number = 0;
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
@@ -96,8 +100,9 @@ static void list_free(struct string_list *list)
 
 void image_free(struct image *image)
 {
-	struct string_list *const lists[] = {&image->args, &image->env,	      &image->argv,
-					     &image->out,  &image->allow_env, &image->cors};
+	struct string_list *const lists[] = {&image->args,      &image->env,
+					     &image->argv,      &image->out,
+					     &image->allow_env, &image->cors};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
 		list_free(lists[i]);
 	for (size_t i = 0; i < image->allowed_arg_count; i++)

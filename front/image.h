@@ -23,7 +23,7 @@ struct image {
 	struct string_list argv, out, allow_env, cors;
 	regex_t *allowed_args; /* without any, all are */
 	size_t allowed_arg_count;
-	bool ok_exit[256]; /* exit codes that are answers */
+	bool ok_exit[256];   /* exit codes that are answers */
 	uint16_t admin_port; /* 0: none */
 	bool ui, console_log;
 	const char *digest; /* where the kernel does not tell it; NULL: unknown */

@@ -1,6 +1,6 @@
 /* job.c: running programs for requests. A job's life here: files in, start, feed standard
- * input, drain the outputs, and on its end collect, destroy, answer. The slot is free before
- * the answer is sent, so that a slow client holds nothing but its answer. */
+ * input, drain the outputs, and on its end collect, destroy, answer. The slot is free
+ * before the answer is sent, so that a slow client holds nothing but its answer. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,7 +18,8 @@
 #include "front/stream.h"
 
 #define READS_A_TURN 8u
-#define DEADLINE_GRACE_NS (2ull * SECOND_NS) /* for the sandbox to keep its own deadline */
+#define DEADLINE_GRACE_NS                                                                \
+	(2ull * SECOND_NS) /* for the sandbox to keep its own deadline */
 
 static struct job *job_of_end(struct event_source *source)
 {
@@ -40,8 +41,9 @@ static void close_pipes(struct job *job)
 	}
 }
 
-/* Reads what a pipe holds, up to reads pieces of it: a program that writes without end must
- * not hold the loop. *more: there may be more. Returns false when a byte had to be dropped. */
+/* Reads what a pipe holds, up to reads pieces of it: a program that writes without end
+ * must not hold the loop. *more: there may be more. Returns false when a byte had to be
+ * dropped. */
 static bool drain(struct job *job, int fd, struct chain *to, uint64_t bytes_max,
 		  unsigned reads, bool *more)
 {
@@ -110,7 +112,8 @@ static void err_ready(struct event_source *source, uint32_t events)
 		drain_err(job, READS_A_TURN);
 }
 
-/* Writes standard input until the pipe is full; closes it at its end, or when nobody reads. */
+/* Writes standard input until the pipe is full; closes it at its end, or when nobody
+ * reads. */
 static void feed(struct job *job)
 {
 	while (job->in.bytes) {
@@ -128,7 +131,8 @@ static void feed(struct job *job)
 
 static void in_ready(struct event_source *source, uint32_t events)
 {
-	struct job *job = (struct job *)((char *)source - offsetof(struct job, in_source));
+	struct job *job =
+		(struct job *)((char *)source - offsetof(struct job, in_source));
 	(void)events;
 	if (job->in_fd >= 0)
 		feed(job);
@@ -173,7 +177,8 @@ static int feed_by_pipe(struct job *job, int *stdin_fd)
 	job->in_fd = ends[1];
 	feed(job);
 	if (job->in_fd >= 0)
-		rc = server_watch(job->server, job->in_fd, EPOLLOUT | EPOLLET, &job->in_source);
+		rc = server_watch(job->server, job->in_fd, EPOLLOUT | EPOLLET,
+				  &job->in_source);
 	return rc;
 }
 
@@ -273,7 +278,8 @@ static void refuse_start(struct conn *conn, int rc, bool placed)
 		{ENOSPC, 413, true, "the body does not fit into the job's memory"},
 		{ENOMEM, 413, true, "the body does not fit into the job's memory"},
 		{EISDIR, 400, true, "the body's name is that of a folder"},
-		{ENOTDIR, 400, true, "the body's name has a file where a folder should be"},
+		{ENOTDIR, 400, true,
+		 "the body's name has a file where a folder should be"},
 		{ELOOP, 400, true, "the body's name goes through a link"},
 		{ENAMETOOLONG, 400, true, "the body's name is too long"},
 		{E2BIG, 413, false, "too many arguments"},
@@ -340,8 +346,10 @@ static void job_begin(struct job *job, struct conn *conn)
 static void queue_remove(struct conn *conn)
 {
 	struct conn_list *queue = &conn->server->queue;
-	*(conn->queue_prev ? &conn->queue_prev->queue_next : &queue->first) = conn->queue_next;
-	*(conn->queue_next ? &conn->queue_next->queue_prev : &queue->last) = conn->queue_prev;
+	*(conn->queue_prev ? &conn->queue_prev->queue_next : &queue->first) =
+		conn->queue_next;
+	*(conn->queue_next ? &conn->queue_next->queue_prev : &queue->last) =
+		conn->queue_prev;
 	conn->queue_next = conn->queue_prev = NULL;
 	queue->count--;
 }
@@ -360,7 +368,8 @@ void job_cancel(struct conn *conn)
 }
 
 /* Reads the files that the request wants. A failure here is the program's. */
-static void collect(struct job *job, const struct request *request, struct outputs *outputs)
+static void collect(struct job *job, const struct request *request,
+		    struct outputs *outputs)
 {
 	struct server *server = job->server;
 	if (!request->out_count)
@@ -457,7 +466,8 @@ void job_submit(struct conn *conn)
 		return;
 	}
 	if (server->draining || server_is_full(server)) {
-		conn_refuse(conn, 503, server->draining ? "draining" : "out of memory", NULL);
+		conn_refuse(conn, 503, server->draining ? "draining" : "out of memory",
+			    NULL);
 		return;
 	}
 	struct job *job = server->queue.count ? NULL : free_slot(server);

@@ -1,5 +1,5 @@
-/* job_files.c: files into a job before it runs, and out of it afterwards. Only regular files
- * come out; links are never followed (the sandbox sees to that). */
+/* job_files.c: files into a job before it runs, and out of it afterwards. Only regular
+ * files come out; links are never followed (the sandbox sees to that). */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,10 +16,10 @@
 #include "front/names.h"
 #include "front/text.h"
 
-#define PATH_ROOM 8192u        /* a working directory and a name */
-#define WALK_DEPTH_MAX 32u
+#define PATH_ROOM        8192u /* a working directory and a name */
+#define WALK_DEPTH_MAX   32u
 #define WALK_ENTRIES_MAX 65536u
-#define THERE_BYTES_MAX 2048u  /* of names told to the client */
+#define THERE_BYTES_MAX  2048u /* of names told to the client */
 
 struct linux_dirent64 {
 	uint64_t ino;
@@ -73,7 +73,8 @@ static int create_file(const struct sandbox_ops *sandbox, int job, const char *c
 	char path[PATH_ROOM];
 	if (!join(path, cwd, name))
 		return -ENAMETOOLONG;
-	return sandbox->open_at(job, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	return sandbox->open_at(job, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+				0644);
 }
 
 static int make_folder(const struct sandbox_ops *sandbox, int job, const char *cwd,
@@ -232,7 +233,8 @@ static int walk_directory(struct walk *walk, size_t size, unsigned depth, bool t
 	int fd = walk->sandbox->open_at(walk->job, walk->path,
 					O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	if (fd < 0 || !buffer) {
-		rc = buffer ? 0 : -ENOMEM; /* a folder that cannot be read has no outputs */
+		rc = buffer ? 0
+			    : -ENOMEM; /* a folder that cannot be read has no outputs */
 		goto out;
 	}
 	for (;;) {
@@ -319,9 +321,13 @@ int job_collect(const struct sandbox_ops *sandbox, int job, const char *cwd,
 	bool *matched = calloc(glob_count, sizeof(*matched));
 	if (!walk || !matched)
 		goto out;
-	*walk = (struct walk){.sandbox = sandbox, .job = job, .globs = globs,
-			      .glob_count = glob_count, .matched = matched,
-			      .bytes_max = bytes_max, .outputs = outputs};
+	*walk = (struct walk){.sandbox = sandbox,
+			      .job = job,
+			      .globs = globs,
+			      .glob_count = glob_count,
+			      .matched = matched,
+			      .bytes_max = bytes_max,
+			      .outputs = outputs};
 	rc = -ENAMETOOLONG;
 	if (!join(walk->path, cwd, ""))
 		goto out;

@@ -1,5 +1,5 @@
-/* main.c: front's start. In an image the kernel starts it without arguments and the manifest
- * lies at /manifest; on Linux the arguments say where things are:
+/* main.c: front's start. In an image the kernel starts it without arguments and the
+ * manifest lies at /manifest; on Linux the arguments say where things are:
  *
  *   front --manifest FILE [--root DIR] [--listen ADDRESS:PORT] [--digest HEX]
  *

@@ -1,5 +1,5 @@
-/* metrics.c: the texts that front writes about itself. Counters come from tables, so that a
- * new one is a row. */
+/* metrics.c: the texts that front writes about itself. Counters come from tables, so that
+ * a new one is a row. */
 #include <stddef.h>
 #include <string.h>
 
@@ -10,14 +10,19 @@
 #include "imgfmt/digest_hex.h"
 
 static const char *const outcome_names[OUTCOME_COUNT] = {
-	[OUTCOME_NONE] = "none",         [OUTCOME_EXITED] = "exited",
-	[OUTCOME_SIGNALED] = "signaled", [OUTCOME_TIMEOUT] = "timeout",
-	[OUTCOME_OOM] = "oom",           [OUTCOME_CANCELLED] = "cancelled",
+	[OUTCOME_NONE] = "none",
+	[OUTCOME_EXITED] = "exited",
+	[OUTCOME_SIGNALED] = "signaled",
+	[OUTCOME_TIMEOUT] = "timeout",
+	[OUTCOME_OOM] = "oom",
+	[OUTCOME_CANCELLED] = "cancelled",
 	[OUTCOME_OUTPUT_LIMIT] = "output-limit",
 };
 
-_Static_assert((int)OUTCOME_EXITED == JOB_EXITED && (int)OUTCOME_SIGNALED == JOB_SIGNALED &&
-		       (int)OUTCOME_TIMEOUT == JOB_TIMEOUT && (int)OUTCOME_OOM == JOB_OOM &&
+_Static_assert((int)OUTCOME_EXITED == JOB_EXITED &&
+		       (int)OUTCOME_SIGNALED == JOB_SIGNALED &&
+		       (int)OUTCOME_TIMEOUT == JOB_TIMEOUT &&
+		       (int)OUTCOME_OOM == JOB_OOM &&
 		       (int)OUTCOME_CANCELLED == JOB_CANCELLED,
 	       "the sandbox's outcomes are front's first ones");
 
@@ -30,11 +35,11 @@ static const struct {
 	uint64_t ns;
 	const char *seconds;
 } bounds[DURATION_BOUNDS] = {
-	{1000000, "0.001"},	{2500000, "0.0025"},   {5000000, "0.005"},
-	{10000000, "0.01"},	{25000000, "0.025"},   {50000000, "0.05"},
-	{100000000, "0.1"},	{250000000, "0.25"},   {500000000, "0.5"},
-	{1000000000, "1"},	{2500000000, "2.5"},   {5000000000, "5"},
-	{10000000000, "10"},	{30000000000, "30"},   {60000000000, "60"},
+	{1000000, "0.001"},  {2500000, "0.0025"}, {5000000, "0.005"},
+	{10000000, "0.01"},  {25000000, "0.025"}, {50000000, "0.05"},
+	{100000000, "0.1"},  {250000000, "0.25"}, {500000000, "0.5"},
+	{1000000000, "1"},   {2500000000, "2.5"}, {5000000000, "5"},
+	{10000000000, "10"}, {30000000000, "30"}, {60000000000, "60"},
 };
 
 void durations_add(struct durations *durations, uint64_t ns)
@@ -51,36 +56,45 @@ struct row {
 	size_t offset;
 };
 
-#define SHIM_ROW(field, type, name, help) \
-	{"elfpack_" name, type, help, offsetof(struct shim_info, field)}
+#define SHIM_ROW(field, type, name, help)                                                \
+	{                                                                                \
+		"elfpack_" name, type, help, offsetof(struct shim_info, field)           \
+	}
 
 static const struct row shim_rows[] = {
-	SHIM_ROW(pages_total, "gauge", "pages", "Pages of 4 KiB that the kernel manages."),
+	SHIM_ROW(pages_total, "gauge", "pages",
+		 "Pages of 4 KiB that the kernel manages."),
 	SHIM_ROW(pages_free, "gauge", "pages_free", "Free pages."),
 	SHIM_ROW(pages_leaked, "counter", "pages_leaked_total",
 		 "Pages that ended jobs did not give back."),
 	SHIM_ROW(jobs_started, "counter", "jobs_started_total", "Programs started."),
 	SHIM_ROW(boot_ns, "gauge", "boot_nanoseconds",
 		 "From the kernel's first instruction to the front end's."),
-	SHIM_ROW(uptime_ns, "counter", "uptime_nanoseconds_total", "Time since the start."),
+	SHIM_ROW(uptime_ns, "counter", "uptime_nanoseconds_total",
+		 "Time since the start."),
 	SHIM_ROW(unknown_syscalls, "counter", "unknown_syscalls_total",
 		 "System calls that were answered ENOSYS."),
-	SHIM_ROW(net_rx_packets, "counter", "net_receive_packets_total", "Packets received."),
+	SHIM_ROW(net_rx_packets, "counter", "net_receive_packets_total",
+		 "Packets received."),
 	SHIM_ROW(net_rx_bytes, "counter", "net_receive_bytes_total", "Bytes received."),
-	SHIM_ROW(net_tx_packets, "counter", "net_transmit_packets_total", "Packets sent."),
+	SHIM_ROW(net_tx_packets, "counter", "net_transmit_packets_total",
+		 "Packets sent."),
 	SHIM_ROW(net_tx_bytes, "counter", "net_transmit_bytes_total", "Bytes sent."),
 	SHIM_ROW(net_drops, "counter", "net_drops_total", "Packets dropped."),
 	SHIM_ROW(net_resets, "counter", "net_device_resets_total",
 		 "Resets of a network device that had stopped working."),
-	SHIM_ROW(tcp_accepted, "counter", "tcp_accepted_total", "TCP connections accepted."),
-	SHIM_ROW(tcp_retransmits, "counter", "tcp_retransmits_total", "TCP retransmissions."),
+	SHIM_ROW(tcp_accepted, "counter", "tcp_accepted_total",
+		 "TCP connections accepted."),
+	SHIM_ROW(tcp_retransmits, "counter", "tcp_retransmits_total",
+		 "TCP retransmissions."),
 	SHIM_ROW(tcp_syn_cookies_bad, "counter", "tcp_syn_cookies_bad_total",
 		 "SYN cookies that did not check."),
 };
 
-static int family(struct chain *body, const char *name, const char *type, const char *help)
+static int family(struct chain *body, const char *name, const char *type,
+		  const char *help)
 {
-	const char *const parts[] = {"# HELP ", name, " ", help, "\n# TYPE ",
+	const char *const parts[] = {"# HELP ", name, " ",  help, "\n# TYPE ",
 				     name,      " ",  type, "\n"};
 	int rc = 0;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !rc; i++)
@@ -89,8 +103,8 @@ static int family(struct chain *body, const char *name, const char *type, const 
 }
 
 /* label is whole, braces included, or empty. */
-static int sample(struct chain *body, const char *name, const char *label, const char *value,
-		  uint64_t number)
+static int sample(struct chain *body, const char *name, const char *label,
+		  const char *value, uint64_t number)
 {
 	int rc = chain_append_text(body, name);
 	if (*label) {
@@ -112,11 +126,16 @@ static int front_samples(const struct server *server, struct chain *body)
 	} rows[] = {
 		{"elfpack_requests_total", "counter", "Requests read, good or bad.",
 		 m->requests},
-		{"elfpack_connections_total", "counter", "Connections accepted.", m->accepted},
-		{"elfpack_received_bytes_total", "counter", "Bytes of requests.", m->bytes_in},
-		{"elfpack_sent_bytes_total", "counter", "Bytes of answers.", m->bytes_out},
-		{"elfpack_connections", "gauge", "Open connections.", server->conns.count},
-		{"elfpack_jobs_running", "gauge", "Programs running.", server->jobs_running},
+		{"elfpack_connections_total", "counter", "Connections accepted.",
+		 m->accepted},
+		{"elfpack_received_bytes_total", "counter", "Bytes of requests.",
+		 m->bytes_in},
+		{"elfpack_sent_bytes_total", "counter", "Bytes of answers.",
+		 m->bytes_out},
+		{"elfpack_connections", "gauge", "Open connections.",
+		 server->conns.count},
+		{"elfpack_jobs_running", "gauge", "Programs running.",
+		 server->jobs_running},
 		{"elfpack_jobs_max", "gauge", "Programs that may run at a time.",
 		 server->job_count},
 		{"elfpack_queue_length", "gauge", "Requests that wait for a job.",
@@ -147,7 +166,8 @@ static int labelled_samples(const struct metrics *m, struct chain *body)
 	for (size_t i = 2; i < 6 && !rc; i++)
 		rc = sample(body, "elfpack_responses_total", "class", classes[i],
 			    m->by_class[i]);
-	rc = rc ? rc : family(body, "elfpack_jobs_total", "counter", "Programs by outcome.");
+	rc = rc ? rc
+		: family(body, "elfpack_jobs_total", "counter", "Programs by outcome.");
 	for (size_t i = OUTCOME_EXITED; i < OUTCOME_COUNT && !rc; i++)
 		rc = sample(body, "elfpack_jobs_total", "outcome", outcome_names[i],
 			    m->by_outcome[i]);
@@ -168,8 +188,8 @@ static int histogram(struct chain *body, const char *name, const char *help,
 	room[text.used] = '\0';
 	for (size_t i = 0; i <= DURATION_BOUNDS && !rc; i++) {
 		count += durations->counts[i];
-		rc = sample(body, room, "le", i < DURATION_BOUNDS ? bounds[i].seconds : "+Inf",
-			    count);
+		rc = sample(body, room, "le",
+			    i < DURATION_BOUNDS ? bounds[i].seconds : "+Inf", count);
 	}
 	text.used = base;
 	text_put(&text, "_sum ");
@@ -187,11 +207,14 @@ static int histogram(struct chain *body, const char *name, const char *help,
 
 static int histograms(const struct metrics *m, struct chain *body)
 {
-	int rc = histogram(body, "elfpack_queue_seconds", "How long jobs waited.", &m->queued);
-	rc = rc ? rc : histogram(body, "elfpack_job_seconds", "How long programs ran.",
-				 &m->executed);
-	return rc ? rc : histogram(body, "elfpack_request_seconds",
-				   "From a request's head to its answer's end.", &m->answered);
+	int rc = histogram(body, "elfpack_queue_seconds", "How long jobs waited.",
+			   &m->queued);
+	rc = rc ? rc
+		: histogram(body, "elfpack_job_seconds", "How long programs ran.",
+			    &m->executed);
+	return rc ? rc
+		  : histogram(body, "elfpack_request_seconds",
+			      "From a request's head to its answer's end.", &m->answered);
 }
 
 int metrics_text(struct server *server, struct chain *body)
@@ -205,7 +228,8 @@ int metrics_text(struct server *server, struct chain *body)
 	for (size_t i = 0; i < sizeof(shim_rows) / sizeof(shim_rows[0]) && !rc; i++) {
 		uint64_t value = 0;
 		memcpy(&value, (const char *)&info + shim_rows[i].offset, sizeof(value));
-		rc = family(body, shim_rows[i].name, shim_rows[i].type, shim_rows[i].help);
+		rc = family(body, shim_rows[i].name, shim_rows[i].type,
+			    shim_rows[i].help);
 		rc = rc ? rc : sample(body, shim_rows[i].name, "", "", value);
 	}
 	return rc;
@@ -249,7 +273,8 @@ int info_json(struct server *server, struct chain *body)
 	rc = rc ? rc : json_member(body, ",\"cwd\":", manifest->cwd);
 	rc = rc ? rc : json_member(body, ",\"sandbox\":", server->sandbox->name);
 	rc = rc ? rc : json_number(body, ",\"concurrency\":", server->job_count);
-	rc = rc ? rc : json_number(body, ",\"job_memory_bytes\":", server->job_memory_bytes);
+	rc = rc ? rc
+		: json_number(body, ",\"job_memory_bytes\":", server->job_memory_bytes);
 	rc = rc ? rc : chain_append_text(body, ",\"limits\":{");
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]) && !rc; i++) {
 		rc = i ? chain_append_text(body, ",") : 0;
@@ -269,14 +294,18 @@ int usage_text(struct server *server, struct chain *body)
 		"  arg=V is the argument V as it stands; %XX and + are decoded\n"
 		"\n"
 		"  _out=NAME  return this file   _file=NAME      store the body as NAME\n"
-		"  _format=json|multipart|tar|zip|stream  _timeout=500ms  _stderr=merge|drop  _status=200\n"
+		"  _format=json|multipart|tar|zip|stream  _timeout=500ms  "
+		"_stderr=merge|drop  _status=200\n"
 		"\n"
-		"  200 the program's output, 422 the program failed, 5xx it could not be run\n"
-		"  POST /_/run {\"argv\":[],\"stdin\":\"\",\"files\":{},\"out\":[]} does the same in JSON\n"
+		"  200 the program's output, 422 the program failed, 5xx it could not be "
+		"run\n"
+		"  POST /_/run {\"argv\":[],\"stdin\":\"\",\"files\":{},\"out\":[]} does "
+		"the same in JSON\n"
 		"  /_/info /_/health /_/ready /_/metrics /_/openapi.json\n";
 	const struct manifest *manifest = &server->image->manifest;
 	int rc = chain_append_text(body, manifest->program);
-	rc = rc ? rc : chain_append_text(body, ": each request runs it in a new sandbox\n");
+	rc = rc ? rc
+		: chain_append_text(body, ": each request runs it in a new sandbox\n");
 	rc = rc ? rc : chain_append(body, routes, sizeof(routes) - 1);
 	if (rc || !manifest->example[0])
 		return rc;

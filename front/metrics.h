@@ -28,11 +28,12 @@ struct durations {
 };
 
 struct metrics {
-	uint64_t requests;              /* heads read, good or bad */
+	uint64_t requests; /* heads read, good or bad */
 	uint64_t by_outcome[OUTCOME_COUNT];
-	uint64_t by_class[6];           /* answers by status / 100 */
+	uint64_t by_class[6]; /* answers by status / 100 */
 	uint64_t accepted, bytes_in, bytes_out;
-	struct durations queued, executed, answered; /* jobs: waiting, running; whole requests */
+	struct durations queued, executed,
+		answered; /* jobs: waiting, running; whole requests */
 };
 
 void durations_add(struct durations *durations, uint64_t ns);

@@ -16,11 +16,14 @@ static const struct word formats[] = {
 };
 
 static const struct word bodies[] = {
-	{"raw", BODY_RAW}, {"form", BODY_FORM}, {"tar", BODY_TAR}, {"zip", BODY_ZIP}, {NULL, 0},
+	{"raw", BODY_RAW}, {"form", BODY_FORM}, {"tar", BODY_TAR},
+	{"zip", BODY_ZIP}, {NULL, 0},
 };
 
 static const struct word stderr_modes[] = {
-	{"merge", STDERR_MERGE}, {"drop", STDERR_DROP}, {NULL, 0},
+	{"merge", STDERR_MERGE},
+	{"drop", STDERR_DROP},
+	{NULL, 0},
 };
 
 static bool word_value(const struct word *words, const char *name, int *value)
@@ -82,7 +85,8 @@ static bool set_stdin(struct query *query, char *value)
 	return true;
 }
 
-/* 500ms or 2s. More than the limit is the limit, so a number too long to read is one too. */
+/* 500ms or 2s. More than the limit is the limit, so a number too long to read is one too.
+ */
 static bool set_timeout(struct query *query, char *value)
 {
 	size_t digits = strspn(value, "0123456789");
@@ -146,7 +150,8 @@ size_t percent_decode(char *text, size_t size, bool plus)
 			c = ' ';
 		} else if (c == '%' && size - at > 2 && hex_value(text[at + 1]) >= 0 &&
 			   hex_value(text[at + 2]) >= 0) {
-			c = (char)(hex_value(text[at + 1]) << 4 | hex_value(text[at + 2]));
+			c = (char)(hex_value(text[at + 1]) << 4 |
+				   hex_value(text[at + 2]));
 			at += 2;
 		}
 		text[to++] = c;
@@ -187,10 +192,11 @@ int query_control(struct query *query, const char *name, char *value)
 		query->given |= controls[i].control;
 		return controls[i].set(query, value)
 			       ? 0
-			       : refuse(query, 400, "a control with a value it cannot have",
-					NULL);
+			       : refuse(query, 400,
+					"a control with a value it cannot have", NULL);
 	}
-	return refuse(query, 400, "unknown control (write arg=... for an argument)", NULL);
+	return refuse(query, 400, "unknown control (write arg=... for an argument)",
+		      NULL);
 }
 
 static int take_control(struct query *query, char *token, size_t name_size, size_t size)
@@ -235,7 +241,8 @@ int query_parse(struct query *query, char *text, size_t size, char **slots,
 		if (length == 0)
 			continue;
 		if (token[0] == '_' && equals)
-			rc = take_control(query, token, (size_t)(equals - token) - 1, length);
+			rc = take_control(query, token, (size_t)(equals - token) - 1,
+					  length);
 		else if (length >= 4 && memcmp(token, "arg=", 4) == 0)
 			rc = take_argument(query, token + 4, length - 4, limits);
 		else

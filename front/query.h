@@ -5,7 +5,8 @@
  *   any other token       one argv element: the whole token, "=" included
  *   empty token           ignored
  *
- * %XX and + are decoded as the WHATWG form encoding does; a % without two hex digits stays. */
+ * %XX and + are decoded as the WHATWG form encoding does; a % without two hex digits
+ * stays. */
 #ifndef ELFPACK_FRONT_QUERY_H
 #define ELFPACK_FRONT_QUERY_H
 
@@ -45,16 +46,16 @@ enum control {
 struct query {
 	char **args, **outs, **envs;
 	size_t arg_count, out_count, env_count;
-	size_t arg_bytes;          /* with their NULs */
+	size_t arg_bytes; /* with their NULs */
 	const char *file, *stdin_name;
 	enum result_format format;
 	enum body_kind in;
 	enum stderr_mode stderr_mode;
-	uint64_t timeout_ms;       /* 0: not given */
-	bool any_exit;             /* _status=200 */
-	unsigned given;            /* enum control */
-	const char *why;           /* of a refusal */
-	const char *about;         /* the token it is about, or NULL */
+	uint64_t timeout_ms; /* 0: not given */
+	bool any_exit;       /* _status=200 */
+	unsigned given;      /* enum control */
+	const char *why;     /* of a refusal */
+	const char *about;   /* the token it is about, or NULL */
 };
 
 struct query_limits {

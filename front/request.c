@@ -1,5 +1,5 @@
-/* request.c: what a request asks for. Routes, controls and policy are checked here, before a
- * body is read. */
+/* request.c: what a request asks for. Routes, controls and policy are checked here,
+ * before a body is read. */
 #include <stdalign.h>
 #include <string.h>
 
@@ -8,9 +8,9 @@
 #include "front/request_map.h"
 #include "front/text.h"
 
-#define ALLOW_RUN "GET, HEAD, POST, OPTIONS"
-#define ALLOW_PATH "PUT, OPTIONS"
-#define ALLOW_READ "GET, HEAD, OPTIONS"
+#define ALLOW_RUN      "GET, HEAD, POST, OPTIONS"
+#define ALLOW_PATH     "PUT, OPTIONS"
+#define ALLOW_READ     "GET, HEAD, OPTIONS"
 #define ALLOW_ENVELOPE "POST, OPTIONS"
 
 /* What an operator reads is on the admin port, if the image has one. */
@@ -54,7 +54,8 @@ struct layout {
 	char **slots, **argv, **envp;
 };
 
-int request_refuse(struct request *request, int status, const char *why, const char *about)
+int request_refuse(struct request *request, int status, const char *why,
+		   const char *about)
 {
 	request->refusal.status = status;
 	request->refusal.why = why;
@@ -114,7 +115,8 @@ static int route_envelope(struct request *request)
 }
 
 static int find_route(struct request *request, const struct http_head *head,
-		      const char *path, size_t size, const struct image *image, bool admin)
+		      const char *path, size_t size, const struct image *image,
+		      bool admin)
 {
 	bool root = size == 0 || (size == 1 && path[0] == '/');
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
@@ -122,7 +124,8 @@ static int find_route(struct request *request, const struct http_head *head,
 		    memcmp(path, reserved[i].path, size) == 0)
 			return route_read(request, reserved[i].route);
 	if (admin)
-		return request_refuse(request, 404, "no such route on the admin port", NULL);
+		return request_refuse(request, 404, "no such route on the admin port",
+				      NULL);
 	if (size == strlen("/_/run") && memcmp(path, "/_/run", size) == 0)
 		return route_envelope(request);
 	if (size >= 3 && memcmp(path, "/_/", 3) == 0)
@@ -133,13 +136,14 @@ static int find_route(struct request *request, const struct http_head *head,
 		return 0;
 	}
 	if (!root && request->method != HTTP_PUT)
-		return request_refuse(request, 404, "no such route; programs run at /", NULL);
+		return request_refuse(request, 404, "no such route; programs run at /",
+				      NULL);
 	if (root && !(request->method & (HTTP_GET | HTTP_HEAD | HTTP_POST)))
 		return request_refuse(request, 405,
-			      request->method == HTTP_PUT
-				      ? "PUT needs a file name in its path"
-				      : "this method is not for programs",
-			      NULL);
+				      request->method == HTTP_PUT
+					      ? "PUT needs a file name in its path"
+					      : "this method is not for programs",
+				      NULL);
 	request->route = ROUTE_RUN;
 	if ((request->method & (HTTP_GET | HTTP_HEAD)) && !head->has_query)
 		request->route = ROUTE_USAGE;
@@ -151,10 +155,10 @@ void request_apply_controls(struct request *request, const struct limits *limits
 {
 	request->format = request->query.format;
 	if (request->format == FORMAT_DEFAULT)
-		request->format =
-			request->accept_json || request->envelope	  ? FORMAT_JSON
-			: request->accept_form || request->accept_mixed ? FORMAT_MULTIPART
-									 : FORMAT_RAW;
+		request->format = request->accept_json || request->envelope ? FORMAT_JSON
+				  : request->accept_form || request->accept_mixed
+					  ? FORMAT_MULTIPART
+					  : FORMAT_RAW;
 	request->mixed = request->accept_mixed && !request->accept_form;
 	request->wall_ms = limits->wall_ms;
 	if (request->query.timeout_ms && request->query.timeout_ms < limits->wall_ms)
@@ -185,8 +189,9 @@ static int name_body(struct request *request, char *path, size_t path_size, size
 			return request_refuse(request, 400, why, NULL);
 		request->body_name = path;
 		if (query->given & CONTROL_FILE)
-			return request_refuse(request, 400, "_file with PUT, whose path names the body",
-				      NULL);
+			return request_refuse(request, 400,
+					      "_file with PUT, whose path names the body",
+					      NULL);
 	}
 	if (query->given & CONTROL_FILE) {
 		why = name_refused(query->file, strlen(query->file), depth);
@@ -195,7 +200,8 @@ static int name_body(struct request *request, char *path, size_t path_size, size
 		request->body_name = query->file;
 	}
 	if (request->body_name && (query->given & CONTROL_IN))
-		return request_refuse(request, 400, "_in for a body that has a name", NULL);
+		return request_refuse(request, 400, "_in for a body that has a name",
+				      NULL);
 	return 0;
 }
 
@@ -203,9 +209,11 @@ static int check_envelope(struct request *request, const struct http_head *head,
 			  const char *bytes, struct span type)
 {
 	if (request->query.given & (CONTROL_FILE | CONTROL_IN | CONTROL_STDIN))
-		return request_refuse(request, 400, "_file, _in or _stdin for an envelope", NULL);
+		return request_refuse(request, 400,
+				      "_file, _in or _stdin for an envelope", NULL);
 	if (!text_is(bytes + type.at, type.size, "application/json"))
-		return request_refuse(request, 415, "an envelope is application/json", NULL);
+		return request_refuse(request, 415, "an envelope is application/json",
+				      NULL);
 	if (!request_has_body(head))
 		return request_refuse(request, 400, "no envelope in the body", NULL);
 	return 0;
@@ -232,12 +240,15 @@ static int check_type(struct request *request, const struct http_head *head,
 		request->container = BODY_RAW;
 	if (request->container == BODY_FORM &&
 	    !form_boundary(request->boundary, bytes + whole.at, whole.size))
-		return request_refuse(request, 400, "a form without a valid boundary in its type",
+		return request_refuse(request, 400,
+				      "a form without a valid boundary in its type",
 				      NULL);
 	if ((query->given & CONTROL_STDIN) && request->container == BODY_RAW)
-		if (!request->body_name || strcmp(query->stdin_name, request->body_name) != 0)
-			return request_refuse(request, 400, "_stdin names no uploaded file",
-				      query->stdin_name);
+		if (!request->body_name ||
+		    strcmp(query->stdin_name, request->body_name) != 0)
+			return request_refuse(request, 400,
+					      "_stdin names no uploaded file",
+					      query->stdin_name);
 	return 0;
 }
 
@@ -254,7 +265,8 @@ static int place_body(struct request *request, const struct http_head *head,
 			text_is(bytes + coding.at, coding.size, "x-gzip");
 	if (coding.size && !request->gzip &&
 	    !text_is(bytes + coding.at, coding.size, "identity"))
-		return request_refuse(request, 415, "a content coding that is not supported", NULL);
+		return request_refuse(request, 415,
+				      "a content coding that is not supported", NULL);
 	return request->envelope ? check_envelope(request, head, bytes, type)
 				 : check_type(request, head, bytes, type);
 }
@@ -273,7 +285,7 @@ static bool same_env_name(const char *a, const char *b)
 
 /* Sets variables in an environment of *count entries, each replaced where it is there. */
 int request_set_env(struct request *request, const struct image *image, char **envp,
-		   size_t *count, char *const *entries, size_t entry_count)
+		    size_t *count, char *const *entries, size_t entry_count)
 {
 	for (size_t i = 0; i < entry_count; i++) {
 		char *entry = entries[i];
@@ -282,8 +294,10 @@ int request_set_env(struct request *request, const struct image *image, char **e
 		for (size_t k = 0; k < image->allow_env.count && !allowed; k++)
 			allowed = same_env_name(image->allow_env.items[k], entry);
 		if (!allowed)
-			return request_refuse(request, 403, "an environment variable that this image "
-						    "does not let requests set", entry);
+			return request_refuse(request, 403,
+					      "an environment variable that this image "
+					      "does not let requests set",
+					      entry);
 		while (at < *count && !same_env_name(envp[at], entry))
 			at++;
 		envp[at] = entry;
@@ -303,13 +317,16 @@ static int map_env(struct request *request, const struct image *image, char **en
 		return 0;
 	memcpy(envp, image->env.items, count * sizeof(char *));
 	request->envp = envp;
-	return request_set_env(request, image, envp, &count, query->envs, query->env_count);
+	return request_set_env(request, image, envp, &count, query->envs,
+			       query->env_count);
 }
 
-int request_check_outs(struct request *request, char *const *outs, size_t count, size_t depth)
+int request_check_outs(struct request *request, char *const *outs, size_t count,
+		       size_t depth)
 {
 	if (count && request->format == FORMAT_STREAM)
-		return request_refuse(request, 400, "_out with a stream, which has no files", outs[0]);
+		return request_refuse(request, 400,
+				      "_out with a stream, which has no files", outs[0]);
 	for (size_t i = 0; i < count; i++) {
 		const char *why = name_refused(outs[i], strlen(outs[i]), depth);
 		if (why)
@@ -325,7 +342,8 @@ int request_check_policy(struct request *request, const struct image *image,
 		if (!image_allows_arg(image, args[i]))
 			return request_refuse(request, 403,
 					      "an argument that this image does not let "
-					      "requests give", args[i]);
+					      "requests give",
+					      args[i]);
 	return 0;
 }
 
@@ -335,10 +353,11 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 	struct request *request = layout->request;
 	const struct limits *limits = &image->manifest.limits;
 	struct query_limits query_limits = {limits->args, limits->args_bytes};
-	int rc = query_parse(&request->query, layout->text, head->query.size, layout->slots,
-			     &query_limits);
+	int rc = query_parse(&request->query, layout->text, head->query.size,
+			     layout->slots, &query_limits);
 	if (rc)
-		return request_refuse(request, -rc, request->query.why, request->query.about);
+		return request_refuse(request, -rc, request->query.why,
+				      request->query.about);
 	rc = request_check_policy(request, image, request->query.args,
 				  request->query.arg_count);
 	if (rc)
@@ -351,7 +370,8 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 				limits->path_depth);
 	if (!rc)
 		rc = place_body(request, head, bytes, layout->path,
-				head->path.size ? head->path.size - 1 : 0, limits->path_depth);
+				head->path.size ? head->path.size - 1 : 0,
+				limits->path_depth);
 	if (!rc)
 		rc = map_env(request, image, layout->envp);
 	if (rc)
@@ -374,31 +394,33 @@ static int check_length(struct request *request, const struct http_head *head,
 	if (!request_has_body(head))
 		return 0;
 	if (!(request->method & (HTTP_POST | HTTP_PUT)))
-		return request_refuse(request, 400, "a body with a method that has none", NULL);
+		return request_refuse(request, 400, "a body with a method that has none",
+				      NULL);
 	if (!head->chunked && head->content_length > limits->body_bytes)
 		return request_refuse(request, 413, "the body is too long", NULL);
 	return 0;
 }
 
 /* One block holds it all: the request, the pointers, then the strings. */
-static bool lay_out(struct layout *layout, const struct http_head *head, const char *bytes,
-		    const struct image *image, bool job)
+static bool lay_out(struct layout *layout, const struct http_head *head,
+		    const char *bytes, const struct image *image, bool job)
 {
 	size_t tokens = job ? query_tokens(bytes + head->query.at, head->query.size) : 0;
 	size_t pointers = job ? 3 * tokens + image->args.count + tokens + 1 +
-					image->env.count + tokens + 1
+					  image->env.count + tokens + 1
 			      : 0;
 	size_t strings = job ? (size_t)head->query.size + head->path.size + 2 : 0;
 	size_t room = 0;
-	char *block = block_get(sizeof(struct request) + pointers * sizeof(char *) + strings,
-				&room);
+	char *block = block_get(
+		sizeof(struct request) + pointers * sizeof(char *) + strings, &room);
 	if (!block)
 		return false;
 	layout->request = (struct request *)(void *)block;
 	*layout->request = (struct request){.room = room, .method = head->method};
 	if (!job)
 		return true;
-	_Static_assert(sizeof(struct request) % alignof(char *) == 0, "pointers follow it");
+	_Static_assert(sizeof(struct request) % alignof(char *) == 0,
+		       "pointers follow it");
 	layout->slots = (char **)(void *)(block + sizeof(struct request));
 	layout->argv = layout->slots + 3 * tokens;
 	layout->envp = layout->argv + image->args.count + tokens + 1;
@@ -420,8 +442,8 @@ struct request *request_new(const struct http_head *head, const char *bytes,
 		probe.route = ROUTE_OPTIONS;
 		probe.refusal.allow = "GET, HEAD, POST, PUT, OPTIONS";
 	} else {
-		rc = find_route(&probe, head, bytes + head->path.at, head->path.size, image,
-				admin);
+		rc = find_route(&probe, head, bytes + head->path.at, head->path.size,
+				image, admin);
 	}
 	if (!rc)
 		rc = check_length(&probe, head, &image->manifest.limits);

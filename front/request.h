@@ -1,5 +1,5 @@
-/* request.h: what a request asks for: its route and, for a job, argv, environment, files and
- * the form of the result. Mapping is pure but for the block it is laid out in. */
+/* request.h: what a request asks for: its route and, for a job, argv, environment, files
+ * and the form of the result. Mapping is pure but for the block it is laid out in. */
 #ifndef ELFPACK_FRONT_REQUEST_H
 #define ELFPACK_FRONT_REQUEST_H
 
@@ -32,34 +32,35 @@ enum route {
 struct refusal {
 	int status;
 	const char *why;
-	char about[96];      /* what it is about, or "" */
-	const char *allow;   /* the Allow field of a 405 or of OPTIONS */
+	char about[96];    /* what it is about, or "" */
+	const char *allow; /* the Allow field of a 405 or of OPTIONS */
 };
 
 struct request {
-	size_t room;               /* of the block this lies in */
+	size_t room; /* of the block this lies in */
 	enum route route;
 	enum http_method method;
 	struct query query;
-	char **argv, **envp;       /* NULL-terminated */
-	char **outs;               /* globs of the files to return */
+	char **argv, **envp; /* NULL-terminated */
+	char **outs;         /* globs of the files to return */
 	size_t out_count;
-	bool envelope;             /* the body is a JSON envelope */
-	enum body_kind container;  /* the body is one; BODY_RAW: it is not */
+	bool envelope;                        /* the body is a JSON envelope */
+	enum body_kind container;             /* the body is one; BODY_RAW: it is not */
 	char boundary[FORM_BOUNDARY_MAX + 1]; /* of a form */
-	bool gzip;                 /* the body's content coding */
+	bool gzip;                            /* the body's content coding */
 	bool accept_json, accept_form, accept_mixed;
-	bool mixed;                /* a multipart result is multipart/mixed */
-	struct upload upload;      /* what it brought */
-	void *lists;               /* argv, envp and outs with the upload's, or NULL */
+	bool mixed;           /* a multipart result is multipart/mixed */
+	struct upload upload; /* what it brought */
+	void *lists;          /* argv, envp and outs with the upload's, or NULL */
 	size_t lists_room;
-	void *shaped;              /* argv by the image's template, or NULL */
+	void *shaped; /* argv by the image's template, or NULL */
 	size_t shaped_room;
-	const char *body_name;     /* relative to the working directory; NULL: standard input */
+	const char
+		*body_name; /* relative to the working directory; NULL: standard input */
 	enum result_format format;
 	uint64_t wall_ms;
 	char id[REQUEST_ID_MAX + 1];
-	struct refusal refusal;    /* what it was refused for */
+	struct refusal refusal; /* what it was refused for */
 };
 
 /* Maps a parsed head; bytes are those that its spans count from, made_id is used when the
@@ -73,8 +74,8 @@ void request_free(struct request *request);
 /* Does the body have to be read for what it brings? */
 bool request_has_container(const struct request *request);
 
-/* Takes in a complete body that is an envelope or a container; body is emptied. Returns 0, or
- * -status with request->refusal. */
+/* Takes in a complete body that is an envelope or a container; body is emptied. Returns
+ * 0, or -status with request->refusal. */
 int request_take_body(struct request *request, const struct image *image,
 		      struct chain *body);
 

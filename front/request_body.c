@@ -22,7 +22,8 @@ static int check_args(struct request *request, const struct limits *limits)
 	uint64_t bytes = request->query.arg_bytes;
 	for (size_t i = 0; i < args->count; i++)
 		bytes += strlen(args->items[i]) + 1;
-	if (request->query.arg_count + args->count > limits->args || bytes > limits->args_bytes)
+	if (request->query.arg_count + args->count > limits->args ||
+	    bytes > limits->args_bytes)
 		return request_refuse(request, 413, "too many arguments", NULL);
 	return 0;
 }
@@ -60,7 +61,8 @@ static int join_lists(struct request *request, const struct image *image)
 	request->lists = argv;
 	memcpy(argv, request->argv, argc * sizeof(char *));
 	if (upload->args.count)
-		memcpy(argv + argc, upload->args.items, upload->args.count * sizeof(char *));
+		memcpy(argv + argc, upload->args.items,
+		       upload->args.count * sizeof(char *));
 	argv[argc + upload->args.count] = NULL;
 	memcpy(envp, request->envp, envc * sizeof(char *));
 	if (request->out_count)
@@ -72,7 +74,8 @@ static int join_lists(struct request *request, const struct image *image)
 	request->envp = envp;
 	request->outs = outs;
 	request->out_count += upload->outs.count;
-	return request_set_env(request, image, envp, &envc, upload->envs.items, upload->envs.count);
+	return request_set_env(request, image, envp, &envc, upload->envs.items,
+			       upload->envs.count);
 }
 
 bool request_has_container(const struct request *request)
@@ -116,7 +119,7 @@ int request_take_body(struct request *request, const struct image *image,
 					  upload->args.count);
 	if (!rc)
 		rc = request_check_outs(request, upload->outs.items, upload->outs.count,
-				limits->path_depth);
+					limits->path_depth);
 	return rc ? rc : join_lists(request, image);
 }
 

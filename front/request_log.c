@@ -39,11 +39,14 @@ static void put_string(struct text *line, const char *string)
 	for (size_t at = 0, step = 0; at < size; at += step) {
 		unsigned char byte = (unsigned char)string[at];
 		step = utf8_sequence((const unsigned char *)string + at, size - at);
-		bool plain = step && byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f;
-		const char escape[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+		bool plain = step && byte >= 0x20 && byte != '"' && byte != '\\' &&
+			     byte != 0x7f;
+		const char escape[] = {
+			'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
 		if (!step)
 			step = 1;
-		text_bytes(line, plain ? string + at : escape, plain ? step : sizeof(escape));
+		text_bytes(line, plain ? string + at : escape,
+			   plain ? step : sizeof(escape));
 	}
 }
 

@@ -1,5 +1,5 @@
-/* request_log.h: a line of JSON a request: the last ones in memory for /_/log, and each on
- * the console where the image asks for it. An image with neither writes none. */
+/* request_log.h: a line of JSON a request: the last ones in memory for /_/log, and each
+ * on the console where the image asks for it. An image with neither writes none. */
 #ifndef ELFPACK_FRONT_REQUEST_LOG_H
 #define ELFPACK_FRONT_REQUEST_LOG_H
 
@@ -13,21 +13,23 @@
 #include "front/response.h"
 
 #define REQUEST_LOG_BYTES 65536u
-#define LOG_PATH_MAX 128u
+#define LOG_PATH_MAX      128u
 
 struct log_entry {
-	uint64_t begun_ns, wall_ns;  /* of the monotonic clock; from the head to the answer's end */
+	uint64_t begun_ns,
+		wall_ns; /* of the monotonic clock; from the head to the answer's end */
 	const char *id;
-	uint32_t peer;               /* IPv4, host order */
-	enum http_method method;     /* 0: the request line could not be read */
-	char path[LOG_PATH_MAX + 1]; /* its beginning; the query is the client's business */
-	size_t args;                 /* of the query */
-	int status;                  /* 0: the client left before its answer */
+	uint32_t peer;           /* IPv4, host order */
+	enum http_method method; /* 0: the request line could not be read */
+	char path[LOG_PATH_MAX +
+		  1]; /* its beginning; the query is the client's business */
+	size_t args;  /* of the query */
+	int status;   /* 0: the client left before its answer */
 	struct job_report report;
 };
 
 struct request_log {
-	char *ring;   /* NULL: no ring */
+	char *ring; /* NULL: no ring */
 	size_t start, used;
 	bool console;
 };

@@ -5,9 +5,9 @@
 #include "front/server.h"
 
 /* The bytes between name_begin and name_end; the assembler looks in the folders of -I. */
-#define RESOURCE(name, file)                                                               \
-	__asm__(".section .rodata." #name ", \"a\"\n" #name "_begin: .incbin \"" file       \
-		"\"\n" #name "_end:\n.previous");                                           \
+#define RESOURCE(name, file)                                                             \
+	__asm__(".section .rodata." #name ", \"a\"\n" #name "_begin: .incbin \"" file    \
+		"\"\n" #name "_end:\n.previous");                                        \
 	extern const char name##_begin[], name##_end[]
 
 RESOURCE(openapi, "front/resources/openapi.json");

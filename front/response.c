@@ -65,9 +65,10 @@ static int copy_piece(void *out, const char *bytes, size_t size)
 static void put_cors(struct text *head, const struct answer *answer, const char *origin)
 {
 	put_field(head, "Access-Control-Allow-Origin", origin);
-	put_field(head, "Access-Control-Expose-Headers",
-		  "Elfpack-Outcome, Elfpack-Exit-Code, Elfpack-Signal, Elfpack-Truncated, "
-		  "Server-Timing, X-Request-Id");
+	put_field(
+		head, "Access-Control-Expose-Headers",
+		"Elfpack-Outcome, Elfpack-Exit-Code, Elfpack-Signal, Elfpack-Truncated, "
+		"Server-Timing, X-Request-Id");
 	if (answer->status != 204)
 		return;
 	put_field(head, "Access-Control-Allow-Methods", answer->allow);
@@ -188,7 +189,8 @@ int response_problem(struct chain *body, bool json, int status, const char *why,
 {
 	if (!json)
 		return append_line(body, status, why, about);
-	int rc = append_member(body, "{\"type\":\"about:blank\",\"title\":", http_reason(status));
+	int rc = append_member(
+		body, "{\"type\":\"about:blank\",\"title\":", http_reason(status));
 	rc = rc ? rc : chain_append_text(body, ",\"status\":");
 	rc = rc ? rc : chain_append_u64(body, (uint64_t)status);
 	rc = rc ? rc : append_member(body, ",\"detail\":", why);

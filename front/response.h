@@ -1,5 +1,5 @@
-/* response.h: the head of an answer, and bodies that front writes itself. Pure but for the
- * chain's blocks. */
+/* response.h: the head of an answer, and bodies that front writes itself. Pure but for
+ * the chain's blocks. */
 #ifndef ELFPACK_FRONT_RESPONSE_H
 #define ELFPACK_FRONT_RESPONSE_H
 
@@ -20,23 +20,24 @@ struct job_report {
 
 struct answer {
 	int status;
-	const char *type;                /* NULL: no Content-Type */
-	const char *allow;               /* NULL: no Allow */
-	const char *policy;              /* NULL: no Content-Security-Policy */
-	bool streamed;                   /* the body comes later, in chunks with trailers */
-	unsigned retry_after_s;          /* 0: no Retry-After */
+	const char *type;       /* NULL: no Content-Type */
+	const char *allow;      /* NULL: no Allow */
+	const char *policy;     /* NULL: no Content-Security-Policy */
+	bool streamed;          /* the body comes later, in chunks with trailers */
+	unsigned retry_after_s; /* 0: no Retry-After */
 	const struct job_report *report; /* NULL: no job was run */
 };
 
 /* What the connection adds to an answer. */
 struct answer_frame {
-	const char *date, *id;           /* id may be NULL */
-	unsigned minor;                  /* of the request's version */
+	const char *date, *id; /* id may be NULL */
+	unsigned minor;        /* of the request's version */
 	bool keep_alive, head_only;
-	const char *cors;                /* the origin of pages that may call, or NULL */
+	const char *cors; /* the origin of pages that may call, or NULL */
 };
 
-/* Appends the head and, unless head_only, moves the body behind it. Returns 0 or -ENOMEM. */
+/* Appends the head and, unless head_only, moves the body behind it. Returns 0 or -ENOMEM.
+ */
 int response_write(struct chain *out, const struct answer *answer,
 		   const struct answer_frame *frame, struct chain *body);
 

@@ -1,5 +1,5 @@
-/* result.c: from what became of a job to the answer of its request. 422: the program failed;
- * 5xx: elfpack failed or ran out of time. */
+/* result.c: from what became of a job to the answer of its request. 422: the program
+ * failed; 5xx: elfpack failed or ran out of time. */
 #include <string.h>
 
 #include "front/result.h"
@@ -86,7 +86,8 @@ static void answer_files_refused(struct conn *conn, const struct job_report *rep
 	if (outputs->unmatched) {
 		why = "_out matched no file";
 		text_bytes(&text, outputs->unmatched, strnlen(outputs->unmatched, 256));
-		text_put(&text, outputs->there.bytes ? "; there are: " : "; there are no files");
+		text_put(&text,
+			 outputs->there.bytes ? "; there are: " : "; there are no files");
 		struct iovec names;
 		if (chain_iov(&outputs->there, &names, 1))
 			text_bytes(&text, names.iov_base, names.iov_len);
@@ -110,7 +111,8 @@ static void answer_json(struct conn *conn, const struct job_report *report,
 			struct chain *out, struct chain *err, struct outputs *outputs)
 {
 	struct chain body = {0};
-	struct answer answer = {.status = 200, .type = "application/json", .report = report};
+	struct answer answer = {
+		.status = 200, .type = "application/json", .report = report};
 	if (result_json(&body, conn, report, out, err, outputs, true) < 0) {
 		chain_free(&body);
 		conn_refuse(conn, 503, "out of memory", NULL);
@@ -128,14 +130,16 @@ static int status_of(const struct conn *conn, const struct job_report *report)
 
 /* Like raw, but that any number of files is fine and a failure has them all the same. */
 static void answer_container(struct conn *conn, const struct job_report *report,
-			     struct chain *out, struct chain *err, struct outputs *outputs)
+			     struct chain *out, struct chain *err,
+			     struct outputs *outputs)
 {
 	enum result_format format = conn->request->format;
 	char boundary[RESULT_BOUNDARY_ROOM], type[96];
 	struct chain body = {0};
 	struct text text = text_over(type, sizeof(type) - 1);
 	int rc = format == FORMAT_MULTIPART
-			 ? result_multipart(&body, boundary, conn, report, out, err, outputs)
+			 ? result_multipart(&body, boundary, conn, report, out, err,
+					    outputs)
 			 : result_archive(&body, conn, report, out, err, outputs);
 	if (rc < 0) {
 		chain_free(&body);
@@ -152,8 +156,8 @@ static void answer_container(struct conn *conn, const struct job_report *report,
 			 format == FORMAT_TAR ? "application/x-tar" : "application/zip");
 	}
 	type[text.used] = '\0';
-	struct answer answer = {.status = status_of(conn, report), .type = type,
-				.report = report};
+	struct answer answer = {
+		.status = status_of(conn, report), .type = type, .report = report};
 	if (answer.status == 200 && outputs->unmatched)
 		answer.status = 422;
 	conn_answer(conn, &answer, &body);

@@ -12,16 +12,16 @@ bool result_wants_files(const struct conn *conn, const struct job_report *report
 void result_answer(struct conn *conn, struct job_report *report, struct chain *out,
 		   struct chain *err, struct outputs *outputs);
 
-/* Appends the run as a JSON object; data: with the bytes of streams and files. Returns 0 or
- * -ENOMEM. */
-int result_json(struct chain *body, const struct conn *conn, const struct job_report *report,
-		const struct chain *out, const struct chain *err,
-		const struct outputs *outputs, bool data);
+/* Appends the run as a JSON object; data: with the bytes of streams and files. Returns 0
+ * or -ENOMEM. */
+int result_json(struct chain *body, const struct conn *conn,
+		const struct job_report *report, const struct chain *out,
+		const struct chain *err, const struct outputs *outputs, bool data);
 
 #define RESULT_BOUNDARY_ROOM 48u
 
-/* Appends the run as parts between boundaries, which is told; the chains and files are taken.
- * Returns 0 or -errno. */
+/* Appends the run as parts between boundaries, which is told; the chains and files are
+ * taken. Returns 0 or -errno. */
 int result_multipart(struct chain *body, char boundary[RESULT_BOUNDARY_ROOM],
 		     const struct conn *conn, const struct job_report *report,
 		     struct chain *out, struct chain *err, struct outputs *outputs);

@@ -1,4 +1,5 @@
-/* result_archive.c: a run as a tar or zip: its files, and .elfpack/{stdout,stderr,meta.json}. */
+/* result_archive.c: a run as a tar or zip: its files, and
+ * .elfpack/{stdout,stderr,meta.json}. */
 #include <errno.h>
 #include <string.h>
 

@@ -11,7 +11,7 @@
 struct utf8_check {
 	unsigned char held[4]; /* a sequence that a piece may have cut */
 	size_t count;
-	uint64_t escaped;      /* bytes that JSON's escapes add */
+	uint64_t escaped; /* bytes that JSON's escapes add */
 };
 
 /* Short output stays readable whatever its escapes cost. */
@@ -22,13 +22,17 @@ static int check_piece(void *context, const char *bytes, size_t size)
 	struct utf8_check *check = context;
 	size_t at = 0;
 	for (size_t i = 0; i < size; i++)
-		if ((unsigned char)bytes[i] < 0x20 && bytes[i] != '\n' && bytes[i] != '\t')
+		if ((unsigned char)bytes[i] < 0x20 && bytes[i] != '\n' &&
+		    bytes[i] != '\t')
 			check->escaped += 5;
-		else if (bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '"' || bytes[i] == '\\')
+		else if (bytes[i] == '\n' || bytes[i] == '\t' || bytes[i] == '"' ||
+			 bytes[i] == '\\')
 			check->escaped++;
 	while (at < size) {
-		size_t step = check->count ? 0 : utf8_sequence((const unsigned char *)bytes + at,
-							       size - at);
+		size_t step = check->count
+				      ? 0
+				      : utf8_sequence((const unsigned char *)bytes + at,
+						      size - at);
 		if (step) {
 			at += step;
 			continue;
@@ -75,7 +79,8 @@ static int base64_piece(void *context, const char *bytes, size_t size)
 	struct base64 *state = context;
 	int rc = 0;
 	for (size_t i = 0; i < size && !rc; i++) {
-		state->bits |= (uint32_t)(unsigned char)bytes[i] << (16 - 8 * state->count);
+		state->bits |= (uint32_t)(unsigned char)bytes[i]
+			       << (16 - 8 * state->count);
 		if (++state->count == 3)
 			rc = base64_group(state, 4);
 	}
@@ -170,7 +175,8 @@ static int append_outcome(struct chain *body, const struct conn *conn,
 	bool exited = report->outcome == OUTCOME_EXITED;
 	bool signaled = report->outcome == OUTCOME_SIGNALED;
 	int rc = append_string(body, "{\"id\":", conn->request->id);
-	rc = rc ? rc : append_string(body, ",\"outcome\":", outcome_name(report->outcome));
+	rc = rc ? rc
+		: append_string(body, ",\"outcome\":", outcome_name(report->outcome));
 	rc = rc ? rc : chain_append_text(body, ",\"exit_code\":");
 	if (!rc)
 		rc = exited ? chain_append_u64(body, (uint64_t)report->exit_code)
@@ -195,15 +201,17 @@ static int append_left_out(struct chain *body, const struct outputs *outputs)
 	return rc ? rc : chain_append_text(body, "]");
 }
 
-int result_json(struct chain *body, const struct conn *conn, const struct job_report *report,
-		const struct chain *out, const struct chain *err,
-		const struct outputs *outputs, bool data)
+int result_json(struct chain *body, const struct conn *conn,
+		const struct job_report *report, const struct chain *out,
+		const struct chain *err, const struct outputs *outputs, bool data)
 {
 	int rc = append_outcome(body, conn, report);
 	rc = rc ? rc
-		: append_stream(body, ",\"stdout\":{", out, report->stdout_truncated, data);
+		: append_stream(body, ",\"stdout\":{", out, report->stdout_truncated,
+				data);
 	rc = rc ? rc
-		: append_stream(body, ",\"stderr\":{", err, report->stderr_truncated, data);
+		: append_stream(body, ",\"stderr\":{", err, report->stderr_truncated,
+				data);
 	rc = rc ? rc : chain_append_text(body, ",\"files\":[");
 	size_t listed = 0, left_out = 0;
 	for (const struct output_file *f = outputs->first; f && !rc; f = f->next) {
@@ -218,7 +226,8 @@ int result_json(struct chain *body, const struct conn *conn, const struct job_re
 		rc = append_left_out(body, outputs);
 	if (!rc && outputs->unmatched)
 		rc = append_string(body, ",\"unmatched\":", outputs->unmatched);
-	rc = rc ? rc : append_u64(body, ",\"usage\":{\"wall_ms\":", report->exec_ns / 1000000);
+	rc = rc ? rc
+		: append_u64(body, ",\"usage\":{\"wall_ms\":", report->exec_ns / 1000000);
 	rc = rc ? rc : append_u64(body, ",\"cpu_ms\":", report->cpu_ns / 1000000);
 	rc = rc ? rc : append_u64(body, ",\"peak_bytes\":", report->peak_bytes);
 	return rc ? rc : chain_append_text(body, "}}\n");

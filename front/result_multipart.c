@@ -1,5 +1,5 @@
-/* result_multipart.c: a run as parts: meta (the JSON result without its data), stdout, stderr
- * and each file. */
+/* result_multipart.c: a run as parts: meta (the JSON result without its data), stdout,
+ * stderr and each file. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
@@ -49,7 +49,8 @@ static int append_part(struct chain *body, const char *boundary, const char *nam
 		       const char *filename, const char *type, struct chain *content)
 {
 	const char *const before[] = {"--", boundary,
-				      "\r\nContent-Disposition: form-data; name=\"", name, "\""};
+				      "\r\nContent-Disposition: form-data; name=\"", name,
+				      "\""};
 	const char *const after[] = {"\r\nContent-Type: ", type, "\r\n\r\n"};
 	int rc = 0;
 	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]) && !rc; i++)
@@ -75,7 +76,8 @@ int result_multipart(struct chain *body, char boundary[RESULT_BOUNDARY_ROOM],
 	struct chain meta = {0};
 	int rc = make_boundary(boundary);
 	rc = rc ? rc : result_json(&meta, conn, report, out, err, outputs, false);
-	rc = rc ? rc : append_part(body, boundary, "meta", NULL, "application/json", &meta);
+	rc = rc ? rc
+		: append_part(body, boundary, "meta", NULL, "application/json", &meta);
 	rc = rc ? rc : append_part(body, boundary, "stdout", NULL, bytes, out);
 	rc = rc ? rc : append_part(body, boundary, "stderr", NULL, bytes, err);
 	for (struct output_file *f = outputs->first; f && !rc; f = f->next)

@@ -30,8 +30,8 @@ struct sandbox_ops {
 const struct sandbox_ops *sandbox_shim(void);
 
 /* Plain Linux. root is the directory that jobs see as /, NULL for the machine's own; each
- * job's changes go to a layer of its own where the kernel allows that, else the program runs
- * in a fresh directory. */
+ * job's changes go to a layer of its own where the kernel allows that, else the program
+ * runs in a fresh directory. */
 const struct sandbox_ops *sandbox_linux(const char *root);
 
 #endif

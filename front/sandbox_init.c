@@ -1,6 +1,7 @@
 /* sandbox_init.c: the process that stands above a job's program on Linux: it sets up what
- * only the inside of the namespaces can, starts the program, keeps the deadline and reports.
- * It runs in a fork of front: nothing here may allocate or touch front's state. */
+ * only the inside of the namespaces can, starts the program, keeps the deadline and
+ * reports. It runs in a fork of front: nothing here may allocate or touch front's state.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -180,7 +181,8 @@ static void watch(pid_t program, uint64_t wall_ns, uint64_t started_ns,
 	}
 }
 
-/* Without a PID namespace: ends our children, which orphans become, until there are none. */
+/* Without a PID namespace: ends our children, which orphans become, until there are none.
+ */
 static void kill_descendants(void)
 {
 	for (;;) {
@@ -225,7 +227,8 @@ noreturn void sandbox_init_run(const struct init_plan *plan)
 		run_program(plan);
 	if (program < 0)
 		end_with_error(plan, errno);
-	/* Clients' sockets must end when front closes them: hold nothing but the report. */
+	/* Clients' sockets must end when front closes them: hold nothing but the report.
+	 */
 	dup2(plan->report_fd, STDIN_FILENO);
 	syscall(SYS_close_range, 1u, ~0u, 0u);
 	watch(program, plan->limits->wall_ns, started_ns, &result);

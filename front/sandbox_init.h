@@ -13,8 +13,8 @@ struct init_plan {
 	const char *directory; /* the job's own */
 	bool layered;          /* its root is directory/root, in namespaces of its own */
 	int null_fd;
-	int report_fd;         /* takes one struct job_result */
-	int error_fd;          /* takes an errno when the program cannot be run */
+	int report_fd; /* takes one struct job_result */
+	int error_fd;  /* takes an errno when the program cannot be run */
 };
 
 /* In the new process: runs the program, waits, reports, ends. */

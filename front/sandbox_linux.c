@@ -1,11 +1,11 @@
 /* sandbox_linux.c: jobs on plain Linux, with the semantics of imgfmt/abi/job.h.
  *
- * A job's init process waits for the program, keeps its deadline, and reports through a pipe
- * whose read end is the job's descriptor. Where the kernel lets us, init is the first of a
- * PID namespace (its end is the end of everything in it) and the root is an overlay whose
- * upper layer is a tmpfs of the job's own. Elsewhere init is a subreaper that hunts down what
- * the program left, and the program runs in a fresh directory of the machine's own root.
- * What the init process does is in sandbox_init.c. */
+ * A job's init process waits for the program, keeps its deadline, and reports through a
+ * pipe whose read end is the job's descriptor. Where the kernel lets us, init is the
+ * first of a PID namespace (its end is the end of everything in it) and the root is an
+ * overlay whose upper layer is a tmpfs of the job's own. Elsewhere init is a subreaper
+ * that hunts down what the program left, and the program runs in a fresh directory of the
+ * machine's own root. What the init process does is in sandbox_init.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -24,7 +24,7 @@
 #include "front/sandbox_init.h"
 #include "front/text.h"
 
-#define SCRATCH "/tmp" /* covered by a tmpfs that only front and its jobs see */
+#define SCRATCH        "/tmp" /* covered by a tmpfs that only front and its jobs see */
 #define DIRECTORY_ROOM 64u
 
 struct linux_job {
@@ -32,7 +32,7 @@ struct linux_job {
 	int fd;        /* read end of the report pipe: the job's descriptor */
 	int report_fd; /* write end, until the start */
 	int root_fd;
-	pid_t init;    /* 0: not started, or waited for */
+	pid_t init; /* 0: not started, or waited for */
 	bool running;
 	struct job_limits limits;
 	char directory[DIRECTORY_ROOM];
@@ -114,8 +114,8 @@ static void make_devices(void)
 			return;
 }
 
-/* Namespaces for front itself, below which jobs get theirs. The root is named by descriptor,
- * because the scratch folder may cover its path. */
+/* Namespaces for front itself, below which jobs get theirs. The root is named by
+ * descriptor, because the scratch folder may cover its path. */
 static bool prepare_layers(const char *root)
 {
 	char by_fd[32];
@@ -129,10 +129,11 @@ static bool prepare_layers(const char *root)
 	text_put(&text, "/proc/self/fd/");
 	text_u64(&text, (uint64_t)fd);
 	by_fd[text.used] = '\0';
-	bool ready = mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-		     mount("tmpfs", SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0 &&
-		     mkdir(SCRATCH "/lower", 0755) == 0 &&
-		     mount(by_fd, SCRATCH "/lower", NULL, MS_BIND | MS_REC, NULL) == 0;
+	bool ready =
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+		mount("tmpfs", SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") == 0 &&
+		mkdir(SCRATCH "/lower", 0755) == 0 &&
+		mount(by_fd, SCRATCH "/lower", NULL, MS_BIND | MS_REC, NULL) == 0;
 	close(fd);
 	if (ready) {
 		make_devices();
@@ -155,7 +156,7 @@ static const char *below(const struct linux_job *job, const char *name, char *ro
 
 static int make_layers(struct linux_job *job)
 {
-	static const char *const folders[] = {"/upper",      "/work",       "/root",
+	static const char *const folders[] = {"/upper",      "/work",      "/root",
 					      "/upper/proc", "/upper/dev", "/upper/tmp"};
 	char options[3 * DIRECTORY_ROOM], room[DIRECTORY_ROOM], devices[DIRECTORY_ROOM];
 	struct text text = text_over(job->directory, DIRECTORY_ROOM - 16);
@@ -182,7 +183,8 @@ static int make_layers(struct linux_job *job)
 	if (mount("overlay", below(job, "/root", room), "overlay", MS_NOSUID | MS_NODEV,
 		  options) < 0)
 		return -errno;
-	mount(SCRATCH "/dev", below(job, "/root/dev", devices), NULL, MS_BIND | MS_REC, NULL);
+	mount(SCRATCH "/dev", below(job, "/root/dev", devices), NULL, MS_BIND | MS_REC,
+	      NULL);
 	job->root_fd = open(room, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return job->root_fd < 0 ? -errno : 0;
 }
@@ -220,8 +222,9 @@ static void remove_below(int directory)
 			if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
 			    unlinkat(directory, name, 0) == 0)
 				continue;
-			int inner = openat(directory, name,
-					   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			int inner =
+				openat(directory, name,
+				       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 			if (inner >= 0)
 				remove_below(inner);
 			unlinkat(directory, name, AT_REMOVEDIR);
@@ -307,7 +310,8 @@ static int open_parent(int root_fd, const char *path, const char **last)
 			name[size] = '\0';
 			next = openat2_strictly(at, name, O_PATH | O_DIRECTORY, 0);
 			if (next == -ENOENT && mkdirat(at, name, 0755) == 0)
-				next = openat2_strictly(at, name, O_PATH | O_DIRECTORY, 0);
+				next = openat2_strictly(at, name, O_PATH | O_DIRECTORY,
+							0);
 		}
 		close(at);
 		if (next < 0)
@@ -354,7 +358,8 @@ static int linux_start(int fd, const struct sandbox_start *start)
 	unsigned long flags = SIGCHLD;
 	if (layered)
 		flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
-	long pid = syscall(SYS_clone, flags, 0, 0, 0, 0); /* a fork, into new namespaces */
+	long pid =
+		syscall(SYS_clone, flags, 0, 0, 0, 0); /* a fork, into new namespaces */
 	if (pid == 0)
 		sandbox_init_run(&plan);
 	int rc = pid < 0 ? -errno : 0;
@@ -407,7 +412,8 @@ static const struct sandbox_ops linux_ops = {
 
 const struct sandbox_ops *sandbox_linux(const char *root)
 {
-	/* What front's own parent left open is not for programs (4: CLOSE_RANGE_CLOEXEC). */
+	/* What front's own parent left open is not for programs (4: CLOSE_RANGE_CLOEXEC).
+	 */
 	syscall(SYS_close_range, 3u, ~0u, 4u);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0)

@@ -17,14 +17,14 @@
 #include "front/server.h"
 #include "front/text.h"
 
-#define PAGE_BYTES 4096u
-#define BUFFER_LINUX_MAX (1ull << 30)  /* where the sandbox does not tell what is free */
+#define PAGE_BYTES          4096u
+#define BUFFER_LINUX_MAX    (1ull << 30) /* where the sandbox does not tell what is free */
 #define FRONT_RESERVE_BYTES (1ull << 20)
-#define JOB_MEMORY_MIN (1ull << 20)
-#define EVENTS_A_TURN 64
-#define ACCEPTS_A_TURN 64
-#define DRAIN_GRACE_NS (5ull * SECOND_NS)
-#define BACKLOG 1024
+#define JOB_MEMORY_MIN      (1ull << 20)
+#define EVENTS_A_TURN       64
+#define ACCEPTS_A_TURN      64
+#define DRAIN_GRACE_NS      (5ull * SECOND_NS)
+#define BACKLOG             1024
 
 uint64_t server_clock_ns(void)
 {
@@ -33,7 +33,8 @@ uint64_t server_clock_ns(void)
 	return (uint64_t)now.tv_sec * SECOND_NS + (uint64_t)now.tv_nsec;
 }
 
-int server_watch(struct server *server, int fd, uint32_t events, struct event_source *source)
+int server_watch(struct server *server, int fd, uint32_t events,
+		 struct event_source *source)
 {
 	struct epoll_event event = {.events = events, .data.ptr = source};
 	return epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
@@ -90,7 +91,8 @@ static void accept_clients(struct server *server, const struct listener *listene
 		if (fd < 0)
 			return;
 		server->metrics.accepted++;
-		if (conn_open(server, fd, ntohl(peer.sin_addr.s_addr), listener->admin) < 0)
+		if (conn_open(server, fd, ntohl(peer.sin_addr.s_addr), listener->admin) <
+		    0)
 			close(fd);
 	}
 	server->accept_paused = true;
@@ -106,7 +108,8 @@ static void accept_more(struct server *server)
 
 static void listener_ready(struct event_source *source, uint32_t events)
 {
-	const struct listener *listener = (struct listener *)source; /* its first member */
+	const struct listener *listener =
+		(struct listener *)source; /* its first member */
 	(void)events;
 	accept_clients(listener->server, listener);
 }
@@ -147,7 +150,8 @@ static int open_listener(struct listener *listener, uint32_t address, uint16_t p
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	listener->fd = fd;
-	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 || listen(fd, BACKLOG) < 0)
+	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
+	    listen(fd, BACKLOG) < 0)
 		return -errno;
 	return server_watch(listener->server, fd, EPOLLIN | EPOLLET, &listener->source);
 }
@@ -196,11 +200,14 @@ static void share_memory(struct server *server, const struct shim_info *info)
 		return;
 	uint64_t free_bytes = info->pages_free * PAGE_BYTES;
 	uint64_t buffers = free_bytes / 4;
-	/* The kernel's connections may take an eighth of the machine (shim/net/glue.c). */
-	uint64_t kept = buffers + info->pages_total * PAGE_BYTES / 8 + FRONT_RESERVE_BYTES;
+	/* The kernel's connections may take an eighth of the machine (shim/net/glue.c).
+	 */
+	uint64_t kept =
+		buffers + info->pages_total * PAGE_BYTES / 8 + FRONT_RESERVE_BYTES;
 	uint64_t jobs = free_bytes > kept ? free_bytes - kept : 0;
 	jobs /= server->job_count;
-	/* An answer in base64 is made while the bytes that it says are still held: 7/3. */
+	/* An answer in base64 is made while the bytes that it says are still held: 7/3.
+	 */
 	server->buffer_max = (size_t)(buffers * 2 / 5);
 	block_limit_set((size_t)buffers);
 	if (jobs < server->job_memory_bytes)
@@ -240,7 +247,8 @@ static void expire_timers(struct server *server)
 {
 	struct timer *timer = NULL;
 	while ((timer = timer_expired(&server->timers, server->now_ns)))
-		conn_expired((struct conn *)((char *)timer - offsetof(struct conn, timer)));
+		conn_expired(
+			(struct conn *)((char *)timer - offsetof(struct conn, timer)));
 }
 
 int server_run(struct server *server)

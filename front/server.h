@@ -19,7 +19,7 @@ struct conn;
 struct job;
 
 #define SECOND_NS 1000000000u
-#define MS_NS 1000000u
+#define MS_NS     1000000u
 
 /* What epoll's data points to. */
 struct event_source {
@@ -34,8 +34,8 @@ struct conn_list {
 struct listener {
 	struct event_source source;
 	struct server *server;
-	int fd;                     /* -1: none */
-	bool admin;                 /* the image's admin port */
+	int fd;     /* -1: none */
+	bool admin; /* the image's admin port */
 };
 
 struct server {
@@ -45,28 +45,28 @@ struct server {
 	struct listener main, admin;
 	struct event_source wake;
 	bool draining;
-	bool accept_paused;         /* out of connections or descriptors */
+	bool accept_paused; /* out of connections or descriptors */
 	uint64_t drain_deadline_ns;
-	uint64_t now_ns;            /* CLOCK_MONOTONIC, read once a turn of the loop */
+	uint64_t now_ns; /* CLOCK_MONOTONIC, read once a turn of the loop */
 	uint64_t started_ns;
 	struct timer_heap timers;
-	struct conn_list conns;     /* all open ones */
-	struct conn_list queue;     /* waiting for a job, oldest first */
-	struct conn *dead;          /* closed in this turn; events may still name them */
-	struct job *jobs;           /* slots */
+	struct conn_list conns; /* all open ones */
+	struct conn_list queue; /* waiting for a job, oldest first */
+	struct conn *dead;      /* closed in this turn; events may still name them */
+	struct job *jobs;       /* slots */
 	size_t job_count, jobs_running;
-	size_t buffer_max;          /* bytes of bodies and output held in memory */
-	uint64_t job_memory_bytes;  /* limit.memory_bytes, or what this machine has for it */
+	size_t buffer_max;         /* bytes of bodies and output held in memory */
+	uint64_t job_memory_bytes; /* limit.memory_bytes, or what this machine has for it
+				    */
 	struct metrics metrics;
 	struct request_log log;
 	uint64_t id_state;
-	char date[30];              /* of date_second */
+	char date[30]; /* of date_second */
 	uint64_t date_second;
 };
 
-/* Binds and listens, on the image's admin port too. port 0 takes a free one, address is in
- * host order. Returns 0 or
- * -errno; server_close is due in both cases. */
+/* Binds and listens, on the image's admin port too. port 0 takes a free one, address is
+ * in host order. Returns 0 or -errno; server_close is due in both cases. */
 int server_open(struct server *server, const struct image *image, uint32_t address,
 		uint16_t port);
 
@@ -86,7 +86,8 @@ void server_stop(const struct server *server);
 /* The clock, now; server->now_ns is the cheaper, older one. */
 uint64_t server_clock_ns(void);
 
-int server_watch(struct server *server, int fd, uint32_t events, struct event_source *source);
+int server_watch(struct server *server, int fd, uint32_t events,
+		 struct event_source *source);
 
 /* A fresh X-Request-Id. */
 void server_make_id(struct server *server, char id[17]);

@@ -42,8 +42,8 @@ static int append_chunk(struct conn *conn, struct chain *bytes)
 void stream_begin(struct conn *conn)
 {
 	struct chain none = {0};
-	struct answer answer = {.status = 200, .type = "application/octet-stream",
-				.streamed = true};
+	struct answer answer = {
+		.status = 200, .type = "application/octet-stream", .streamed = true};
 	conn->close_after |= !is_chunked(conn);
 	if (conn_write_head(conn, &answer, &none) < 0)
 		conn_close(conn);

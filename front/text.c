@@ -57,8 +57,8 @@ void text_ms(struct text *text, uint64_t ns)
 	text_padded(text, (unsigned)(ns / 1000 % 1000), 3);
 }
 
-/* Days since 1970-01-01 to a date: eras of 400 years that start on 1 March, so that the leap
- * day is the last day of its year. */
+/* Days since 1970-01-01 to a date: eras of 400 years that start on 1 March, so that the
+ * leap day is the last day of its year. */
 static void civil_from_days(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
 {
 	uint64_t shifted = days + 719468; /* from 0000-03-01 */
@@ -75,7 +75,8 @@ static void civil_from_days(uint64_t days, unsigned *year, unsigned *month, unsi
 void text_http_date(struct text *text, uint64_t unix_seconds)
 {
 	static const char weekdays[] = "Thu, Fri, Sat, Sun, Mon, Tue, Wed, ";
-	static const char months[] = " Jan  Feb  Mar  Apr  May  Jun  Jul  Aug  Sep  Oct  Nov  Dec ";
+	static const char months[] =
+		" Jan  Feb  Mar  Apr  May  Jun  Jul  Aug  Sep  Oct  Nov  Dec ";
 	uint64_t days = unix_seconds / 86400;
 	unsigned second = (unsigned)(unix_seconds % 86400);
 	unsigned year = 0, month = 0, day = 0;

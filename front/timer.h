@@ -1,9 +1,9 @@
 /* timer.h: the deadlines of connections, in one binary heap.
  *
  * Most deadlines only ever move later (a keep-alive connection's idle limit after each
- * request), so the heap keeps the time an entry was filed under, never later than its true
- * deadline, and an entry that comes up early is filed again. Moving one later is a store.
- * Pure but for the heap's own memory. */
+ * request), so the heap keeps the time an entry was filed under, never later than its
+ * true deadline, and an entry that comes up early is filed again. Moving one later is a
+ * store. Pure but for the heap's own memory. */
 #ifndef ELFPACK_FRONT_TIMER_H
 #define ELFPACK_FRONT_TIMER_H
 

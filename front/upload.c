@@ -61,7 +61,8 @@ static int add_entry(struct upload *upload, const char *name, size_t name_size,
 		return upload_refuse(upload, 400, wrong, name);
 	for (size_t i = 0; i < upload->file_count; i++)
 		if (strcmp(upload->files[i].name, name) == 0)
-			return upload_refuse(upload, 400, "two files of the same name", name);
+			return upload_refuse(upload, 400, "two files of the same name",
+					     name);
 	if (upload->file_count >= limits->files_in)
 		return upload_refuse(upload, 413, "too many files", NULL);
 	struct upload_file *files = grow(upload->files, upload->file_count,

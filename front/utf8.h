@@ -1,4 +1,5 @@
-/* utf8.h: is it UTF-8? (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF.) Pure. */
+/* utf8.h: is it UTF-8? (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF.)
+ * Pure. */
 #ifndef ELFPACK_FRONT_UTF8_H
 #define ELFPACK_FRONT_UTF8_H
 

@@ -9,8 +9,8 @@
 
 struct bundle {
 	uint8_t header[BUNDLE_BLOCK]; /* struct bundle_header, padded */
-	struct extents extents;       /* of the whole, the header included: do not move it */
-	struct file_plan memory;      /* bundle_pack's */
+	struct extents extents;  /* of the whole, the header included: do not move it */
+	struct file_plan memory; /* bundle_pack's */
 };
 
 /* section[kind - 1]: the contents of each kind, not copied. Returns 0 or -1. */

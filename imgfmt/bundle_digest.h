@@ -12,8 +12,9 @@ static inline size_t bundle_digest_leaves(size_t size)
 {
 	return (size + BUNDLE_CHUNK - 1) / BUNDLE_CHUNK;
 }
-/* The digests of the chunks of bytes, which starts with a chunk. A section's digest is the
- * SHA-256 of all of its chunks' digests; these may be made in any order, on any CPU. */
+/* The digests of the chunks of bytes, which starts with a chunk. A section's digest is
+ * the SHA-256 of all of its chunks' digests; these may be made in any order, on any CPU.
+ */
 void bundle_digest_chunks(const void *bytes, size_t size, uint8_t (*leaf)[SHA256_BYTES]);
 
 /* Adds the digests of the chunks of bytes to digest, which sha256_init began and

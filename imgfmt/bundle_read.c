@@ -39,7 +39,8 @@ static int check_header(const struct bundle_header *header, size_t size, const c
 	return 0;
 }
 
-int bundle_open(struct bundle_view *view, const void *bytes, size_t size, const char **why)
+int bundle_open(struct bundle_view *view, const void *bytes, size_t size,
+		const char **why)
 {
 	const struct bundle_header *header = bytes;
 	memset(view, 0, sizeof(*view));
@@ -52,7 +53,8 @@ int bundle_open(struct bundle_view *view, const void *bytes, size_t size, const 
 		uint32_t flags = le32_get(section->flags);
 		if (le32_get(section->kind) != i + 1 ||
 		    flags & ~(i + 1 == BUNDLE_ROOTFS ? BUNDLE_DEFLATED : 0))
-			return refuse(why, "a section of an unknown kind, or out of order");
+			return refuse(why,
+				      "a section of an unknown kind, or out of order");
 		if (at % BUNDLE_BLOCK || at < end || at > whole || length > whole - at)
 			return refuse(why, "a section lies outside the bundle");
 		end = at + length;

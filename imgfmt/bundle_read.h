@@ -1,5 +1,5 @@
-/* bundle_read.h: taking a bundle (abi/bundle.h) apart. Pure: host and kernel. The bytes may
- * be anything: every offset and size is checked. */
+/* bundle_read.h: taking a bundle (abi/bundle.h) apart. Pure: host and kernel. The bytes
+ * may be anything: every offset and size is checked. */
 #ifndef ELFPACK_BUNDLE_READ_H
 #define ELFPACK_BUNDLE_READ_H
 
@@ -17,15 +17,16 @@ struct bundle_part {
 };
 
 struct bundle_view {
-	size_t size;                                  /* of the whole bundle */
-	bool is_packed;                               /* is a section of it? */
+	size_t size;           /* of the whole bundle */
+	bool is_packed;        /* is a section of it? */
 	const uint8_t *digest; /* the header's, and by it of everything in the bundle */
 	struct bundle_part part[BUNDLE_MANIFEST + 1]; /* by enum bundle_kind */
 };
 
-/* Checks the header, its digest and that all sections lie inside. Returns 0, or -1 with *why
- * a static string. Section digests are not checked yet. */
-int bundle_open(struct bundle_view *view, const void *bytes, size_t size, const char **why);
+/* Checks the header, its digest and that all sections lie inside. Returns 0, or -1 with
+ * *why a static string. Section digests are not checked yet. */
+int bundle_open(struct bundle_view *view, const void *bytes, size_t size,
+		const char **why);
 /* Are a section's bytes those that the builder wrote? */
 bool bundle_part_intact(const struct bundle_part *part);
 /* "shim", "front", "rootfs", "manifest". */

@@ -8,14 +8,15 @@
 #include "imgfmt/file_plan.h"
 
 enum deflate_style {
-	DEFLATE_QCOW2, /* raw deflate in a window of 4 KiB, each block on its own */
-	DEFLATE_VMDK,  /* zlib (RFC 1950), each block on its own */
+	DEFLATE_QCOW2,  /* raw deflate in a window of 4 KiB, each block on its own */
+	DEFLATE_VMDK,   /* zlib (RFC 1950), each block on its own */
 	DEFLATE_BUNDLE, /* raw deflate, each block on its own, the last one short */
-	DEFLATE_GZIP   /* raw deflate; all blocks behind one another are one stream */
+	DEFLATE_GZIP    /* raw deflate; all blocks behind one another are one stream */
 };
 
 struct deflate_block {
-	const uint8_t *bytes; /* NULL: zeros, or (qcow2, bundle) not smaller than they were */
+	const uint8_t
+		*bytes; /* NULL: zeros, or (qcow2, bundle) not smaller than they were */
 	size_t size;
 	uint32_t crc; /* DEFLATE_GZIP: of what was compressed */
 	bool zero;    /* not in DEFLATE_GZIP, which compresses zeros too */

@@ -1,5 +1,5 @@
-/* diag.h: what went wrong, for whoever may print it. Libraries fill one and return a code;
- * only the command's main prints and exits. */
+/* diag.h: what went wrong, for whoever may print it. Libraries fill one and return a
+ * code; only the command's main prints and exits. */
 #ifndef ELFPACK_DIAG_H
 #define ELFPACK_DIAG_H
 
@@ -9,7 +9,8 @@ struct diag {
 };
 
 /* Both return -1, so that a function can end with them. The first message stays. */
-int diag_set(struct diag *diag, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int diag_set(struct diag *diag, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The same with ": " and errno's text behind it. */
 int diag_errno(struct diag *diag, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,5 +1,6 @@
-/* elf_plan.c: reading an ELF program's headers. Whatever is refused here never reaches the
- * code that maps; what passes has segments that lie in the file and in the lower half. */
+/* elf_plan.c: reading an ELF program's headers. Whatever is refused here never reaches
+ * the code that maps; what passes has segments that lie in the file and in the lower
+ * half. */
 #include "imgfmt/elf_plan.h"
 
 #include "imgfmt/abi/le.h"
@@ -33,7 +34,7 @@ enum { PF_X = 1, PF_W = 2, PF_R = 4 };
 
 /* psABI: the lower half, less the page that SYSRET cannot be trusted with. */
 #define ADDRESS_END 0x7ffffffff000ull
-#define PATH_MAX 4096u
+#define PATH_MAX    4096u
 
 struct reader {
 	const struct elf_source *source;
@@ -42,7 +43,8 @@ struct reader {
 	uint64_t headers_offset;
 };
 
-static enum elf_refusal refuse(struct reader *r, enum elf_refusal refusal, const char *why)
+static enum elf_refusal refuse(struct reader *r, enum elf_refusal refusal,
+			       const char *why)
 {
 	r->why = why;
 	return refusal;
@@ -70,12 +72,15 @@ static enum elf_refusal read_load(struct reader *r, const struct program_header 
 	if (segment.memory_size == 0 && segment.file_size == 0)
 		return ELF_FINE;
 	if (segment.file_size > segment.memory_size)
-		return refuse(r, ELF_MALFORMED, "a segment is larger in the file than in memory");
+		return refuse(r, ELF_MALFORMED,
+			      "a segment is larger in the file than in memory");
 	if (!in_file(r, segment.offset, segment.file_size))
-		return refuse(r, ELF_TRUNCATED, "a segment reaches past the end of the file");
+		return refuse(r, ELF_TRUNCATED,
+			      "a segment reaches past the end of the file");
 	if (segment.memory_size > ADDRESS_END ||
 	    segment.address > ADDRESS_END - segment.memory_size)
-		return refuse(r, ELF_MALFORMED, "a segment lies outside of the address space");
+		return refuse(r, ELF_MALFORMED,
+			      "a segment lies outside of the address space");
 	if (segment.file_size && (segment.address ^ segment.offset) % ELF_PAGE)
 		return refuse(r, ELF_MALFORMED,
 			      "a segment's address and offset differ within a page");
@@ -84,7 +89,8 @@ static enum elf_refusal read_load(struct reader *r, const struct program_header 
 	plan->segment[plan->segment_count++] = segment;
 	/* Rounding up cannot wrap: ADDRESS_END is a page's end. */
 	uint64_t low = segment.address & ~(ELF_PAGE - 1);
-	uint64_t high = (segment.address + segment.memory_size + ELF_PAGE - 1) & ~(ELF_PAGE - 1);
+	uint64_t high =
+		(segment.address + segment.memory_size + ELF_PAGE - 1) & ~(ELF_PAGE - 1);
 	if (low < plan->low)
 		plan->low = low;
 	if (high > plan->high)
@@ -93,7 +99,8 @@ static enum elf_refusal read_load(struct reader *r, const struct program_header 
 		plan->align = align; /* as Linux: what is no power of two is ignored */
 	if (r->headers_offset >= segment.offset &&
 	    r->headers_offset - segment.offset < segment.file_size)
-		plan->headers_address = segment.address + (r->headers_offset - segment.offset);
+		plan->headers_address =
+			segment.address + (r->headers_offset - segment.offset);
 	return ELF_FINE;
 }
 
@@ -108,7 +115,8 @@ static enum elf_refusal read_interp(struct reader *r, const struct program_heade
 		return refuse(r, ELF_TRUNCATED,
 			      "the interpreter's name reaches past the end of the file");
 	if (size < 2 || size > PATH_MAX || offset == 0)
-		return refuse(r, ELF_MALFORMED, "the interpreter's name has no legal length");
+		return refuse(r, ELF_MALFORMED,
+			      "the interpreter's name has no legal length");
 	if (!r->source->read(r->source->context, offset + size - 1, &last, 1))
 		return refuse(r, ELF_TRUNCATED, "the file cannot be read");
 	if (last != 0)
@@ -133,7 +141,8 @@ static enum elf_refusal read_header(struct reader *r, struct elf_header *header)
 	if (le16_get(header->machine) != MACHINE_X86_64)
 		return refuse(r, ELF_FOREIGN, "it is for another machine than x86-64");
 	if (le16_get(header->type) != TYPE_EXEC && le16_get(header->type) != TYPE_DYN)
-		return refuse(r, ELF_FOREIGN, "it is an object or core file, not a program");
+		return refuse(r, ELF_FOREIGN,
+			      "it is an object or core file, not a program");
 	plan->position_independent = le16_get(header->type) == TYPE_DYN;
 	plan->entry = le64_get(header->entry);
 	plan->header_count = le16_get(header->phnum);
@@ -141,13 +150,17 @@ static enum elf_refusal read_header(struct reader *r, struct elf_header *header)
 	r->headers_offset = le64_get(header->phoff);
 	if (plan->header_size != sizeof(struct program_header))
 		return refuse(r, ELF_MALFORMED, "its program headers have a wrong size");
-	if (plan->header_count == 0 || plan->header_count > 65536 / sizeof(struct program_header))
-		return refuse(r, ELF_MALFORMED, "it has no, or too many, program headers");
-	if (!in_file(r, r->headers_offset, plan->header_count * sizeof(struct program_header)))
+	if (plan->header_count == 0 ||
+	    plan->header_count > 65536 / sizeof(struct program_header))
+		return refuse(r, ELF_MALFORMED,
+			      "it has no, or too many, program headers");
+	if (!in_file(r, r->headers_offset,
+		     plan->header_count * sizeof(struct program_header)))
 		return refuse(r, ELF_TRUNCATED,
 			      "its program headers reach past the end of the file");
 	if (plan->entry >= ADDRESS_END)
-		return refuse(r, ELF_MALFORMED, "its entry lies outside of the address space");
+		return refuse(r, ELF_MALFORMED,
+			      "its entry lies outside of the address space");
 	return ELF_FINE;
 }
 

@@ -1,9 +1,9 @@
 /* erofs.c: packing a tree into an EROFS file system.
  *
- *   block 0      superblock at 1024; inodes from byte 1152 on, in the order of the tree, each
- *                with the tail of its folder or link behind it
- *   blocks       the whole blocks of folders and long links
- *   blocks       file contents, each from a block of its own, equal ones once
+ *   block 0      superblock at 1024; inodes from byte 1152 on, in the order of the tree,
+ * each with the tail of its folder or link behind it blocks       the whole blocks of
+ * folders and long links blocks       file contents, each from a block of its own, equal
+ * ones once
  *
  * Two passes: the first gives every inode its place, the second writes them. */
 #include <stdlib.h>
@@ -42,21 +42,25 @@ static uint64_t round_up(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-/* The i-th entry of a folder in byte order, with "." and ".." where they belong. Both come
- * before every name but those that start with a byte below '.', or ".-" and the like. */
+/* The i-th entry of a folder in byte order, with "." and ".." where they belong. Both
+ * come before every name but those that start with a byte below '.', or ".-" and the
+ * like. */
 struct listing {
 	const struct tree_node *folder;
-	size_t next;      /* child */
-	unsigned dots;    /* 0, 1, 2: how many of "." and ".." are out */
+	size_t next;   /* child */
+	unsigned dots; /* 0, 1, 2: how many of "." and ".." are out */
 };
 
-static bool listing_next(struct listing *listing, const char **name, struct tree_node **node)
+static bool listing_next(struct listing *listing, const char **name,
+			 struct tree_node **node)
 {
 	static const char *const dots[] = {".", ".."};
 	const struct tree_node *folder = listing->folder;
-	struct tree_node *child =
-		listing->next < folder->child_count ? folder->children[listing->next] : NULL;
-	if (listing->dots < 2 && (!child || strcmp(dots[listing->dots], child->name) < 0)) {
+	struct tree_node *child = listing->next < folder->child_count
+					  ? folder->children[listing->next]
+					  : NULL;
+	if (listing->dots < 2 &&
+	    (!child || strcmp(dots[listing->dots], child->name) < 0)) {
 		*name = dots[listing->dots];
 		*node = listing->dots++ ? folder->parent : (struct tree_node *)folder;
 		return true;
@@ -158,7 +162,8 @@ static int by_contents(const void *a, const void *b)
 	const struct place *x = *(struct place *const *)a, *y = *(struct place *const *)b;
 	if (x->size != y->size)
 		return x->size < y->size ? -1 : 1;
-	int order = x->size ? memcmp(x->inode->bytes, y->inode->bytes, (size_t)x->size) : 0;
+	int order =
+		x->size ? memcmp(x->inode->bytes, y->inode->bytes, (size_t)x->size) : 0;
 	return order ? order : (x > y) - (x < y);
 }
 
@@ -176,7 +181,8 @@ static int find_equal_files(struct plan *plan, uint64_t *shared, struct diag *wh
 	for (size_t i = 1; i < count; i++) {
 		struct place *before = files[i - 1], *file = files[i];
 		if (file->size == before->size &&
-		    memcmp(file->inode->bytes, before->inode->bytes, (size_t)file->size) == 0) {
+		    memcmp(file->inode->bytes, before->inode->bytes,
+			   (size_t)file->size) == 0) {
 			file->same = before->same;
 			*shared += round_up(file->size, EROFS_BLOCK);
 		}
@@ -280,23 +286,23 @@ static void write_contents(const struct place *place, uint8_t *metadata)
 		for (uint64_t at = 0; at < place->size; at += EROFS_BLOCK)
 			write_folder_block(&listing, contents_at(place, metadata, at));
 	} else if (S_ISLNK(place->inode->mode)) {
-		memcpy(contents_at(place, metadata, 0), place->inode->bytes, place->inode->size);
+		memcpy(contents_at(place, metadata, 0), place->inode->bytes,
+		       place->inode->size);
 	}
 }
 
-static void write_super(const struct plan *plan, const struct tree *tree, uint8_t *metadata,
-			uint64_t build_time)
+static void write_super(const struct plan *plan, const struct tree *tree,
+			uint8_t *metadata, uint64_t build_time)
 {
 	struct erofs_super *super = (void *)(metadata + EROFS_SUPER_AT);
-	*super = (struct erofs_super){
-		.magic = le32_make(EROFS_MAGIC),
-		.features_compat = le32_make(EROFS_COMPAT_CHECKSUM),
-		.block_bits = EROFS_BLOCK_BITS,
-		.root = le16_make((uint16_t)tree->root->inode->nid),
-		.inode_count = le64_make(plan->count),
-		.build_time = le64_make(build_time),
-		.block_count = le32_make((uint32_t)plan->blocks),
-		.volume_name = "elfpack"};
+	*super = (struct erofs_super){.magic = le32_make(EROFS_MAGIC),
+				      .features_compat = le32_make(EROFS_COMPAT_CHECKSUM),
+				      .block_bits = EROFS_BLOCK_BITS,
+				      .root = le16_make((uint16_t)tree->root->inode->nid),
+				      .inode_count = le64_make(plan->count),
+				      .build_time = le64_make(build_time),
+				      .block_count = le32_make((uint32_t)plan->blocks),
+				      .volume_name = "elfpack"};
 	super->checksum = le32_make(crc32c_raw(super, EROFS_BLOCK - EROFS_SUPER_AT));
 }
 
@@ -306,7 +312,8 @@ int erofs_write(struct erofs_image *image, struct tree *tree, uint64_t build_tim
 	struct plan plan = {0};
 	int rc = -1;
 	*image = (struct erofs_image){0};
-	if (plan_collect(&plan, tree->root, why) || plan_place(&plan, &image->bytes_shared, why))
+	if (plan_collect(&plan, tree->root, why) ||
+	    plan_place(&plan, &image->bytes_shared, why))
 		goto out;
 	image->metadata = calloc((size_t)plan.metadata_blocks, EROFS_BLOCK);
 	if (!image->metadata) {
@@ -322,15 +329,17 @@ int erofs_write(struct erofs_image *image, struct tree *tree, uint64_t build_tim
 			 (size_t)plan.metadata_blocks * EROFS_BLOCK);
 	for (size_t i = 0; !rc && i < plan.count; i++)
 		if (S_ISREG(plan.list[i].inode->mode) && plan.list[i].same == i)
-			rc = extents_add(&image->extents, plan.list[i].block * EROFS_BLOCK,
-					 plan.list[i].inode->bytes, plan.list[i].inode->size);
+			rc = extents_add(
+				&image->extents, plan.list[i].block * EROFS_BLOCK,
+				plan.list[i].inode->bytes, plan.list[i].inode->size);
 	image->extents.size = plan.blocks * EROFS_BLOCK;
 	image->inode_count = (uint32_t)plan.count;
 	if (rc)
 		diag_set(why, "out of memory");
 out:
 	for (size_t i = 0; i < plan.count; i++)
-		plan.list[i].inode->number = 0; /* so that the tree can be written again */
+		plan.list[i].inode->number =
+			0; /* so that the tree can be written again */
 	free(plan.list);
 	if (rc)
 		erofs_image_free(image);

@@ -1,5 +1,5 @@
-/* erofs.h: packing a tree into an EROFS file system: uncompressed, 4 KiB blocks; the bytes
- * are a function of the tree and the time alone. Reading is erofs_read.h's. */
+/* erofs.h: packing a tree into an EROFS file system: uncompressed, 4 KiB blocks; the
+ * bytes are a function of the tree and the time alone. Reading is erofs_read.h's. */
 #ifndef ELFPACK_EROFS_H
 #define ELFPACK_EROFS_H
 
@@ -13,7 +13,7 @@ struct erofs_image {
 	struct extents extents; /* file contents are the tree's: keep it */
 	uint8_t *metadata;      /* owned: superblock, inodes, folders, links */
 	uint32_t inode_count;
-	uint64_t bytes_shared;  /* saved by storing equal contents once */
+	uint64_t bytes_shared; /* saved by storing equal contents once */
 };
 
 /* build_time: seconds, the mtime of everything. Returns 0 or -1. */

@@ -9,9 +9,9 @@
 #endif
 
 /* Linux' inode modes, which is what EROFS stores. */
-#define MODE_TYPE 0170000u
+#define MODE_TYPE      0170000u
 #define MODE_CHARACTER 0020000u
-#define MODE_BLOCK 0060000u
+#define MODE_BLOCK     0060000u
 
 #define NS_PER_S 1000000000ull
 
@@ -23,21 +23,20 @@ int erofs_open(struct erofs *fs, const void *bytes, size_t size)
 		return -1;
 	const struct erofs_super *super =
 		(const void *)((const uint8_t *)bytes + EROFS_SUPER_AT);
-	if (le32_get(super->magic) != EROFS_MAGIC || super->block_bits != EROFS_BLOCK_BITS ||
-	    super->directory_block_bits ||
+	if (le32_get(super->magic) != EROFS_MAGIC ||
+	    super->block_bits != EROFS_BLOCK_BITS || super->directory_block_bits ||
 	    (le32_get(super->features_incompat) & ~EROFS_INCOMPAT_PADDING))
 		return -1;
 	uint64_t whole = (uint64_t)le32_get(super->block_count) * EROFS_BLOCK;
 	uint64_t inodes_at = (uint64_t)le32_get(super->meta_block) * EROFS_BLOCK;
 	if (whole > size || inodes_at >= whole)
 		return -1;
-	*fs = (struct erofs){
-		.bytes = bytes,
-		.size = (size_t)whole,
-		.inodes_at = inodes_at,
-		.root = le16_get(super->root),
-		.build_time_ns = le64_get(super->build_time) * NS_PER_S +
-				 le32_get(super->build_time_ns)};
+	*fs = (struct erofs){.bytes = bytes,
+			     .size = (size_t)whole,
+			     .inodes_at = inodes_at,
+			     .root = le16_get(super->root),
+			     .build_time_ns = le64_get(super->build_time) * NS_PER_S +
+					      le32_get(super->build_time_ns)};
 	return 0;
 }
 
@@ -65,7 +64,8 @@ static int place_data(const struct erofs *fs, struct erofs_inode *inode, uint32_
 	return 0;
 }
 
-static void read_compact(const struct erofs *fs, const uint8_t *at, struct erofs_inode *inode)
+static void read_compact(const struct erofs *fs, const uint8_t *at,
+			 struct erofs_inode *inode)
 {
 	const struct erofs_inode_compact *disk = (const void *)at;
 	inode->size = le32_get(disk->size);
@@ -128,7 +128,8 @@ const uint8_t *erofs_data(const struct erofs *fs, const struct erofs_inode *inod
 {
 	if (offset >= inode->size)
 		return NULL;
-	uint64_t whole = inode->tail_at ? inode->size - inode->size % EROFS_BLOCK : inode->size;
+	uint64_t whole =
+		inode->tail_at ? inode->size - inode->size % EROFS_BLOCK : inode->size;
 	if (offset < whole) {
 		*run = (size_t)(whole - offset);
 		return fs->bytes + inode->data_at + offset;
@@ -189,19 +190,21 @@ static int names_get(const struct names *names, size_t index, struct erofs_entry
 				      .name_size = to - from,
 				      .nid = le64_get(table[index].nid),
 				      .type = dirent_type(table[index].type)};
-	if (memchr(entry->name, 0, entry->name_size) || memchr(entry->name, '/', entry->name_size))
+	if (memchr(entry->name, 0, entry->name_size) ||
+	    memchr(entry->name, '/', entry->name_size))
 		return -1;
 	return 0;
 }
 
 /* A position is the byte offset of an entry in the folder's bytes. */
-int erofs_entry(const struct erofs *fs, const struct erofs_inode *directory, uint64_t *position,
-		struct erofs_entry *entry)
+int erofs_entry(const struct erofs *fs, const struct erofs_inode *directory,
+		uint64_t *position, struct erofs_entry *entry)
 {
 	struct names names;
 	while (*position < directory->size) {
 		uint64_t block = *position / EROFS_BLOCK;
-		size_t index = (size_t)(*position % EROFS_BLOCK + sizeof(struct erofs_dirent) - 1) /
+		size_t index = (size_t)(*position % EROFS_BLOCK +
+					sizeof(struct erofs_dirent) - 1) /
 			       sizeof(struct erofs_dirent);
 		if (names_open(fs, directory, block, &names))
 			return -1;
@@ -234,7 +237,8 @@ static int seek_block(const struct erofs *fs, const struct erofs_inode *director
 		return 0;
 	while (high - low > 1) {
 		uint64_t middle = low + (high - low) / 2;
-		if (names_open(fs, directory, middle, names) || names_get(names, 0, &first))
+		if (names_open(fs, directory, middle, names) ||
+		    names_get(names, 0, &first))
 			return -1;
 		if (compare(&first, name, size) <= 0)
 			low = middle;
@@ -244,8 +248,8 @@ static int seek_block(const struct erofs *fs, const struct erofs_inode *director
 	return names_open(fs, directory, low, names) ? -1 : 1;
 }
 
-int erofs_lookup(const struct erofs *fs, const struct erofs_inode *directory, const char *name,
-		 size_t name_size, struct erofs_entry *entry)
+int erofs_lookup(const struct erofs *fs, const struct erofs_inode *directory,
+		 const char *name, size_t name_size, struct erofs_entry *entry)
 {
 	struct names names;
 	int rc = seek_block(fs, directory, name, name_size, &names);

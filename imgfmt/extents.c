@@ -52,8 +52,8 @@ static size_t first_behind(const struct extents *from, uint64_t at)
 	return low;
 }
 
-/* What extent i has of the part [at, at + size): *bytes with its place in the part; 0: none,
- * and no later one has. */
+/* What extent i has of the part [at, at + size): *bytes with its place in the part; 0:
+ * none, and no later one has. */
 static size_t overlap(const struct extents *from, size_t i, uint64_t at, uint64_t size,
 		      const uint8_t **bytes, uint64_t *place)
 {

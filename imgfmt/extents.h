@@ -1,6 +1,6 @@
-/* extents.h: the bytes of something big as a list of pieces that lie elsewhere in memory, in
- * order, with zeros between them. Planners make them, writers consume them; nothing is copied
- * on the way and holes stay holes. */
+/* extents.h: the bytes of something big as a list of pieces that lie elsewhere in memory,
+ * in order, with zeros between them. Planners make them, writers consume them; nothing is
+ * copied on the way and holes stay holes. */
 #ifndef ELFPACK_EXTENTS_H
 #define ELFPACK_EXTENTS_H
 
@@ -22,11 +22,12 @@ struct extents {
 	uint64_t size; /* of the whole, at least the last extent's end */
 };
 
-/* Both return 0, or -1 when memory ran out. at must not lie before what was added last. */
+/* Both return 0, or -1 when memory ran out. at must not lie before what was added last.
+ */
 int extents_add(struct extents *to, uint64_t at, const void *bytes, size_t size);
 int extents_append(struct extents *to, uint64_t at, const struct extents *from);
-/* The SHA-256 of the whole, and (extents_digest.c: 0, or -1 when memory ran out) the digest of a
- * bundle's section that it is. */
+/* The SHA-256 of the whole, and (extents_digest.c: 0, or -1 when memory ran out) the
+ * digest of a bundle's section that it is. */
 void extents_hash(const struct extents *from, uint8_t digest[SHA256_BYTES]);
 int extents_digest(const struct extents *from, uint8_t digest[SHA256_BYTES]);
 /* The bytes from at on, as many as size: those that from has. */

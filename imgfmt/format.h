@@ -16,9 +16,9 @@ struct image_plan {
 	const struct extents *bundle; /* what is in the disk's last partition */
 	const uint8_t *uefi;          /* bootx64.efi as built; NULL: unknown */
 	size_t uefi_size;
-	const uint8_t *identity;      /* SHA256_BYTES: identifiers are derived from it */
-	const char *name; /* the program's, for people and for names of parts */
-	uint64_t seconds; /* SOURCE_DATE_EPOCH, where a format wants a time */
+	const uint8_t *identity; /* SHA256_BYTES: identifiers are derived from it */
+	const char *name;        /* the program's, for people and for names of parts */
+	uint64_t seconds;        /* SOURCE_DATE_EPOCH, where a format wants a time */
 	/* The disk's EFI system partition, in bytes; size 0: it has none. */
 	uint64_t system_at, system_size;
 	unsigned threads; /* that may compress */

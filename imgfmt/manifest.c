@@ -1,5 +1,5 @@
-/* manifest.c: reading and writing manifests. The lines are decoded into where they belong, so
- * that the kernel needs no buffer for a value. */
+/* manifest.c: reading and writing manifests. The lines are decoded into where they
+ * belong, so that the kernel needs no buffer for a value. */
 #include <stdbool.h>
 
 #include "imgfmt/manifest.h"
@@ -22,8 +22,8 @@ static int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Decodes a value to out (room bytes and a NUL), or only checks it when out is NULL. Returns
- * its size, or -1. */
+/* Decodes a value to out (room bytes and a NUL), or only checks it when out is NULL.
+ * Returns its size, or -1. */
 static long decode(const char *from, size_t size, char *out, size_t room)
 {
 	size_t length = 0;
@@ -126,8 +126,8 @@ static bool number(const struct line *line, uint64_t max, uint64_t *out)
 static bool set_limit(struct limits *limits, const char *name, size_t size,
 		      const struct line *line)
 {
-#define LIMIT(key, unit, initial, help)                                                    \
-	if (is(name, size, #key))                                                          \
+#define LIMIT(key, unit, initial, help)                                                  \
+	if (is(name, size, #key))                                                        \
 		return number(line, UINT64_MAX, &limits->key);
 #include "imgfmt/limits.def"
 #undef LIMIT
@@ -156,16 +156,11 @@ static const struct {
 	const char *name;
 	enum kind kind;
 } keys[] = {
-	[VERSION] = {"version", KIND_one},
-	[MODE] = {"mode", KIND_one},
-	[EXEC] = {"exec", KIND_one},
-	[CWD] = {"cwd", KIND_one},
-	[PORT] = {"port", KIND_one},
-	[PROGRAM] = {"program", KIND_one},
-	[EXAMPLE] = {"example", KIND_one},
-	[PROFILE] = {"profile", KIND_one},
-	[ARG] = {"arg", KIND_line},
-	[ENV] = {"env", KIND_line},
+	[VERSION] = {"version", KIND_one}, [MODE] = {"mode", KIND_one},
+	[EXEC] = {"exec", KIND_one},       [CWD] = {"cwd", KIND_one},
+	[PORT] = {"port", KIND_one},       [PROGRAM] = {"program", KIND_one},
+	[EXAMPLE] = {"example", KIND_one}, [PROFILE] = {"profile", KIND_one},
+	[ARG] = {"arg", KIND_line},        [ENV] = {"env", KIND_line},
 #define HTTP_KEY(key, flag, kind, placeholder, help) [KEY_##key] = {#key, KIND_##kind},
 #include "imgfmt/http_keys.def"
 #undef HTTP_KEY
@@ -229,7 +224,8 @@ static const char *check_list(enum key key, const struct line *line)
 	return NULL;
 }
 
-/* Takes one pair in; returns NULL or what is wrong with it. seen: bits of the keys so far. */
+/* Takes one pair in; returns NULL or what is wrong with it. seen: bits of the keys so
+ * far. */
 static const char *take(struct manifest *out, unsigned *seen, const struct line *line)
 {
 	uint64_t n = 0;
@@ -247,7 +243,8 @@ static const char *take(struct manifest *out, unsigned *seen, const struct line 
 	*seen |= 1u << key;
 	switch ((enum key)key) {
 	case VERSION:
-		return is(line->value, line->value_size, "1") ? NULL : "an unknown version";
+		return is(line->value, line->value_size, "1") ? NULL
+							      : "an unknown version";
 	case MODE:
 		return set_mode(out, line);
 	case EXEC:

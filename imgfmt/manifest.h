@@ -1,8 +1,9 @@
 /* manifest.h: the manifest, a bundle's text section: what to run and within what limits.
  *
- * Lines "key=value\n". In values the bytes below 0x20, 0x7f and '%' are written %XX; nothing
- * else is quoted. Lines starting with '#' and empty lines are ignored; an unknown key is an
- * error, so that an old kernel never runs an image whose limits it does not know.
+ * Lines "key=value\n". In values the bytes below 0x20, 0x7f and '%' are written %XX;
+ * nothing else is quoted. Lines starting with '#' and empty lines are ignored; an unknown
+ * key is an error, so that an old kernel never runs an image whose limits it does not
+ * know.
  *
  *   version=1                 first line
  *   mode=run|http|serve
@@ -44,9 +45,10 @@ struct manifest_cursor {
 	unsigned line; /* of the pair last returned, from 1 */
 };
 
-/* Reads the next pair: *key points into the text and has key_size bytes; the decoded value
- * goes to value (room for MANIFEST_VALUE_MAX + 1 bytes), NUL-terminated, its size to
- * *value_size. Returns 1, 0 at the end, -1 on a malformed line (cursor->line names it). */
+/* Reads the next pair: *key points into the text and has key_size bytes; the decoded
+ * value goes to value (room for MANIFEST_VALUE_MAX + 1 bytes), NUL-terminated, its size
+ * to *value_size. Returns 1, 0 at the end, -1 on a malformed line (cursor->line names
+ * it). */
 int manifest_next(struct manifest_cursor *cursor, const char **key, size_t *key_size,
 		  char *value, size_t *value_size);
 
@@ -72,8 +74,8 @@ void limits_default(struct limits *limits);
 int manifest_parse(struct manifest *out, const char *text, size_t size, const char **why,
 		   unsigned *line);
 
-/* Encodes one line "key=value\n" into out (room for room bytes). Returns the bytes it needs,
- * which may exceed room: then nothing beyond room was written. */
+/* Encodes one line "key=value\n" into out (room for room bytes). Returns the bytes it
+ * needs, which may exceed room: then nothing beyond room was written. */
 size_t manifest_emit(char *out, size_t room, const char *key, const void *value,
 		     size_t value_size);
 

@@ -63,7 +63,7 @@ void sha256_avx2_add(struct sha256_lanes *lanes,
 				w.pair[i][lane / 2] = x >> 32 | (y & 0xffffffff00000000);
 				w.pair[i + 1][lane / 2] = (uint32_t)x | y << 32;
 			}
-		/* Unrolled no further, as in sha256.c; here more is no faster. */
+			/* Unrolled no further, as in sha256.c; here more is no faster. */
 #pragma GCC unroll 1
 		for (unsigned i = 16; i < 64; i++)
 			w.vector[i] = w.vector[i - 16] + GAMMA0(w.vector[i - 15]) +

@@ -1,4 +1,5 @@
-/* memory_copy.c: the functions of shim/lib/string.h that loaders and the compiler call. */
+/* memory_copy.c: the functions of shim/lib/string.h that loaders and the compiler call.
+ */
 #define SHIM_STRING_DEFINES
 #include "shim/lib/string.h"
 

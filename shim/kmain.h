@@ -1,5 +1,5 @@
-/* kmain.h: what the machine's own start-up hands to the portable kernel, and what of it the
- * rest may ask for. */
+/* kmain.h: what the machine's own start-up hands to the portable kernel, and what of it
+ * the rest may ask for. */
 #ifndef SHIM_KMAIN_H
 #define SHIM_KMAIN_H
 
@@ -11,8 +11,8 @@
  * console ready, interrupts off, the kernel lock held, the bundle marked PAGE_IMAGE. */
 _Noreturn void kmain(const struct bootinfo *info);
 
-/* Is word one of the space-separated words of the boot command line (PVH's, or QEMU's fw_cfg
- * item opt/elfpack/cmdline)? `strace`: trace system calls to the console. */
+/* Is word one of the space-separated words of the boot command line (PVH's, or QEMU's
+ * fw_cfg item opt/elfpack/cmdline)? `strace`: trace system calls to the console. */
 bool boot_flag(const char *word);
 
 #endif

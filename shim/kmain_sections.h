@@ -1,5 +1,5 @@
-/* kmain_sections.h: are the bundle's sections what the builder packed? Chunks are hashed by as
- * many CPUs as call section_check_run; the rest is one CPU's. */
+/* kmain_sections.h: are the bundle's sections what the builder packed? Chunks are hashed
+ * by as many CPUs as call section_check_run; the rest is one CPU's. */
 #ifndef SHIM_KMAIN_SECTIONS_H
 #define SHIM_KMAIN_SECTIONS_H
 
@@ -12,8 +12,9 @@ struct section_check {
 	unsigned count;
 	struct {
 		const struct bundle_part *part;
-		uint8_t (*leaf)[SHA256_BYTES]; /* of its chunks; NULL: no memory for them */
-		size_t runs;                   /* pieces of it that a CPU takes at a time */
+		uint8_t (*leaf)[SHA256_BYTES]; /* of its chunks; NULL: no memory for them
+						*/
+		size_t runs; /* pieces of it that a CPU takes at a time */
 	} section[SECTION_CHECK_MAX];
 	size_t next; /* run, of all sections; atomic */
 };

@@ -1,4 +1,5 @@
-/* be.h: big-endian integers as bytes, for the disk formats that have them (qcow2, VHD). */
+/* be.h: big-endian integers as bytes, for the disk formats that have them (qcow2, VHD).
+ */
 #ifndef ELFPACK_ABI_BE_H
 #define ELFPACK_ABI_BE_H
 
@@ -35,8 +36,8 @@ static inline be16 be16_make(uint16_t n)
 
 static inline be32 be32_make(uint32_t n)
 {
-	return (be32){{(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
-		       (uint8_t)n}};
+	return (be32){
+		{(uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n}};
 }
 
 static inline be64 be64_make(uint64_t n)

@@ -1,5 +1,5 @@
-/* erofs.h: the bytes of an EROFS file system, as far as elfpack writes and reads it: 4 KiB
- * blocks, nothing compressed, no extended attributes (Linux, fs/erofs/erofs_fs.h and
+/* erofs.h: the bytes of an EROFS file system, as far as elfpack writes and reads it: 4
+ * KiB blocks, nothing compressed, no extended attributes (Linux, fs/erofs/erofs_fs.h and
  * Documentation/filesystems/erofs.rst).
  *
  *   byte 1024         struct erofs_super; the rest of block 0 is zero
@@ -8,19 +8,20 @@
  *                     never crosses a block.
  *   elsewhere         whole data blocks
  *
- * A folder is a file of blocks, each a table of struct erofs_dirent followed by the names;
- * name_at of the first entry tells how many there are. Names, "." and ".." included, are in
- * byte order within and across blocks. */
+ * A folder is a file of blocks, each a table of struct erofs_dirent followed by the
+ * names; name_at of the first entry tells how many there are. Names, "." and ".."
+ * included, are in byte order within and across blocks. */
 #ifndef ELFPACK_ABI_EROFS_H
 #define ELFPACK_ABI_EROFS_H
 
 #include "imgfmt/abi/le.h"
 
-#define EROFS_SUPER_AT 1024u
-#define EROFS_MAGIC 0xe0f5e1e2u
+#define EROFS_SUPER_AT   1024u
+#define EROFS_MAGIC      0xe0f5e1e2u
 #define EROFS_BLOCK_BITS 12u
-#define EROFS_SLOT 32u            /* bytes; what inode numbers count */
-#define EROFS_COMPAT_CHECKSUM 1u  /* super.checksum: CRC-32C of byte 1024 to the block's end */
+#define EROFS_SLOT       32u /* bytes; what inode numbers count */
+#define EROFS_COMPAT_CHECKSUM                                                            \
+	1u /* super.checksum: CRC-32C of byte 1024 to the block's end */
 #define EROFS_INCOMPAT_PADDING 1u /* only says where LZ4 puts zeros: harmless here */
 
 struct erofs_super {
@@ -44,8 +45,8 @@ enum erofs_layout {
 	EROFS_FLAT_INLINE = 2, /* whole blocks, and the tail behind the inode */
 };
 
-#define EROFS_FORMAT_EXTENDED 1u    /* bit 0 of format */
-#define EROFS_FORMAT_LAYOUT_SHIFT 1 /* bits 1..3: enum erofs_layout */
+#define EROFS_FORMAT_EXTENDED     1u /* bit 0 of format */
+#define EROFS_FORMAT_LAYOUT_SHIFT 1  /* bits 1..3: enum erofs_layout */
 
 struct erofs_inode_compact {
 	le16 format, xattr_count, mode, links;

@@ -1,5 +1,6 @@
 /* le.h: little-endian integers as bytes, for layouts on disk, in memory shared by worlds,
- * and on the wire. They have no alignment and no host byte order; be.h is the network's. */
+ * and on the wire. They have no alignment and no host byte order; be.h is the network's.
+ */
 #ifndef ELFPACK_ABI_LE_H
 #define ELFPACK_ABI_LE_H
 
@@ -41,7 +42,8 @@ static inline le16 le16_make(uint16_t n)
 
 static inline le32 le32_make(uint32_t n)
 {
-	return (le32){{(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)}};
+	return (le32){
+		{(uint8_t)n, (uint8_t)(n >> 8), (uint8_t)(n >> 16), (uint8_t)(n >> 24)}};
 }
 
 static inline le64 le64_make(uint64_t n)

@@ -5,9 +5,9 @@
 
 #include "imgfmt/abi/le.h"
 
-#define PE_OFFSET_AT   0x3c /* of the DOS header: where "PE\0\0" lies, 32 bits */
-#define PE_MAGIC       "PE\0" /* 4 bytes with its NUL */
-#define PE_OPTIONAL64  0x20b
+#define PE_OFFSET_AT  0x3c   /* of the DOS header: where "PE\0\0" lies, 32 bits */
+#define PE_MAGIC      "PE\0" /* 4 bytes with its NUL */
+#define PE_OPTIONAL64 0x20b
 
 struct pe_header { /* at PE_OFFSET_AT's offset */
 	uint8_t magic[4];

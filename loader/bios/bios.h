@@ -8,8 +8,8 @@
 
 #include "imgfmt/abi/bootinfo.h"
 
-/* A pointer to a physical address. The compiler must not see the number: it takes a small one
- * for a null pointer with an offset. */
+/* A pointer to a physical address. The compiler must not see the number: it takes a small
+ * one for a null pointer with an offset. */
 static inline void *physical(uint32_t address)
 {
 	__asm__("" : "+r"(address));
@@ -36,7 +36,8 @@ _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)
 void memory_enable_a20(void);
 /* The firmware's map, as it gave it. */
 void memory_map_read(struct bootinfo *info);
-/* The highest page-aligned place for size bytes in RAM between floor and 4 GiB; 0: none. */
+/* The highest page-aligned place for size bytes in RAM between floor and 4 GiB; 0: none.
+ */
 uint32_t memory_place(const struct bootinfo *info, uint32_t size, uint32_t floor);
 /* Is all of it RAM, and nothing else? */
 bool memory_is_ram(const struct bootinfo *info, uint64_t base, uint64_t size);
@@ -45,10 +46,12 @@ uint32_t memory_find_rsdp(void);
 
 /* disk.c: the drive we were booted from. */
 void disk_open(uint8_t drive);
-void disk_read(uint64_t offset, uint32_t size, uint8_t *to); /* bytes; does not return on an error */
+void disk_read(uint64_t offset, uint32_t size,
+	       uint8_t *to); /* bytes; does not return on an error */
 
-/* virtio_disk.c: size bytes, a bundle, from byte offset of the virtio disk that has the block head
- * there. False: there is no such disk, or none that we can drive; the BIOS may have another. */
+/* virtio_disk.c: size bytes, a bundle, from byte offset of the virtio disk that has the
+ * block head there. False: there is no such disk, or none that we can drive; the BIOS may
+ * have another. */
 bool virtio_disk_read(uint64_t offset, uint32_t size, uint8_t *to, const uint8_t *head);
 
 #endif

@@ -1,4 +1,5 @@
-/* disk.c: reading the boot drive through INT 13h (EDD), by way of a buffer below 1 MiB. */
+/* disk.c: reading the boot drive through INT 13h (EDD), by way of a buffer below 1 MiB.
+ */
 #include "shim/lib/string.h"
 
 #include "loader/bios/bios.h"
@@ -37,8 +38,9 @@ static struct drive_parameters parameters __attribute__((section(".data")));
 void disk_open(uint8_t drive)
 {
 	parameters.size = le16_make(sizeof(parameters));
-	struct bios_registers regs = {
-		.eax = INT13_PARAMETERS, .edx = drive, .esi = (uint32_t)(uintptr_t)&parameters};
+	struct bios_registers regs = {.eax = INT13_PARAMETERS,
+				      .edx = drive,
+				      .esi = (uint32_t)(uintptr_t)&parameters};
 	bios_call(0x13, &regs);
 	uint16_t bytes = le16_get(parameters.sector_bytes);
 	drive_number = drive;
@@ -48,7 +50,8 @@ void disk_open(uint8_t drive)
 	while (sector_shift < 12 && 1u << sector_shift != bytes)
 		sector_shift++;
 	if (1u << sector_shift != bytes)
-		fail("the boot drive has sectors of %u bytes; 512 to 4096 can be read", bytes);
+		fail("the boot drive has sectors of %u bytes; 512 to 4096 can be read",
+		     bytes);
 }
 
 /* Reads count sectors to the bounce buffer. Returns the BIOS's error code, 0: none. */
@@ -62,7 +65,8 @@ static uint8_t read_sectors(uint64_t lba, uint32_t count)
 			.segment = le16_make(BOUNCE_AT >> 4),
 			.lba = le64_make(lba),
 		};
-		struct bios_registers regs = {.eax = INT13_READ, .edx = drive_number,
+		struct bios_registers regs = {.eax = INT13_READ,
+					      .edx = drive_number,
 					      .esi = (uint32_t)(uintptr_t)&packet};
 		bios_call(0x13, &regs);
 		if (!(regs.flags & BIOS_CARRY))
@@ -88,7 +92,8 @@ void disk_read(uint64_t offset, uint32_t size, uint8_t *to)
 			count = most;
 		uint8_t error = read_sectors(lba, count);
 		if (error)
-			fail("disk read error %x at sector %u (drive %x); is the image cut short?",
+			fail("disk read error %x at sector %u (drive %x); is the image "
+			     "cut short?",
 			     (uint32_t)error, (uint32_t)lba, (uint32_t)drive_number);
 		uint32_t got = (count << sector_shift) - skip;
 		if (got > size)

@@ -12,14 +12,14 @@
 #ifndef LOADER_BIOS_LAYOUT_H
 #define LOADER_BIOS_LAYOUT_H
 
-/* On a page of its own: stage 1's code is on 0x7c00's, and every write to a page with code that
- * has run is slow, on emulators most of all. */
-#define STACK_TOP 0x7000
-#define STAGE2_AT 0x8000
+/* On a page of its own: stage 1's code is on 0x7c00's, and every write to a page with
+ * code that has run is slow, on emulators most of all. */
+#define STACK_TOP        0x7000
+#define STAGE2_AT        0x8000
 #define STAGE2_BYTES_MAX 0x7c00
-#define BSS_AT 0x10000
-#define BOUNCE_AT 0x20000
-#define BOUNCE_BYTES 0x10000
-#define HIGH_MEMORY 0x100000
+#define BSS_AT           0x10000
+#define BOUNCE_AT        0x20000
+#define BOUNCE_BYTES     0x10000
+#define HIGH_MEMORY      0x100000
 
 #endif

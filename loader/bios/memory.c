@@ -1,5 +1,5 @@
-/* memory.c: the firmware's memory map (INT 15h E820), the A20 gate, a place for the bundle,
- * the ACPI root pointer. */
+/* memory.c: the firmware's memory map (INT 15h E820), the A20 gate, a place for the
+ * bundle, the ACPI root pointer. */
 #include "shim/lib/string.h"
 
 #include "loader/bios/bios.h"
@@ -7,8 +7,8 @@
 #include "loader/port.h"
 
 #define E820_SIGNATURE 0x534d4150u /* SMAP */
-#define PAGE 4096u
-#define FOUR_GIB 0x100000000ull
+#define PAGE           4096u
+#define FOUR_GIB       0x100000000ull
 
 /* At es:di with es 0, so in the image and not in .bss. */
 static struct boot_region e820_entry __attribute__((section(".data")));
@@ -18,14 +18,18 @@ void memory_map_read(struct bootinfo *info)
 	uint32_t count = 0, next = 0;
 	do {
 		e820_entry = (struct boot_region){.reserved = le32_make(1)};
-		struct bios_registers regs = {.eax = 0xe820, .ebx = next, .ecx = 24,
+		struct bios_registers regs = {.eax = 0xe820,
+					      .ebx = next,
+					      .ecx = 24,
 					      .edx = E820_SIGNATURE,
 					      .edi = (uint32_t)(uintptr_t)&e820_entry};
 		bios_call(0x15, &regs);
-		if (regs.flags & BIOS_CARRY || regs.eax != E820_SIGNATURE || regs.ecx < 20)
+		if (regs.flags & BIOS_CARRY || regs.eax != E820_SIGNATURE ||
+		    regs.ecx < 20)
 			break;
 		next = regs.ebx;
-		/* Of 24 bytes the last four are ACPI 3 attributes: bit 0 clear means ignore. */
+		/* Of 24 bytes the last four are ACPI 3 attributes: bit 0 clear means
+		 * ignore. */
 		bool ignored = regs.ecx >= 24 && !(le32_get(e820_entry.reserved) & 1);
 		if (ignored || le64_get(e820_entry.size) == 0)
 			continue;
@@ -44,7 +48,8 @@ static uint64_t first_hole(const struct bootinfo *info, uint64_t base, uint64_t 
 	for (uint32_t i = 0; i < le32_get(info->region_count); i++) {
 		const struct boot_region *r = &info->region[i];
 		uint64_t from = le64_get(r->base), to = from + le64_get(r->size);
-		if (le32_get(r->type) != BOOT_RAM && from < end && to > base && from < lowest)
+		if (le32_get(r->type) != BOOT_RAM && from < end && to > base &&
+		    from < lowest)
 			lowest = from;
 	}
 	return lowest;

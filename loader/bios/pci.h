@@ -7,7 +7,8 @@
 
 enum { PCI_ID = 0x00, PCI_COMMAND = 0x04, PCI_BAR0 = 0x10 };
 
-/* where: bus << 16 | device << 11 | function << 8, as the configuration address has it. */
+/* where: bus << 16 | device << 11 | function << 8, as the configuration address has it.
+ */
 uint32_t pci_read(uint32_t where, uint32_t offset);
 /* Lets it answer at its I/O ports and reach memory; false: it has no ports. */
 bool pci_enable_io(uint32_t where);

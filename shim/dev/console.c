@@ -41,7 +41,7 @@ static bool
 static unsigned fifo_size = 1, fifo_room;
 static char input[INPUT_SIZE];
 static uint32_t input_head, input_tail; /* free-running */
-static bool input_full;                 /* receive interrupts are off until there is room */
+static bool input_full; /* receive interrupts are off until there is room */
 static struct waitq input_waitq = {LIST_INIT(input_waitq.waiters)};
 
 void console_early_init(void)

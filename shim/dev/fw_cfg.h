@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-/* The bytes of a named item, at most room; returns its whole size, 0 when there is none. */
+/* The bytes of a named item, at most room; returns its whole size, 0 when there is none.
+ */
 size_t fw_cfg_read(const char *name, void *out, size_t room);
 
 #endif

@@ -195,9 +195,9 @@ int pci_msix_enable(const struct pci_function *f, const int *vector, unsigned co
 	uint32_t control = pci_read(f, cap);
 	uint32_t place = pci_read(f, cap + MSIX_TABLE);
 	unsigned entries = (control >> MSIX_SIZE_SHIFT & MSIX_SIZE_MASK) + 1;
-	volatile uint32_t *table = pci_bar_map(f, place & 7, place & ~7u,
-					       (uint64_t)entries * MSIX_ENTRY_SIZE,
-					       DEVICE_UNCACHED);
+	volatile uint32_t *table =
+		pci_bar_map(f, place & 7, place & ~7u,
+			    (uint64_t)entries * MSIX_ENTRY_SIZE, DEVICE_UNCACHED);
 	if (!table || entries < count)
 		return -ENODEV;
 	command_change(f, 0, PCI_COMMAND_NO_INTX);

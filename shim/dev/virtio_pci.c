@@ -228,10 +228,10 @@ static void regions_map(struct virtio_pci *v)
 		region->size = pci_read(v->function, cap + CAP_LENGTH);
 		if (region->size < size_least[type])
 			continue;
-		region->base = pci_bar_map(
-			v->function, pci_read(v->function, cap + CAP_BAR) & 0xff,
-			pci_read(v->function, cap + CAP_OFFSET), region->size,
-			DEVICE_UNCACHED);
+		region->base = pci_bar_map(v->function,
+					   pci_read(v->function, cap + CAP_BAR) & 0xff,
+					   pci_read(v->function, cap + CAP_OFFSET),
+					   region->size, DEVICE_UNCACHED);
 		if (type == NOTIFY)
 			v->notify_multiplier =
 				pci_read(v->function, cap + CAP_NOTIFY_MULTIPLIER);

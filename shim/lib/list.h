@@ -9,18 +9,22 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define LIST_INIT(name) {&(name), &(name)}
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define LIST_INIT(name)                                                                  \
+	{                                                                                \
+		&(name), &(name)                                                         \
+	}
+#define container_of(ptr, type, member)                                                  \
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 /* The body may remove `it` when the _safe form is used. */
-#define list_for_each(it, head, type, member)                                                      \
-	for (type *it = list_entry((head)->next, type, member); &it->member != (head);             \
+#define list_for_each(it, head, type, member)                                            \
+	for (type *it = list_entry((head)->next, type, member); &it->member != (head);   \
 	     it = list_entry(it->member.next, type, member))
-#define list_for_each_safe(it, head, type, member)                                                 \
-	for (type *it = list_entry((head)->next, type, member),                                    \
-		  *it##_next = list_entry(it->member.next, type, member);                          \
-	     &it->member != (head);                                                                \
-	     it = it##_next, it##_next = list_entry(it##_next->member.next, type, member))
+#define list_for_each_safe(it, head, type, member)                                       \
+	for (type *it = list_entry((head)->next, type, member),                          \
+		  *it##_next = list_entry(it->member.next, type, member);                \
+	     &it->member != (head); it = it##_next,                                      \
+		  it##_next = list_entry(it##_next->member.next, type, member))
 
 static inline void list_init(struct list *l)
 {
@@ -51,7 +55,8 @@ static inline void list_prepend(struct list *head, struct list *item)
 	list_add_before(head->next, item);
 }
 
-/* Removes item; it is an empty list of its own afterwards, so removing twice is harmless. */
+/* Removes item; it is an empty list of its own afterwards, so removing twice is harmless.
+ */
 static inline void list_remove(struct list *item)
 {
 	item->prev->next = item->next;

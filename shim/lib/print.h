@@ -15,14 +15,14 @@ int ksnprintf(char *out, size_t room, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 int kvsnprintf(char *out, size_t room, const char *format, va_list args);
 
-/* Our own broken invariant: prints it and a symbolised back trace, then stops the machine.
- * Input of any kind never leads here. */
+/* Our own broken invariant: prints it and a symbolised back trace, then stops the
+ * machine. Input of any kind never leads here. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-#define KASSERT(what)                                                                              \
-	do {                                                                                       \
-		if (!(what))                                                                       \
-			panic("%s:%d: expected %s", __FILE__, __LINE__, #what);                    \
+#define KASSERT(what)                                                                    \
+	do {                                                                             \
+		if (!(what))                                                             \
+			panic("%s:%d: expected %s", __FILE__, __LINE__, #what);          \
 	} while (0)
 
 #endif

@@ -1,5 +1,6 @@
-/* random.h: random bytes for keys, ASLR and getrandom: ChaCha20 (RFC 8439), keyed at boot from
- * RDSEED or RDRAND, the TSC and whatever the firmware left, rekeyed after each request. */
+/* random.h: random bytes for keys, ASLR and getrandom: ChaCha20 (RFC 8439), keyed at boot
+ * from RDSEED or RDRAND, the TSC and whatever the firmware left, rekeyed after each
+ * request. */
 #ifndef SHIM_LIB_RANDOM_H
 #define SHIM_LIB_RANDOM_H
 

@@ -16,11 +16,12 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t max);
 char *strchr(const char *s, int byte);
 char *strrchr(const char *s, int byte);
-/* Copies at most room - 1 bytes and always ends in NUL; returns strlen(from) (OpenBSD). */
+/* Copies at most room - 1 bytes and always ends in NUL; returns strlen(from) (OpenBSD).
+ */
 size_t strlcpy(char *to, const char *from, size_t room);
 
-/* -ffreestanding takes from these names what the compiler knows of them: that a few bytes,
- * counted at compile time, need no call. */
+/* -ffreestanding takes from these names what the compiler knows of them: that a few
+ * bytes, counted at compile time, need no call. */
 #ifndef SHIM_STRING_DEFINES
 #define memcpy(...) __builtin_memcpy(__VA_ARGS__)
 #define memset(...) __builtin_memset(__VA_ARGS__)

@@ -1,7 +1,7 @@
 /* page.h: physical memory by 4 KiB pages: a buddy allocator with exact accounting.
  *
- * Every frame from the first byte of RAM to the last has a struct page. Frames that hold the
- * boot bundle are marked PAGE_IMAGE: they are mapped into programs as they are, never
+ * Every frame from the first byte of RAM to the last has a struct page. Frames that hold
+ * the boot bundle are marked PAGE_IMAGE: they are mapped into programs as they are, never
  * counted, never freed, and get and put do nothing to them.
  * All under the kernel lock. */
 #ifndef SHIM_MM_PAGE_H
@@ -17,19 +17,19 @@
 #include "shim/lib/list.h"
 #include "shim/mm/account.h"
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE 4096ull
-#define PAGE_MASK (PAGE_SIZE - 1)
-#define PAGE_ROUND_UP(n) (((n) + PAGE_MASK) & ~PAGE_MASK)
+#define PAGE_SHIFT         12
+#define PAGE_SIZE          4096ull
+#define PAGE_MASK          (PAGE_SIZE - 1)
+#define PAGE_ROUND_UP(n)   (((n) + PAGE_MASK) & ~PAGE_MASK)
 #define PAGE_ROUND_DOWN(n) ((n) & ~PAGE_MASK)
-#define PAGE_ORDER_MAX 10u
+#define PAGE_ORDER_MAX     10u
 
 typedef uint64_t paddr_t;
 
 enum page_flags {
-	PAGE_FREE = 1 << 0,  /* in the buddy's lists */
-	PAGE_IMAGE = 1 << 1, /* part of the boot bundle */
-	PAGE_SLAB = 1 << 2,  /* kmem.c's */
+	PAGE_FREE = 1 << 0,     /* in the buddy's lists */
+	PAGE_IMAGE = 1 << 1,    /* part of the boot bundle */
+	PAGE_SLAB = 1 << 2,     /* kmem.c's */
 	PAGE_RESERVED = 1 << 3, /* not RAM, or never given out */
 };
 
@@ -39,19 +39,20 @@ struct page {
 	uint8_t order;       /* of the block this page heads */
 	uint16_t slab_class; /* kmem.c */
 	struct account *account;
-	struct list link;    /* free list, slab list; the holder's while allocated */
+	struct list link; /* free list, slab list; the holder's while allocated */
 	union {
 		void *slab_free;  /* kmem.c: first free object */
 		uint64_t private; /* the holder's */
 	};
-	uint32_t slab_used;   /* objects in use */
-	uint32_t slab_carved; /* objects ever given out of it; those after are untouched */
+	uint32_t slab_used; /* objects in use */
+	uint32_t
+		slab_carved; /* objects ever given out of it; those after are untouched */
 };
 
-/* Allocates 2^order contiguous pages charged to the account, with one reference. zero: bytes
- * are zero. Returns NULL when the account's limit or memory is reached; then
- * account->refused is set. An account other than the kernel's is also refused when it would
- * eat the reserve kept for kernel and front. */
+/* Allocates 2^order contiguous pages charged to the account, with one reference. zero:
+ * bytes are zero. Returns NULL when the account's limit or memory is reached; then
+ * account->refused is set. An account other than the kernel's is also refused when it
+ * would eat the reserve kept for kernel and front. */
 struct page *page_alloc(struct account *account, unsigned order, bool zero);
 void page_get(struct page *page);
 void page_put(struct page *page); /* the last put frees the block and uncharges it */
@@ -97,7 +98,7 @@ static inline struct page *page_of_va(const void *va)
 	return page_of_pa(virt_to_phys(va));
 }
 
-paddr_t page_low_end(void); /* of the RAM below 4 GiB */
+paddr_t page_low_end(void);      /* of the RAM below 4 GiB */
 uint64_t page_count_total(void); /* pages ever given to the allocator */
 uint64_t page_count_free(void);
 

@@ -1,10 +1,10 @@
 /* usercopy.h: the only door between ring 0 and memory that ring 3 names.
  *
- * Addresses of ring 3 are of type uaddr; only usercopy.c opens them, with SMAP lifted (STAC)
- * for the length of a copy and a fix-up for every access that may fault. A fault on a page
- * that the program may touch is resolved on the way (demand zero, copy on write), so callers
- * see only success or -EFAULT. May not be called with a kernel-only wait in progress; does
- * not sleep. */
+ * Addresses of ring 3 are of type uaddr; only usercopy.c opens them, with SMAP lifted
+ * (STAC) for the length of a copy and a fix-up for every access that may fault. A fault
+ * on a page that the program may touch is resolved on the way (demand zero, copy on
+ * write), so callers see only success or -EFAULT. May not be called with a kernel-only
+ * wait in progress; does not sleep. */
 #ifndef SHIM_MM_USERCOPY_H
 #define SHIM_MM_USERCOPY_H
 
@@ -41,7 +41,8 @@ long copy_string_from_user(char *to, uaddr from, size_t room);
 /* Atomic on the current address space, 4-byte aligned; 0, -EFAULT or -EINVAL. */
 int user_load32(uint32_t *value, uaddr from);
 int user_store32(uaddr to, uint32_t value);
-/* *old becomes the value found; stored is whether it was equal to expected and replaced. */
+/* *old becomes the value found; stored is whether it was equal to expected and replaced.
+ */
 int user_cmpxchg32(uaddr at, uint32_t expected, uint32_t desired, uint32_t *old);
 
 #endif

@@ -7,8 +7,9 @@
  *   0x0000_7ff?_????_?000  stack, VM_STACK_SIZE, a hole below and above
  *   0x0000_7fff_ffff_f000  USER_ADDRESS_END
  *
- * Private pages are demand-zero and copy on write; pages of packed files are mapped from the
- * image's own memory and never copied to be read or executed. Under the kernel lock. */
+ * Private pages are demand-zero and copy on write; pages of packed files are mapped from
+ * the image's own memory and never copied to be read or executed. Under the kernel lock.
+ */
 #ifndef SHIM_MM_VM_H
 #define SHIM_MM_VM_H
 
@@ -25,28 +26,28 @@ struct shared_pages; /* pages of a MAP_SHARED|MAP_ANONYMOUS area: vm_shared.c */
 #define VM_STACK_SIZE (8ull << 20)
 
 struct vm_area {
-	uint64_t start, end;     /* page aligned, [start, end) */
-	uint8_t prot;            /* PT_READ | PT_WRITE | PT_EXEC */
-	bool shared;             /* writes reach the object */
-	bool stack, heap;        /* for /proc/self/maps */
-	bool no_write;           /* shared, of a file not open for writing */
-	bool grows_down;         /* MAP_GROWSDOWN */
+	uint64_t start, end; /* page aligned, [start, end) */
+	uint8_t prot;        /* PT_READ | PT_WRITE | PT_EXEC */
+	bool shared;         /* writes reach the object */
+	bool stack, heap;    /* for /proc/self/maps */
+	bool no_write;       /* shared, of a file not open for writing */
+	bool grows_down;     /* MAP_GROWSDOWN */
 	bool dont_fork, wipe_on_fork;
-	struct vnode *vnode;     /* NULL: anonymous */
+	struct vnode *vnode;        /* NULL: anonymous */
 	struct shared_pages *pages; /* shared anonymous */
-	uint64_t offset;         /* bytes, of start in the object */
+	uint64_t offset;            /* bytes, of start in the object */
 };
 
 struct vmspace {
 	struct pagetable pt;
 	struct account *account;
 	uint32_t refs;
-	struct vm_area **area;   /* sorted by address */
+	struct vm_area **area; /* sorted by address */
 	uint32_t area_count, area_room;
-	uint64_t mmap_top;       /* mappings go below */
+	uint64_t mmap_top; /* mappings go below */
 	uint64_t brk_start, brk;
 	uint64_t stack_top;
-	uint64_t vdso;           /* 0: none */
+	uint64_t vdso; /* 0: none */
 	uint64_t mapped_bytes;
 };
 
@@ -62,15 +63,16 @@ struct vm_request {
 	uint64_t address; /* hint, or exact with fixed */
 	uint64_t size;    /* bytes, rounded up to pages */
 	uint8_t prot;
-	bool fixed;       /* at address, replacing what is there */
-	bool no_replace;  /* fixed, but -EEXIST when something is there */
+	bool fixed;      /* at address, replacing what is there */
+	bool no_replace; /* fixed, but -EEXIST when something is there */
 	bool shared;
 	bool stack, heap;
-	uint64_t below;   /* not fixed: not above this address; 0: anywhere */
-	bool no_write;    /* vm_protect may not add PT_WRITE: -EACCES */
+	uint64_t below; /* not fixed: not above this address; 0: anywhere */
+	bool no_write;  /* vm_protect may not add PT_WRITE: -EACCES */
 	bool grows_down;
 	struct vnode *vnode; /* the area takes its own reference */
-	struct shared_pages *pages; /* shared: these instead of new ones; also referenced */
+	struct shared_pages
+		*pages; /* shared: these instead of new ones; also referenced */
 	uint64_t offset;
 };
 /* Maps; *at is the address it got. -EINVAL, -ENOMEM, -EEXIST. */
@@ -83,16 +85,17 @@ int vm_remap(struct vmspace *vm, uint64_t old, uint64_t old_size, uint64_t new_s
 	     unsigned flags, uint64_t address, uint64_t *at);
 /* Drops the pages of a private range: zero, or the file's again, when next touched. */
 int vm_discard(struct vmspace *vm, uint64_t start, uint64_t size);
-/* What fork makes of a range: madvise's DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK. -ENOMEM when
- * not all of it is mapped; wiping is for private anonymous areas only (-EINVAL). */
+/* What fork makes of a range: madvise's DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK. -ENOMEM
+ * when not all of it is mapped; wiping is for private anonymous areas only (-EINVAL). */
 enum vm_fork_policy { VM_FORK_OMIT, VM_FORK_COPY, VM_FORK_WIPE, VM_FORK_KEEP };
-int vm_set_fork(struct vmspace *vm, uint64_t start, uint64_t size, enum vm_fork_policy policy);
+int vm_set_fork(struct vmspace *vm, uint64_t start, uint64_t size,
+		enum vm_fork_policy policy);
 uint64_t vm_brk(struct vmspace *vm, uint64_t wanted);
-/* Unmaps the pages [first, end) of a file wherever they are mapped. Of private areas only those
- * that are not copied yet when the page behind them is new; the copies too when they are past
- * the end now (copies). */
-void vm_forget_file(struct vmspace *vm, const struct vnode *vnode, uint64_t first, uint64_t end,
-		    bool copies);
+/* Unmaps the pages [first, end) of a file wherever they are mapped. Of private areas only
+ * those that are not copied yet when the page behind them is new; the copies too when
+ * they are past the end now (copies). */
+void vm_forget_file(struct vmspace *vm, const struct vnode *vnode, uint64_t first,
+		    uint64_t end, bool copies);
 
 /* The area that holds va, or the first above it (then va < start); NULL: none. */
 struct vm_area *vm_find(struct vmspace *vm, uint64_t va, uint32_t *index);
@@ -103,10 +106,10 @@ bool vm_range_mapped(struct vmspace *vm, uint64_t start, uint64_t size);
 enum vm_access { VM_READ = PT_READ, VM_WRITE = PT_WRITE, VM_EXEC = PT_EXEC };
 enum vm_fault_result {
 	VM_OK,
-	VM_UNMAPPED,   /* SIGSEGV, SEGV_MAPERR */
-	VM_FORBIDDEN,  /* SIGSEGV, SEGV_ACCERR */
-	VM_PAST_END,   /* SIGBUS, BUS_ADRERR */
-	VM_NO_MEMORY,  /* the job is out of memory */
+	VM_UNMAPPED,  /* SIGSEGV, SEGV_MAPERR */
+	VM_FORBIDDEN, /* SIGSEGV, SEGV_ACCERR */
+	VM_PAST_END,  /* SIGBUS, BUS_ADRERR */
+	VM_NO_MEMORY, /* the job is out of memory */
 };
 enum vm_fault_result vm_fault(struct vmspace *vm, uint64_t va, enum vm_access access);
 
@@ -115,14 +118,16 @@ int vm_write(struct vmspace *vm, uint64_t va, const void *from, uint64_t size);
 /* The frame behind va after making it present; 0: none (futex keys). */
 paddr_t vm_frame(struct vmspace *vm, uint64_t va);
 
-/* Touches every page of a range, writing where that is allowed and wanted; stops at the first
- * that cannot be. */
-enum vm_fault_result vm_populate(struct vmspace *vm, uint64_t start, uint64_t size, bool write);
+/* Touches every page of a range, writing where that is allowed and wanted; stops at the
+ * first that cannot be. */
+enum vm_fault_result vm_populate(struct vmspace *vm, uint64_t start, uint64_t size,
+				 bool write);
 
 /* For vm_*.c only. */
 /* May a private page be written in place: has it no other holder? */
 bool vm_page_is_own(const struct vmspace *vm, const struct page *page);
-/* Splits so that [start, end) consists of whole areas; *first is the index of the first. */
+/* Splits so that [start, end) consists of whole areas; *first is the index of the first.
+ */
 int vm_split_range(struct vmspace *vm, uint64_t start, uint64_t end, uint32_t *first);
 /* Joins areas around [start, end) that have become alike. */
 void vm_merge_around(struct vmspace *vm, uint64_t start, uint64_t end);
@@ -133,8 +138,9 @@ void vm_area_free(struct vmspace *vm, struct vm_area *area);
 struct vm_area *vm_area_copy(struct vmspace *vm, const struct vm_area *from);
 /* Unmaps the pages of a range and lets go of them. */
 void vm_drop_pages(struct vmspace *vm, uint64_t start, uint64_t end);
-/* Pages on their way out of a space, in ascending order: they are let go of once no CPU has a
- * translation to them left. Starts with vm alone set; pages that end gathers are gone. */
+/* Pages on their way out of a space, in ascending order: they are let go of once no CPU
+ * has a translation to them left. Starts with vm alone set; pages that end gathers are
+ * gone. */
 #define VM_GATHER_PAGES 64u
 struct vm_gather {
 	struct vmspace *vm;

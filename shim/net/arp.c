@@ -1,6 +1,6 @@
-/* arp.c: ARP (RFC 826) as far as a host needs it that never speaks first: it answers for its
- * own address and announces it (RFC 5227, 3). Nobody's address is cached, so there is no
- * cache to fill or to poison: answers go where the question came from. Pure. */
+/* arp.c: ARP (RFC 826) as far as a host needs it that never speaks first: it answers for
+ * its own address and announces it (RFC 5227, 3). Nobody's address is cached, so there is
+ * no cache to fill or to poison: answers go where the question came from. Pure. */
 #include "shim/net/stack.h"
 #include "shim/net/wire.h"
 
@@ -37,8 +37,8 @@ void arp_announce(struct net_stack *stack)
 void arp_input(struct net_stack *stack, const uint8_t *frame, size_t size)
 {
 	const uint8_t *arp = frame + ETH_HEADER;
-	if (size < ETH_HEADER + ARP_SIZE || get16(arp) != 1 || get16(arp + 2) != ETH_IPV4 ||
-	    arp[4] != 6 || arp[5] != 4) {
+	if (size < ETH_HEADER + ARP_SIZE || get16(arp) != 1 ||
+	    get16(arp + 2) != ETH_IPV4 || arp[4] != 6 || arp[5] != 4) {
 		stack->counters.rx_dropped++;
 		return;
 	}

@@ -4,7 +4,8 @@
 uint64_t checksum_add(uint64_t sum, const void *bytes, size_t size)
 {
 	const uint8_t *p = bytes;
-	/* The sum does not depend on byte order (RFC 1071, 2): native loads, swapped at the end. */
+	/* The sum does not depend on byte order (RFC 1071, 2): native loads, swapped at
+	 * the end. */
 	uint64_t native = 0;
 	for (; size >= 16; p += 16, size -= 16) {
 		uint32_t w[4];
@@ -32,7 +33,8 @@ uint16_t checksum_fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
-uint64_t checksum_pseudo(uint32_t source, uint32_t destination, uint8_t protocol, uint32_t size)
+uint64_t checksum_pseudo(uint32_t source, uint32_t destination, uint8_t protocol,
+			 uint32_t size)
 {
 	return (uint64_t)(source >> 16) + (source & 0xffff) + (destination >> 16) +
 	       (destination & 0xffff) + protocol + size;

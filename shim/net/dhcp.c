@@ -1,18 +1,31 @@
-/* dhcp.c: the DHCP client (RFC 2131, options of RFC 2132): gets an address, renews, rebinds
- * and gives it up. Answers are hostile until they carry our transaction's number. Pure. */
+/* dhcp.c: the DHCP client (RFC 2131, options of RFC 2132): gets an address, renews,
+ * rebinds and gives it up. Answers are hostile until they carry our transaction's number.
+ * Pure. */
 #include "shim/net/stack.h"
 #include "shim/net/wire.h"
 
-#define SECOND_NS 1000000000ull
-#define BROADCAST 0xffffffffu
+#define SECOND_NS     1000000000ull
+#define BROADCAST     0xffffffffu
 #define MESSAGE_FIXED 236u
-#define MESSAGE_SIZE 300u /* as BOOTP: some servers ignore shorter ones */
-#define MAGIC 0x63825363u
+#define MESSAGE_SIZE  300u /* as BOOTP: some servers ignore shorter ones */
+#define MAGIC         0x63825363u
 enum { UDP_HEADER = 8, CLIENT_PORT = 68, SERVER_PORT = 67 };
 enum { DISCOVER = 1, OFFER, REQUEST, DECLINE, ACK, NAK };
-enum { OPT_PAD = 0, OPT_MASK = 1, OPT_ROUTER = 3, OPT_REQUESTED = 50, OPT_LEASE = 51,
-       OPT_OVERLOAD = 52, OPT_TYPE = 53, OPT_SERVER = 54, OPT_WANTED = 55, OPT_SIZE = 57,
-       OPT_RENEW = 58, OPT_REBIND = 59, OPT_END = 255 };
+enum {
+	OPT_PAD = 0,
+	OPT_MASK = 1,
+	OPT_ROUTER = 3,
+	OPT_REQUESTED = 50,
+	OPT_LEASE = 51,
+	OPT_OVERLOAD = 52,
+	OPT_TYPE = 53,
+	OPT_SERVER = 54,
+	OPT_WANTED = 55,
+	OPT_SIZE = 57,
+	OPT_RENEW = 58,
+	OPT_REBIND = 59,
+	OPT_END = 255
+};
 
 struct answer {
 	uint8_t type, overload;
@@ -36,7 +49,7 @@ static void parse_options(struct answer *out, const uint8_t *p, size_t size)
 			out->overload = value[0];
 		if (length < 4)
 			continue;
-		uint32_t *to = code == OPT_MASK	  ? &out->mask
+		uint32_t *to = code == OPT_MASK     ? &out->mask
 			       : code == OPT_ROUTER ? &out->router
 			       : code == OPT_LEASE  ? &out->lease
 			       : code == OPT_SERVER ? &out->server
@@ -105,20 +118,21 @@ static void dhcp_send(struct net_stack *stack, uint8_t type)
 	*p++ = 2;
 	put16(p, 576);
 	p += 2;
-	static const uint8_t wanted[] = {OPT_WANTED, 5, OPT_MASK, OPT_ROUTER, OPT_LEASE, OPT_RENEW,
-					 OPT_REBIND};
+	static const uint8_t wanted[] = {OPT_WANTED, 5,         OPT_MASK,  OPT_ROUTER,
+					 OPT_LEASE,  OPT_RENEW, OPT_REBIND};
 	memcpy(p, wanted, sizeof(wanted));
 	p[sizeof(wanted)] = OPT_END;
 
 	put16(udp, CLIENT_PORT);
 	put16(udp + 2, SERVER_PORT);
 	put16(udp + 4, UDP_HEADER + MESSAGE_SIZE);
-	uint64_t sum = checksum_pseudo(source, destination, 17, UDP_HEADER + MESSAGE_SIZE);
+	uint64_t sum =
+		checksum_pseudo(source, destination, 17, UDP_HEADER + MESSAGE_SIZE);
 	sum = checksum_add(sum, udp, UDP_HEADER + MESSAGE_SIZE);
 	const uint16_t checksum = (uint16_t)~checksum_fold(sum);
 	put16(udp + 6, checksum ? checksum : 0xffff);
-	ip_header(stack, frame, direct ? d->server_mac : everyone, source, destination, 17,
-		  UDP_HEADER + MESSAGE_SIZE);
+	ip_header(stack, frame, direct ? d->server_mac : everyone, source, destination,
+		  17, UDP_HEADER + MESSAGE_SIZE);
 	if (type == REQUEST)
 		d->request_ns = stack->now_ns;
 	net_transmit(stack, frame, sizeof(frame));
@@ -130,13 +144,16 @@ static void step_at(struct net_stack *stack, uint64_t deadline_ns)
 	net_wake_by(stack, deadline_ns);
 }
 
-/* 4.1: 4, 8, 16, 32, 64 s, each give or take a second; the first is sooner, since a guest's
- * device may drop what is sent before its link is up. */
+/* 4.1: 4, 8, 16, 32, 64 s, each give or take a second; the first is sooner, since a
+ * guest's device may drop what is sent before its link is up. */
 static void retry_later(struct net_stack *stack)
 {
 	struct dhcp *d = &stack->dhcp;
-	const uint64_t base = d->tries == 0 ? SECOND_NS : 2 * SECOND_NS << (d->tries > 5 ? 5 : d->tries);
-	const uint64_t jitter = net_random(stack) % (d->tries == 0 ? SECOND_NS : 2 * SECOND_NS);
+	const uint64_t base = d->tries == 0
+				      ? SECOND_NS
+				      : 2 * SECOND_NS << (d->tries > 5 ? 5 : d->tries);
+	const uint64_t jitter =
+		net_random(stack) % (d->tries == 0 ? SECOND_NS : 2 * SECOND_NS);
 	d->tries++;
 	step_at(stack, stack->now_ns + base + jitter - (d->tries == 1 ? 0 : SECOND_NS));
 }
@@ -163,7 +180,8 @@ static uint64_t after(uint64_t from_ns, uint64_t seconds)
 	return from_ns + seconds * SECOND_NS;
 }
 
-static void bind_lease(struct net_stack *stack, const struct answer *a, const uint8_t *mac)
+static void bind_lease(struct net_stack *stack, const struct answer *a,
+		       const uint8_t *mac)
 {
 	struct dhcp *d = &stack->dhcp;
 	const uint64_t from = d->request_ns;
@@ -194,12 +212,13 @@ static bool usable(uint32_t address)
 	return address >> 24 != 0 && address >> 24 != 127 && address >> 28 < 14;
 }
 
-void dhcp_input(struct net_stack *stack, const struct ip_packet *packet, const uint8_t *message,
-		size_t size)
+void dhcp_input(struct net_stack *stack, const struct ip_packet *packet,
+		const uint8_t *message, size_t size)
 {
 	struct dhcp *d = &stack->dhcp;
 	struct answer a;
-	if (d->state == DHCP_OFF || d->state == DHCP_BOUND || !parse(stack, message, size, &a))
+	if (d->state == DHCP_OFF || d->state == DHCP_BOUND ||
+	    !parse(stack, message, size, &a))
 		return;
 	if (!a.server)
 		a.server = packet->source;

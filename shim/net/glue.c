@@ -11,9 +11,9 @@
 #include "shim/net/wire.h"
 #include "shim/proc/timer.h"
 
-/* An interrupt takes in at most this many batches of frames; a timer goes on with the rest,
- * so that a flood leaves time for those who are served. */
-#define POLL_BUDGET 64u
+/* An interrupt takes in at most this many batches of frames; a timer goes on with the
+ * rest, so that a flood leaves time for those who are served. */
+#define POLL_BUDGET  64u
 #define POLL_BATCHES 8u
 
 /* Connections and their buffers: an eighth of memory, at most this much. */
@@ -94,8 +94,9 @@ static void env_address(void *context)
 	(void)context;
 	uint32_t a = stack.address;
 	if (a)
-		kprint("net: %u.%u.%u.%u/%d by DHCP\n", a >> 24, a >> 16 & 255, a >> 8 & 255,
-		       a & 255, stack.netmask ? 32 - __builtin_ctz(stack.netmask) : 0);
+		kprint("net: %u.%u.%u.%u/%d by DHCP\n", a >> 24, a >> 16 & 255,
+		       a >> 8 & 255, a & 255,
+		       stack.netmask ? 32 - __builtin_ctz(stack.netmask) : 0);
 	else
 		kprint("net: the lease has ended; no address\n");
 }
@@ -134,7 +135,8 @@ void netdev_interrupt(struct netdev *dev)
 		poll_device();
 }
 
-void netdev_receive(struct netdev *dev, const void *frame, size_t size, bool checksum_good)
+void netdev_receive(struct netdev *dev, const void *frame, size_t size,
+		    bool checksum_good)
 {
 	(void)dev;
 	net_input(&stack, frame, size, checksum_good);
@@ -157,8 +159,8 @@ int net_init(void)
 	uint64_t limit = page_count_total() * PAGE_SIZE / 8;
 	if (limit > MEMORY_MAX)
 		limit = MEMORY_MAX;
-	if (net_stack_init(&stack, &kernel_env, NULL, device->mac, device->mtu, device->features,
-			   limit) < 0) {
+	if (net_stack_init(&stack, &kernel_env, NULL, device->mac, device->mtu,
+			   device->features, limit) < 0) {
 		kprint("net: no memory\n");
 		return -ENOMEM;
 	}

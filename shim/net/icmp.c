@@ -1,11 +1,11 @@
-/* icmp.c: ICMP (RFC 792, RFC 1122 3.2.2): answers echo, reports what is not there, both at a
- * bounded rate; obeys nothing that it is told. Pure. */
+/* icmp.c: ICMP (RFC 792, RFC 1122 3.2.2): answers echo, reports what is not there, both
+ * at a bounded rate; obeys nothing that it is told. Pure. */
 #include "shim/net/stack.h"
 #include "shim/net/wire.h"
 
 #define ICMP_PER_SECOND 1000u
-#define ICMP_HEADER 8u
-#define ICMP_ECHO_MAX (1500u - IP_HEADER)
+#define ICMP_HEADER     8u
+#define ICMP_ECHO_MAX   (1500u - IP_HEADER)
 enum { ICMP_ECHO_REPLY = 0, ICMP_UNREACHABLE = 3, ICMP_ECHO = 8 };
 
 static void icmp_send(struct net_stack *stack, const struct ip_packet *to, uint8_t *frame,
@@ -37,7 +37,8 @@ void icmp_input(struct net_stack *stack, const struct ip_packet *packet)
 	icmp_send(stack, packet, frame, packet->size);
 }
 
-void icmp_unreachable(struct net_stack *stack, const struct ip_packet *packet, uint8_t code)
+void icmp_unreachable(struct net_stack *stack, const struct ip_packet *packet,
+		      uint8_t code)
 {
 	uint8_t frame[ETH_HEADER + IP_HEADER + ICMP_HEADER + 68];
 	uint8_t *icmp = frame + ETH_HEADER + IP_HEADER;

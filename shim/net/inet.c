@@ -1,5 +1,5 @@
-/* inet.c: TCP sockets: they bind, listen and accept. connect() is refused in every mode, and
- * a job that does not serve the network has no such sockets at all. */
+/* inet.c: TCP sockets: they bind, listen and accept. connect() is refused in every mode,
+ * and a job that does not serve the network has no such sockets at all. */
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
@@ -40,12 +40,14 @@ static int inet_make(int type, int protocol, struct socket **out)
 	struct job *job = job_current();
 	if (!job->listens) {
 		if (!job->sockets_logged)
-			kprint("job %u: network sockets are not available to it\n", job->id);
+			kprint("job %u: network sockets are not available to it\n",
+			       job->id);
 		job->sockets_logged = true;
 		return -EACCES;
 	}
 	if (type != SOCK_STREAM)
-		return type == SOCK_DGRAM || type == SOCK_RAW ? -EACCES : -ESOCKTNOSUPPORT;
+		return type == SOCK_DGRAM || type == SOCK_RAW ? -EACCES
+							      : -ESOCKTNOSUPPORT;
 	if (protocol != 0 && protocol != IPPROTO_TCP)
 		return -EPROTONOSUPPORT;
 	if (!net_stack())
@@ -98,7 +100,8 @@ static int inet_bind(struct socket *socket, const struct socket_address *address
 	return 0;
 }
 
-static int inet_connect(struct socket *socket, const struct socket_address *address, bool wait)
+static int inet_connect(struct socket *socket, const struct socket_address *address,
+			bool wait)
 {
 	(void)socket;
 	(void)address;
@@ -136,8 +139,8 @@ static uint32_t poll_bits(unsigned events)
 		{TCP_WRITABLE, SOCKET_POLLOUT | SOCKET_POLLWRNORM},
 		{TCP_PEER_CLOSED, SOCKET_POLLIN | SOCKET_POLLRDNORM | SOCKET_POLLRDHUP},
 		{TCP_CLOSED_BOTH, SOCKET_POLLHUP},
-		{TCP_FAILED, SOCKET_POLLERR | SOCKET_POLLIN | SOCKET_POLLRDNORM | SOCKET_POLLOUT |
-				     SOCKET_POLLRDHUP | SOCKET_POLLHUP},
+		{TCP_FAILED, SOCKET_POLLERR | SOCKET_POLLIN | SOCKET_POLLRDNORM |
+				     SOCKET_POLLOUT | SOCKET_POLLRDHUP | SOCKET_POLLHUP},
 	};
 	uint32_t bits = 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -171,7 +174,8 @@ static int inet_listen(struct socket *socket, int backlog)
 	uint32_t first = (uint32_t)(net_random(net_stack()) % EPHEMERAL_COUNT);
 	int rc = -EADDRINUSE;
 	for (uint32_t i = 0; rc == -EADDRINUSE && i < EPHEMERAL_COUNT; i++) {
-		inet->local.port = (uint16_t)(EPHEMERAL_FIRST + (first + i) % EPHEMERAL_COUNT);
+		inet->local.port =
+			(uint16_t)(EPHEMERAL_FIRST + (first + i) % EPHEMERAL_COUNT);
 		rc = tcp_listen(net_stack(), inet->local, wanted, &user_ops, inet,
 				&inet->listener);
 	}
@@ -219,7 +223,8 @@ static long give_up(struct inet *inet, long done, const struct socket_message *m
 	return rc == -ETIMEDOUT ? -EAGAIN : rc;
 }
 
-static long send_refused(struct inet *inet, long done, const struct socket_message *message)
+static long send_refused(struct inet *inet, long done,
+			 const struct socket_message *message)
 {
 	int error = tcp_error_take(inet->tcp);
 	if (done)
@@ -227,7 +232,8 @@ static long send_refused(struct inet *inet, long done, const struct socket_messa
 	if (error && error != EPIPE)
 		return -error;
 	if (!(message->flags & MSG_NOSIGNAL)) {
-		struct signal_info info = {.signo = SIGPIPE, .pid = process_current()->pid};
+		struct signal_info info = {.signo = SIGPIPE,
+					   .pid = process_current()->pid};
 		signal_send_thread(thread_current(), &info);
 	}
 	return -EPIPE;
@@ -268,7 +274,8 @@ static long inet_send(struct socket *socket, struct socket_message *message)
 			break;
 		}
 		done += moved;
-		tcp_write_done(inet->tcp, (size_t)moved, uio->left || (message->flags & MSG_MORE));
+		tcp_write_done(inet->tcp, (size_t)moved,
+			       uio->left || (message->flags & MSG_MORE));
 	}
 	net_left();
 	return rc ? rc : done;
@@ -343,7 +350,8 @@ static uint32_t inet_poll(struct socket *socket, struct poll_table *table)
 	struct inet *inet = inet_of(socket);
 	poll_add(table, &inet->changed);
 	if (inet->listener)
-		return tcp_acceptable(inet->listener) ? SOCKET_POLLIN | SOCKET_POLLRDNORM : 0;
+		return tcp_acceptable(inet->listener) ? SOCKET_POLLIN | SOCKET_POLLRDNORM
+						      : 0;
 	if (!inet->tcp)
 		return SOCKET_POLLOUT | SOCKET_POLLWRNORM | SOCKET_POLLHUP;
 	uint32_t bits = poll_bits(tcp_state_events(inet->tcp));

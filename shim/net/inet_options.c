@@ -6,15 +6,25 @@
 #include "shim/lib/string.h"
 
 /* Linux netinet/tcp.h */
-enum { TCP_NODELAY = 1, TCP_MAXSEG = 2, TCP_CORK = 3, TCP_KEEPIDLE = 4, TCP_KEEPINTVL = 5,
-       TCP_KEEPCNT = 6, TCP_DEFER_ACCEPT = 9, TCP_INFO = 11, TCP_QUICKACK = 12,
-       TCP_USER_TIMEOUT = 18 };
+enum {
+	TCP_NODELAY = 1,
+	TCP_MAXSEG = 2,
+	TCP_CORK = 3,
+	TCP_KEEPIDLE = 4,
+	TCP_KEEPINTVL = 5,
+	TCP_KEEPCNT = 6,
+	TCP_DEFER_ACCEPT = 9,
+	TCP_INFO = 11,
+	TCP_QUICKACK = 12,
+	TCP_USER_TIMEOUT = 18
+};
 
 /* Options that are one number of tcp.h. */
 static const struct {
 	int level, name;
 	enum tcp_option option;
-	bool is_flag, doubled; /* doubled: Linux shows twice what was asked for (socket(7)) */
+	bool is_flag,
+		doubled; /* doubled: Linux shows twice what was asked for (socket(7)) */
 } rows[] = {
 	{SOL_SOCKET, SO_KEEPALIVE, TCP_OPTION_KEEPALIVE, true, false},
 	{SOL_SOCKET, SO_SNDBUF, TCP_OPTION_SEND_BUFFER, false, true},
@@ -51,7 +61,8 @@ static int row_set(struct inet *inet, int row, uint32_t value)
 static uint32_t row_get(const struct inet *inet, int row)
 {
 	enum tcp_option option = rows[row].option;
-	uint32_t value = inet->tcp ? tcp_option_get(inet->tcp, option) : inet->option[option];
+	uint32_t value =
+		inet->tcp ? tcp_option_get(inet->tcp, option) : inet->option[option];
 	return rows[row].doubled ? value * 2 : value;
 }
 
@@ -60,7 +71,8 @@ void inet_options_inherit(struct inet *accepted, const struct inet *listener)
 	accepted->linger_s = listener->linger_s;
 	for (unsigned i = 0; i < INET_OPTION_COUNT; i++)
 		if (listener->options_set & 1u << i)
-			tcp_option_set(accepted->tcp, (enum tcp_option)i, listener->option[i]);
+			tcp_option_set(accepted->tcp, (enum tcp_option)i,
+				       listener->option[i]);
 }
 
 static int linger_set(struct inet *inet, const void *value, uint32_t size)
@@ -90,7 +102,8 @@ int inet_option_set(struct socket *socket, int level, int option, const void *va
 		inet->reuse_address = number != 0;
 	else if (level == SOL_SOCKET && option == SO_REUSEPORT)
 		inet->reuse_port = number != 0;
-	else if (level == IPPROTO_TCP && (option == TCP_QUICKACK || option == TCP_DEFER_ACCEPT))
+	else if (level == IPPROTO_TCP &&
+		 (option == TCP_QUICKACK || option == TCP_DEFER_ACCEPT))
 		return 0; /* hints */
 	else if (level == IPPROTO_IP)
 		return 0; /* type of service and the like: hints too */
@@ -120,7 +133,8 @@ static void info_get(const struct inet *inet, void *value, uint32_t *size)
 	memcpy(value, info, *size);
 }
 
-int inet_option_get(struct socket *socket, int level, int option, void *value, uint32_t *size)
+int inet_option_get(struct socket *socket, int level, int option, void *value,
+		    uint32_t *size)
 {
 	struct inet *inet = container_of(socket, struct inet, socket);
 	if (level == IPPROTO_TCP && option == TCP_INFO) {

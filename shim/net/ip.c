@@ -9,8 +9,8 @@ enum { UNREACHABLE_PROTOCOL = 2, UNREACHABLE_PORT = 3 };
 
 static bool checksum_ok(const struct ip_packet *packet)
 {
-	uint64_t sum = checksum_pseudo(packet->source, packet->destination, packet->protocol,
-				       packet->size);
+	uint64_t sum = checksum_pseudo(packet->source, packet->destination,
+				       packet->protocol, packet->size);
 	return checksum_fold(checksum_add(sum, packet->payload, packet->size)) == 0xffff;
 }
 
@@ -43,7 +43,8 @@ static bool not_a_host(const struct net_stack *stack, uint32_t address)
 	       address == (stack->address | ~stack->netmask);
 }
 
-void ip_input(struct net_stack *stack, const uint8_t *frame, size_t size, bool checksum_good)
+void ip_input(struct net_stack *stack, const uint8_t *frame, size_t size,
+	      bool checksum_good)
 {
 	const uint8_t *ip = frame + ETH_HEADER;
 	const size_t got = size - ETH_HEADER;
@@ -63,13 +64,20 @@ void ip_input(struct net_stack *stack, const uint8_t *frame, size_t size, bool c
 		return;
 	}
 	const struct ip_packet packet = {
-		.source = get32(ip + 12), .destination = get32(ip + 16), .source_mac = frame + 6,
-		.header = ip, .payload = ip + header, .size = (uint32_t)(total - header),
-		.protocol = ip[9], .checksum_good = checksum_good, .broadcast = frame[0] & 1,
+		.source = get32(ip + 12),
+		.destination = get32(ip + 16),
+		.source_mac = frame + 6,
+		.header = ip,
+		.payload = ip + header,
+		.size = (uint32_t)(total - header),
+		.protocol = ip[9],
+		.checksum_good = checksum_good,
+		.broadcast = frame[0] & 1,
 	};
 	const bool to_us = stack->address && packet.destination == stack->address;
 	if (packet.protocol == PROTOCOL_UDP) {
-		/* Before there is an address, the server's answer carries the one it offers. */
+		/* Before there is an address, the server's answer carries the one it
+		 * offers. */
 		udp_input(stack, &packet, to_us && !not_a_host(stack, packet.source));
 		return;
 	}
@@ -89,8 +97,8 @@ void ip_input(struct net_stack *stack, const uint8_t *frame, size_t size, bool c
 	}
 }
 
-void ip_header(struct net_stack *stack, uint8_t *frame, const uint8_t mac[6], uint32_t source,
-	       uint32_t destination, uint8_t protocol, uint32_t size)
+void ip_header(struct net_stack *stack, uint8_t *frame, const uint8_t mac[6],
+	       uint32_t source, uint32_t destination, uint8_t protocol, uint32_t size)
 {
 	memcpy(frame, mac, 6);
 	memcpy(frame + 6, stack->mac, 6);

@@ -1,11 +1,12 @@
-/* net.h: the kernel's one network stack: made by net_init over the device that registered. */
+/* net.h: the kernel's one network stack: made by net_init over the device that
+ * registered. */
 #ifndef SHIM_NET_NET_H
 #define SHIM_NET_NET_H
 
 #include "shim/net/stack.h"
 
-/* Starts the stack and DHCP on the registered device; says so when there is none: -ENODEV,
- * -ENOMEM. */
+/* Starts the stack and DHCP on the registered device; says so when there is none:
+ * -ENODEV, -ENOMEM. */
 int net_init(void);
 /* The stack; NULL without a device. Users call net_left after they have
  * used it outside of its own callbacks: it sends what became due (net_flush). */

@@ -42,7 +42,8 @@ long socket_receive(struct socket *socket, struct socket_message *message)
 {
 	if (!socket->ops->receive)
 		return -EOPNOTSUPP;
-	return interrupted(socket->ops->receive(socket, message), socket->receive_timeout_ns);
+	return interrupted(socket->ops->receive(socket, message),
+			   socket->receive_timeout_ns);
 }
 
 static uint32_t dont_wait(const struct file *file, const struct uio *uio)
@@ -73,13 +74,15 @@ static uint32_t socket_poll(struct file *file, struct poll_table *table)
 static long socket_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
 	struct socket *socket = file->data;
-	return socket->ops->ioctl ? socket->ops->ioctl(socket, command, argument) : -ENOTTY;
+	return socket->ops->ioctl ? socket->ops->ioctl(socket, command, argument)
+				  : -ENOTTY;
 }
 
 static int socket_stat(struct file *file, struct stat_values *out)
 {
 	(void)file;
-	*out = (struct stat_values){.mode = S_IFSOCK | 0777, .links = 1, .block_size = 4096};
+	*out = (struct stat_values){
+		.mode = S_IFSOCK | 0777, .links = 1, .block_size = 4096};
 	return 0;
 }
 
@@ -101,7 +104,8 @@ static const struct file_ops socket_file_ops = {
 
 struct file *socket_file(struct socket *socket, uint32_t flags)
 {
-	return file_make(&job_current()->account, &socket_file_ops, O_RDWR | flags, socket);
+	return file_make(&job_current()->account, &socket_file_ops, O_RDWR | flags,
+			 socket);
 }
 
 struct socket *socket_of_file(const struct file *file)

@@ -10,7 +10,8 @@ void net_clock(struct net_stack *stack)
 }
 
 int net_stack_init(struct net_stack *stack, const struct net_env *env, void *context,
-		   const uint8_t mac[6], uint16_t mtu, uint32_t features, uint64_t memory_limit)
+		   const uint8_t mac[6], uint16_t mtu, uint32_t features,
+		   uint64_t memory_limit)
 {
 	memset(stack, 0, sizeof(*stack));
 	stack->env = env;
@@ -78,7 +79,8 @@ int net_transmit(struct net_stack *stack, const uint8_t *header, uint32_t header
 	return stack->env->transmit(stack->context, &frame);
 }
 
-void net_input(struct net_stack *stack, const void *frame, size_t size, bool checksum_good)
+void net_input(struct net_stack *stack, const void *frame, size_t size,
+	       bool checksum_good)
 {
 	const uint8_t *bytes = frame;
 	net_clock(stack);
@@ -88,7 +90,8 @@ void net_input(struct net_stack *stack, const void *frame, size_t size, bool che
 	}
 	/* For us or for all; and not from a group, which nothing may answer. */
 	static const uint8_t everyone[6] = {255, 255, 255, 255, 255, 255};
-	if ((memcmp(bytes, stack->mac, 6) && memcmp(bytes, everyone, 6)) || bytes[6] & 1) {
+	if ((memcmp(bytes, stack->mac, 6) && memcmp(bytes, everyone, 6)) ||
+	    bytes[6] & 1) {
 		stack->counters.rx_dropped++;
 		return;
 	}

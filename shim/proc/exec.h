@@ -17,11 +17,12 @@ struct exec_args {
 	char *bytes;
 	size_t used, room;
 	uint32_t argc, envc;
-	size_t limit;            /* bytes with the pointers to them: E2BIG above */
+	size_t limit; /* bytes with the pointers to them: E2BIG above */
 };
 
 /* argv first, then envp. 0, -E2BIG, -ENOMEM, -EFAULT. */
-void exec_args_init(struct exec_args *args, struct account *account, uint64_t stack_limit);
+void exec_args_init(struct exec_args *args, struct account *account,
+		    uint64_t stack_limit);
 int exec_args_add(struct exec_args *args, const char *string, bool environment);
 int exec_args_add_user(struct exec_args *args, uaddr vector, bool environment);
 /* Puts strings (NULL-terminated) in the place of argv[0], as a #! line does. */
@@ -30,28 +31,29 @@ void exec_args_free(struct exec_args *args);
 
 /* A file that can be mapped as a program. */
 struct exec_image {
-	struct vnode *vnode;          /* counted */
-	const struct elf_plan *plan;  /* the cache's, or own */
+	struct vnode *vnode;         /* counted */
+	const struct elf_plan *plan; /* the cache's, or own */
 	struct elf_plan *own;
 	uint64_t bias;
 };
 
-/* The program behind a path: follows #! lines, changing args. -ENOEXEC, -ELOOP, -EACCES... */
+/* The program behind a path: follows #! lines, changing args. -ENOEXEC, -ELOOP,
+ * -EACCES... */
 int exec_image_find(struct exec_image *out, const struct path_context *paths,
 		    struct vnode *file, const char *name, struct exec_args *args);
 /* PT_INTERP's; out->vnode NULL: there is none. */
 int exec_image_interpreter(struct exec_image *out, const struct path_context *paths,
 			   const struct exec_image *program);
 /* Chooses both biases; before anything is mapped but a program at a fixed address. */
-int exec_place(struct exec_image *program, struct exec_image *interpreter, struct vmspace *vm,
-	       bool randomize);
+int exec_place(struct exec_image *program, struct exec_image *interpreter,
+	       struct vmspace *vm, bool randomize);
 int exec_image_map(struct exec_image *image, struct vmspace *vm);
 void exec_image_put(struct exec_image *image);
 
 /* What the new stack says. */
 struct exec_stack {
 	const struct exec_args *args;
-	const char *name;             /* AT_EXECFN */
+	const char *name; /* AT_EXECFN */
 	const struct exec_image *program, *interpreter;
 	bool randomize;
 	/* Results. */
@@ -83,7 +85,7 @@ int exec_replace(struct vnode *file, const char *name, struct exec_args *args);
 /* job.c */
 void job_started(struct job *job, struct process *leader);
 /* As job_start_program, with argv and envp collected already. */
-int job_start_args(struct job *job, const char *path, struct exec_args *args, const char *cwd,
-		   struct file *stdio[3]);
+int job_start_args(struct job *job, const char *path, struct exec_args *args,
+		   const char *cwd, struct file *stdio[3]);
 
 #endif

@@ -5,11 +5,12 @@
 #include "shim/mm/vm.h"
 #include "shim/proc/exec.h"
 
-/* As Linux (fs/exec.c): a string at most 32 pages; all of them and their pointers a quarter of
- * the stack, at least 32 pages. Stacks here are VM_STACK_SIZE whatever the limit says. */
+/* As Linux (fs/exec.c): a string at most 32 pages; all of them and their pointers a
+ * quarter of the stack, at least 32 pages. Stacks here are VM_STACK_SIZE whatever the
+ * limit says. */
 #define STRING_MAX (32 * PAGE_SIZE)
-#define TOTAL_MAX (VM_STACK_SIZE / 4)
-#define TOTAL_MIN (32 * PAGE_SIZE)
+#define TOTAL_MAX  (VM_STACK_SIZE / 4)
+#define TOTAL_MIN  (32 * PAGE_SIZE)
 #define FIRST_ROOM 1024u
 
 void exec_args_init(struct exec_args *args, struct account *account, uint64_t stack_limit)
@@ -73,8 +74,8 @@ static int add_user(struct exec_args *args, uaddr from, bool environment)
 		bool last = rc == -E2BIG || room >= STRING_MAX;
 		long length = copy_string_from_user(args->bytes + args->used, from, room);
 		if (length >= 0) {
-			uint64_t pointers =
-				((uint64_t)args->argc + args->envc + 1) * sizeof(uint64_t);
+			uint64_t pointers = ((uint64_t)args->argc + args->envc + 1) *
+					    sizeof(uint64_t);
 			if (args->used + (size_t)length + 1 + pointers > args->limit)
 				return -E2BIG;
 			added(args, (size_t)length + 1, environment);
@@ -93,8 +94,8 @@ int exec_args_add_user(struct exec_args *args, uaddr vector, bool environment)
 	if (uaddr_is_null(vector))
 		return 0; /* as Linux: an empty list */
 	for (;;) {
-		/* Pointers are fetched as far as they are readable: the NULL may be the last
-		 * word before a hole. */
+		/* Pointers are fetched as far as they are readable: the NULL may be the
+		 * last word before a hole. */
 		size_t got = copy_from_user_partial(pointer, vector, sizeof(pointer));
 		if (got < sizeof(pointer[0]))
 			return -EFAULT;

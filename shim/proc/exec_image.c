@@ -1,6 +1,6 @@
-/* exec_image.c: from a file to the segments of a program in an address space. Packed files are
- * mapped from the image's own memory; what elf_plan found out about them is kept for the rest
- * of the boot, as the same few programs are run again and again. */
+/* exec_image.c: from a file to the segments of a program in an address space. Packed
+ * files are mapped from the image's own memory; what elf_plan found out about them is
+ * kept for the rest of the boot, as the same few programs are run again and again. */
 #include "shim/lib/errno.h"
 #include "shim/lib/random.h"
 #include "shim/lib/string.h"
@@ -9,13 +9,13 @@
 #include "shim/proc/exec.h"
 #include "shim/vfs/abi.h"
 
-#define SCRIPT_LINE_MAX 256u /* Linux' BINPRM_BUF_SIZE */
+#define SCRIPT_LINE_MAX  256u /* Linux' BINPRM_BUF_SIZE */
 #define SCRIPT_DEPTH_MAX 5
-#define PIE_BASE 0x555555554000ull /* two thirds of the lower half, as Linux */
+#define PIE_BASE         0x555555554000ull /* two thirds of the lower half, as Linux */
 #define PIE_RANDOM_PAGES (1ull << 28)
 
-/* Plans of packed files, from the slot of their identity on; they are never thrown out, so
- * whoever holds one may keep it. Kernel lock. */
+/* Plans of packed files, from the slot of their identity on; they are never thrown out,
+ * so whoever holds one may keep it. Kernel lock. */
 #define CACHE_SLOTS 64u
 struct cached_plan {
 	uint64_t id;
@@ -76,8 +76,9 @@ static int plan_make(struct exec_image *image)
 	struct cached_plan **slot = bytes ? cache_slot(id, bytes) : NULL;
 	if (slot)
 		return plan_packed(image, slot, id, bytes, size);
-	struct elf_source source = {
-		.read = read_vnode, .context = image->vnode, .size = vnode_size(image->vnode)};
+	struct elf_source source = {.read = read_vnode,
+				    .context = image->vnode,
+				    .size = vnode_size(image->vnode)};
 	image->own = kmalloc(&job_current()->account, sizeof(*image->own));
 	if (!image->own)
 		return -ENOMEM;
@@ -93,8 +94,8 @@ static int may_execute(struct vnode *vnode)
 	return 0;
 }
 
-/* A #! line: its interpreter, and the rest of the line as one argument (or NULL), both cut
- * out of line. 0, or -ENOEXEC. */
+/* A #! line: its interpreter, and the rest of the line as one argument (or NULL), both
+ * cut out of line. 0, or -ENOEXEC. */
 static int script_parse(char *line, size_t size, char **interpreter, char **argument)
 {
 	char *end = memchr(line, '\n', size);
@@ -122,8 +123,8 @@ static int script_parse(char *line, size_t size, char **interpreter, char **argu
 	return 0;
 }
 
-/* Is it a script? Then args are changed, *next is its interpreter (counted) and *next_name,
- * in line, what that is called. 1, 0 or -errno. */
+/* Is it a script? Then args are changed, *next is its interpreter (counted) and
+ * *next_name, in line, what that is called. 1, 0 or -errno. */
 static int script_step(struct vnode *file, const char *name, char *line,
 		       const struct path_context *paths, struct exec_args *args,
 		       struct vnode **next, const char **next_name)
@@ -209,8 +210,10 @@ static int map_segment(const struct exec_image *image, const struct elf_segment 
 {
 	static uint8_t zeros[PAGE_SIZE];
 	uint64_t start = image->bias + segment->address, at;
-	uint64_t file_end = start + segment->file_size, end = start + segment->memory_size;
-	uint64_t pages_end = segment->file_size ? PAGE_ROUND_UP(file_end) : PAGE_ROUND_DOWN(start);
+	uint64_t file_end = start + segment->file_size,
+		 end = start + segment->memory_size;
+	uint64_t pages_end =
+		segment->file_size ? PAGE_ROUND_UP(file_end) : PAGE_ROUND_DOWN(start);
 	struct vm_request request = {.address = PAGE_ROUND_DOWN(start),
 				     .prot = segment_rights(segment),
 				     .fixed = true};
@@ -220,8 +223,8 @@ static int map_segment(const struct exec_image *image, const struct elf_segment 
 		request.offset = PAGE_ROUND_DOWN(segment->offset);
 		request.size = pages_end - request.address;
 		rc = vm_map(vm, &request, &at);
-		/* The file goes on behind the segment; its .bss begins there. Linux too leaves a
-		 * segment without write access alone. */
+		/* The file goes on behind the segment; its .bss begins there. Linux too
+		 * leaves a segment without write access alone. */
 		if (rc == 0 && end > file_end && pages_end > file_end && segment->write)
 			rc = vm_write(vm, file_end, zeros, pages_end - file_end);
 	}
@@ -262,8 +265,8 @@ static uint64_t span_of(const struct elf_plan *plan)
 	return plan->high - low;
 }
 
-int exec_place(struct exec_image *program, struct exec_image *interpreter, struct vmspace *vm,
-	       bool randomize)
+int exec_place(struct exec_image *program, struct exec_image *interpreter,
+	       struct vmspace *vm, bool randomize)
 {
 	const struct elf_plan *plan = program->plan;
 	if (plan->position_independent) {
@@ -277,7 +280,8 @@ int exec_place(struct exec_image *program, struct exec_image *interpreter, struc
 	}
 	if (!interpreter->vnode || !interpreter->plan->position_independent)
 		return 0;
-	/* Right below the top of mmap, where nothing is yet unless the program is there. */
+	/* Right below the top of mmap, where nothing is yet unless the program is there.
+	 */
 	plan = interpreter->plan;
 	uint64_t span = span_of(plan);
 	if (!span || span > vm->mmap_top)

@@ -20,9 +20,26 @@
 #include "shim/proc/signal_state.h"
 
 enum auxv_type {
-	AT_NULL, AT_PHDR = 3, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_BASE, AT_FLAGS, AT_ENTRY,
-	AT_UID = 11, AT_EUID, AT_GID, AT_EGID, AT_PLATFORM, AT_HWCAP, AT_CLKTCK,
-	AT_SECURE = 23, AT_RANDOM = 25, AT_HWCAP2, AT_EXECFN = 31, AT_SYSINFO_EHDR = 33,
+	AT_NULL,
+	AT_PHDR = 3,
+	AT_PHENT,
+	AT_PHNUM,
+	AT_PAGESZ,
+	AT_BASE,
+	AT_FLAGS,
+	AT_ENTRY,
+	AT_UID = 11,
+	AT_EUID,
+	AT_GID,
+	AT_EGID,
+	AT_PLATFORM,
+	AT_HWCAP,
+	AT_CLKTCK,
+	AT_SECURE = 23,
+	AT_RANDOM = 25,
+	AT_HWCAP2,
+	AT_EXECFN = 31,
+	AT_SYSINFO_EHDR = 33,
 	AT_MINSIGSTKSZ = 51,
 };
 
@@ -36,10 +53,11 @@ static void add(struct exec_stack *stack, enum auxv_type type, uint64_t value)
 	stack->auxv_bytes += 16;
 }
 
-static void auxv_make(struct exec_stack *stack, const struct vmspace *vm, uint64_t name_at,
-		      uint64_t platform_at, uint64_t random_at)
+static void auxv_make(struct exec_stack *stack, const struct vmspace *vm,
+		      uint64_t name_at, uint64_t platform_at, uint64_t random_at)
 {
-	const struct exec_image *program = stack->program, *interpreter = stack->interpreter;
+	const struct exec_image *program = stack->program,
+				*interpreter = stack->interpreter;
 	const struct elf_plan *plan = program->plan;
 	stack->auxv_bytes = 0;
 	if (vm->vdso)
@@ -48,7 +66,8 @@ static void auxv_make(struct exec_stack *stack, const struct vmspace *vm, uint64
 	add(stack, AT_HWCAP, cpu_hwcap());
 	add(stack, AT_PAGESZ, PAGE_SIZE);
 	add(stack, AT_CLKTCK, 100);
-	add(stack, AT_PHDR, plan->headers_address ? program->bias + plan->headers_address : 0);
+	add(stack, AT_PHDR,
+	    plan->headers_address ? program->bias + plan->headers_address : 0);
 	add(stack, AT_PHENT, plan->header_size);
 	add(stack, AT_PHNUM, plan->header_count);
 	add(stack, AT_BASE, interpreter->vnode ? interpreter->bias : 0);
@@ -67,7 +86,8 @@ static void auxv_make(struct exec_stack *stack, const struct vmspace *vm, uint64
 }
 
 /* Addresses of the strings that lie at `at` one behind the other. */
-static uint64_t *put_addresses(uint64_t *word, const char **bytes, uint64_t *at, uint32_t count)
+static uint64_t *put_addresses(uint64_t *word, const char **bytes, uint64_t *at,
+			       uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		size_t size = strlen(*bytes) + 1;
@@ -107,7 +127,8 @@ int exec_stack_build(struct exec_stack *stack, struct vmspace *vm)
 	struct vm_request request = {
 		.address = vm->stack_top - VM_STACK_SIZE,
 		.size = VM_STACK_SIZE,
-		.prot = PT_READ | PT_WRITE | (stack->program->plan->executable_stack ? PT_EXEC : 0),
+		.prot = PT_READ | PT_WRITE |
+			(stack->program->plan->executable_stack ? PT_EXEC : 0),
 		.fixed = true,
 		.no_replace = true,
 		.stack = true,
@@ -123,7 +144,8 @@ int exec_stack_build(struct exec_stack *stack, struct vmspace *vm)
 		sp -= random_u64() % STACK_RANDOM_BYTES;
 	uint8_t random[16];
 	random_bytes(random, sizeof(random));
-	uint64_t platform_at = (sp & ~15ull) - 16, random_at = platform_at - sizeof(random);
+	uint64_t platform_at = (sp & ~15ull) - 16,
+		 random_at = platform_at - sizeof(random);
 	auxv_make(stack, vm, name_at, platform_at, random_at);
 	size_t words = 1 + args->argc + 1 + args->envc + 1 + stack->auxv_bytes / 8;
 	stack->sp = (random_at - words * 8) & ~15ull;

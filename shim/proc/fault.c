@@ -1,5 +1,5 @@
-/* fault.c: what becomes of an exception in ring 3, and everything that is due at a return to
- * it: signals, stops, the end, another thread's turn. */
+/* fault.c: what becomes of an exception in ring 3, and everything that is due at a return
+ * to it: signals, stops, the end, another thread's turn. */
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/lib/string.h"
 #include "shim/mm/vm.h"
@@ -9,16 +9,39 @@
 #include "shim/proc/thread.h"
 
 enum vector {
-	VECTOR_DIVIDE, VECTOR_DEBUG, VECTOR_BREAKPOINT = 3, VECTOR_OVERFLOW, VECTOR_BOUND,
-	VECTOR_OPCODE, VECTOR_NO_FPU, VECTOR_OLD_FPU = 9, VECTOR_TSS, VECTOR_ABSENT,
-	VECTOR_STACK, VECTOR_PROTECTION, VECTOR_PAGE, VECTOR_X87 = 16, VECTOR_ALIGNMENT,
-	VECTOR_SIMD = 19, VECTOR_CONTROL = 21, VECTOR_COUNT = 32,
+	VECTOR_DIVIDE,
+	VECTOR_DEBUG,
+	VECTOR_BREAKPOINT = 3,
+	VECTOR_OVERFLOW,
+	VECTOR_BOUND,
+	VECTOR_OPCODE,
+	VECTOR_NO_FPU,
+	VECTOR_OLD_FPU = 9,
+	VECTOR_TSS,
+	VECTOR_ABSENT,
+	VECTOR_STACK,
+	VECTOR_PROTECTION,
+	VECTOR_PAGE,
+	VECTOR_X87 = 16,
+	VECTOR_ALIGNMENT,
+	VECTOR_SIMD = 19,
+	VECTOR_CONTROL = 21,
+	VECTOR_COUNT = 32,
 };
 
 enum {
-	FPE_INTDIV = 1, FPE_FLTDIV = 3, FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES, FPE_FLTINV,
-	ILL_ILLOPN = 2, TRAP_TRACE = 2, BUS_ADRALN = 1, BUS_ADRERR = 2,
-	SEGV_MAPERR = 1, SEGV_ACCERR = 2,
+	FPE_INTDIV = 1,
+	FPE_FLTDIV = 3,
+	FPE_FLTOVF,
+	FPE_FLTUND,
+	FPE_FLTRES,
+	FPE_FLTINV,
+	ILL_ILLOPN = 2,
+	TRAP_TRACE = 2,
+	BUS_ADRALN = 1,
+	BUS_ADRERR = 2,
+	SEGV_MAPERR = 1,
+	SEGV_ACCERR = 2,
 };
 enum { ERROR_WRITE = 2, ERROR_FETCH = 16 };
 
@@ -51,8 +74,8 @@ static void report(int signo, int code, uint64_t address)
 	signal_force(&info);
 }
 
-/* Which unmasked exception it was: the x87 status and control words, or MXCSR, in the state
- * just saved (SDM 1, 10.5.1.2). */
+/* Which unmasked exception it was: the x87 status and control words, or MXCSR, in the
+ * state just saved (SDM 1, 10.5.1.2). */
 static int fpu_code(struct thread *self, bool simd)
 {
 	uint16_t control, status;
@@ -62,7 +85,8 @@ static int fpu_code(struct thread *self, bool simd)
 	memcpy(&control, area, sizeof(control));
 	memcpy(&status, area + 2, sizeof(status));
 	memcpy(&mxcsr, area + 24, sizeof(mxcsr));
-	uint32_t raised = simd ? mxcsr & ~(mxcsr >> 7) : (uint32_t)status & ~(uint32_t)control;
+	uint32_t raised =
+		simd ? mxcsr & ~(mxcsr >> 7) : (uint32_t)status & ~(uint32_t)control;
 	if (raised & 1)
 		return FPE_FLTINV;
 	if (raised & 4)
@@ -140,7 +164,8 @@ void user_return(struct trapframe *frame)
 				thread_exit(0);
 			if (self->process->stopped) {
 				signal_stay_stopped(self);
-				continue; /* the call that was interrupted is restarted below */
+				continue; /* the call that was interrupted is restarted
+					     below */
 			}
 			if (signal_pending(self) || self->restore_mask ||
 			    frame->vector == TRAP_SYSCALL)

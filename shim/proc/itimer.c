@@ -5,7 +5,7 @@
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/proc/process.h"
 
-#define RLIMIT_CPU 0
+#define RLIMIT_CPU    0
 #define NS_PER_SECOND 1000000000ull
 
 uint64_t thread_cpu_ns(const struct thread *thread)
@@ -23,7 +23,7 @@ uint64_t process_cpu_ns(const struct process *process)
 }
 
 /* Far enough away to be never, and to add times to: 292 years. */
-#define NEVER_NS (UINT64_MAX / 2)
+#define NEVER_NS    (UINT64_MAX / 2)
 #define CPU_LOOK_NS 1000000u
 
 static uint64_t after(uint64_t now, uint64_t ns)
@@ -119,7 +119,8 @@ void itimer_limit_changed(struct process *process)
 		return;
 	timer->timer.fire = limit_fired;
 	timer->process = process;
-	timer->expires_ns = seconds_ns(limit->soft < limit->hard ? limit->soft : limit->hard);
+	timer->expires_ns =
+		seconds_ns(limit->soft < limit->hard ? limit->soft : limit->hard);
 	cpu_arm(timer, process_cpu_ns(process));
 }
 

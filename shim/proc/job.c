@@ -2,9 +2,9 @@
  *
  *   job_make -> (files come in) -> started -> ending -> ended -> destroyed
  *
- * Ending settles the outcome and asks every thread to leave; ended is when the last one has.
- * The object itself lives as long as somebody refers to it: its holder, its processes, and
- * itself while it runs. */
+ * Ending settles the outcome and asks every thread to leave; ended is when the last one
+ * has. The object itself lives as long as somebody refers to it: its holder, its
+ * processes, and itself while it runs. */
 #include "shim/arch/x86_64/clock.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
@@ -16,8 +16,8 @@
 #include "shim/vfs/devfs.h"
 #include "shim/vfs/unix_socket.h"
 
-/* The first program's number. 1 is left to an init that is not seen, so that programs that
- * behave differently as pid 1 do not. */
+/* The first program's number. 1 is left to an init that is not seen, so that programs
+ * that behave differently as pid 1 do not. */
 #define FIRST_PID 2
 
 static uint64_t started_count, running_count, leaked_pages;
@@ -28,13 +28,15 @@ static void deadline_passed(struct timer *self)
 	job_end(container_of(self, struct job, deadline), JOB_TIMEOUT, SIGKILL);
 }
 
-struct job *job_make(const struct job_limits *limits, const void *erofs, size_t erofs_size)
+struct job *job_make(const struct job_limits *limits, const void *erofs,
+		     size_t erofs_size)
 {
 	struct job *job = kzalloc(&kernel_account, sizeof(*job));
 	if (!job)
 		return NULL;
-	uint64_t pages = limits->memory_bytes == UINT64_MAX ? UINT64_MAX
-							   : limits->memory_bytes / PAGE_SIZE;
+	uint64_t pages = limits->memory_bytes == UINT64_MAX
+				 ? UINT64_MAX
+				 : limits->memory_bytes / PAGE_SIZE;
 	account_init(&job->account, "job", pages);
 	job->id = next_id++;
 	job->limits = *limits;

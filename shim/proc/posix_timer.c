@@ -1,6 +1,6 @@
-/* posix_timer.c: POSIX timers. As on Linux a periodic timer rests from its signal's sending
- * until that is taken, so that a short interval costs nothing while signals are blocked; the
- * expirations in between are the overrun. */
+/* posix_timer.c: POSIX timers. As on Linux a periodic timer rests from its signal's
+ * sending until that is taken, so that a short interval costs nothing while signals are
+ * blocked; the expirations in between are the overrun. */
 #include "shim/proc/posix_timer.h"
 
 #include "shim/arch/x86_64/clock.h"
@@ -9,20 +9,20 @@
 #include "shim/proc/process.h"
 #include "shim/proc/thread.h"
 
-#define RLIMIT_SIGPENDING 11
-#define NEVER_NS (UINT64_MAX / 2)
+#define RLIMIT_SIGPENDING   11
+#define NEVER_NS            (UINT64_MAX / 2)
 /* Between signals that nobody takes because they are ignored: a tick of Linux. */
 #define IGNORED_INTERVAL_NS 4000000ull
 
 struct posix_timer {
 	struct timer timer;
-	struct posix_timer *next;  /* process->posix_timers */
+	struct posix_timer *next; /* process->posix_timers */
 	struct process *process;
 	struct posix_timer_spec spec;
 	int id;
-	uint64_t expires_ns;       /* of counted_ns(); 0: disarmed */
+	uint64_t expires_ns; /* of counted_ns(); 0: disarmed */
 	uint64_t interval_ns;
-	uint32_t setting;          /* counts timer_settime: signals of earlier ones are stale */
+	uint32_t setting; /* counts timer_settime: signals of earlier ones are stale */
 	int overrun;
 };
 
@@ -60,17 +60,20 @@ static uint64_t forward(struct posix_timer *timer, uint64_t now, uint64_t interv
 	if (timer->expires_ns > now)
 		return 0;
 	uint64_t n = (now - timer->expires_ns) / interval_ns + 1;
-	timer->expires_ns = interval_ns < NEVER_NS ? timer->expires_ns + n * interval_ns
-						   : NEVER_NS;
+	timer->expires_ns =
+		interval_ns < NEVER_NS ? timer->expires_ns + n * interval_ns : NEVER_NS;
 	return n;
 }
 
 /* Was it queued, so that somebody will take it? */
 static bool send(const struct posix_timer *timer)
 {
-	struct signal_info info = {
-		.signo = timer->spec.signo, .code = SI_TIMER, .pid = timer->id,
-		.value = timer->spec.value, .from_timer = true, .setting = timer->setting};
+	struct signal_info info = {.signo = timer->spec.signo,
+				   .code = SI_TIMER,
+				   .pid = timer->id,
+				   .value = timer->spec.value,
+				   .from_timer = true,
+				   .setting = timer->setting};
 	if (!timer->spec.notify_tid)
 		return signal_send_process(timer->process, &info);
 	struct thread *thread = thread_find(timer->process, timer->spec.notify_tid);
@@ -103,7 +106,8 @@ void posix_timer_signal_taken(struct process *process, struct signal_info *info)
 		return;
 	timer->overrun = 0;
 	if (timer->expires_ns && timer->interval_ns && !timer_is_set(&timer->timer)) {
-		uint64_t now = counted_ns(timer), n = forward(timer, now, timer->interval_ns);
+		uint64_t now = counted_ns(timer),
+			 n = forward(timer, now, timer->interval_ns);
 		if (n > 1)
 			timer->overrun = n - 1 < INT32_MAX ? (int)(n - 1) : INT32_MAX;
 		arm(timer, now);

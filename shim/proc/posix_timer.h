@@ -1,5 +1,5 @@
-/* posix_timer.h: the timers of timer_create(2): they belong to a process, and tell it, or one
- * of its threads, by a signal. They end with its program. */
+/* posix_timer.h: the timers of timer_create(2): they belong to a process, and tell it, or
+ * one of its threads, by a signal. They end with its program. */
 #ifndef SHIM_PROC_POSIX_TIMER_H
 #define SHIM_PROC_POSIX_TIMER_H
 
@@ -12,16 +12,20 @@ struct process;
 struct signal_info;
 struct posix_timer;
 
-enum posix_timer_clock { POSIX_TIMER_REAL, POSIX_TIMER_MONOTONIC, POSIX_TIMER_PROCESS,
-			 POSIX_TIMER_THREAD };
+enum posix_timer_clock {
+	POSIX_TIMER_REAL,
+	POSIX_TIMER_MONOTONIC,
+	POSIX_TIMER_PROCESS,
+	POSIX_TIMER_THREAD
+};
 
 struct posix_timer_spec {
 	enum posix_timer_clock clock;
-	int clock_tid;          /* POSIX_TIMER_THREAD: whose time is counted */
-	int signo;              /* 0: no signal is sent */
-	int notify_tid;         /* 0: the process as a whole */
-	bool value_is_id;       /* no sigevent was given */
-	uint64_t value;         /* si_value */
+	int clock_tid;    /* POSIX_TIMER_THREAD: whose time is counted */
+	int signo;        /* 0: no signal is sent */
+	int notify_tid;   /* 0: the process as a whole */
+	bool value_is_id; /* no sigevent was given */
+	uint64_t value;   /* si_value */
 };
 
 /* Its number, or -EAGAIN. */

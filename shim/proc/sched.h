@@ -10,16 +10,16 @@ struct thread;
 struct trapframe;
 
 #define SCHED_SLICE_NS 4000000ull
-/* How much longer one may run after it, or an interrupt, woke another; and how long what could
- * run elsewhere waits for that. */
-#define SCHED_WAKE_NS 100000ull
+/* How much longer one may run after it, or an interrupt, woke another; and how long what
+ * could run elsewhere waits for that. */
+#define SCHED_WAKE_NS  100000ull
 
 /* Once, before anything sleeps; makes the boot context the first CPU's idle thread. */
 void sched_init(void);
 /* The same for the context of every other CPU. Under the kernel lock. */
 void sched_init_cpu(void);
-/* Hands the CPU to the next runnable thread; the caller has set its own state. Returns when
- * the thread is chosen again; a dead one's never does. */
+/* Hands the CPU to the next runnable thread; the caller has set its own state. Returns
+ * when the thread is chosen again; a dead one's never does. */
 void sched_switch(void);
 /* Makes a new thread runnable. */
 void sched_start(struct thread *thread);

@@ -18,25 +18,24 @@ struct signal_queued {
 	struct signal_info info;
 };
 
-/* Realtime signals queue as often as they are sent, up to this many a set (RLIMIT_SIGPENDING
- * would say); others once. */
+/* Realtime signals queue as often as they are sent, up to this many a set
+ * (RLIMIT_SIGPENDING would say); others once. */
 #define QUEUE_MAX 256
 
 /* No core is ever written, so those signals just terminate, as under RLIMIT_CORE 0. */
 enum default_act { TERMINATE, IGNORE, STOP, CONTINUE };
 
 static const uint8_t defaults[32] = {
-	[SIGCHLD] = IGNORE,   [SIGURG] = IGNORE, [SIGWINCH] = IGNORE, [SIGCONT] = CONTINUE,
-	[SIGSTOP] = STOP,     [SIGTSTP] = STOP,  [SIGTTIN] = STOP,    [SIGTTOU] = STOP,
+	[SIGCHLD] = IGNORE, [SIGURG] = IGNORE, [SIGWINCH] = IGNORE, [SIGCONT] = CONTINUE,
+	[SIGSTOP] = STOP,   [SIGTSTP] = STOP,  [SIGTTIN] = STOP,    [SIGTTOU] = STOP,
 };
 
 /* Reports of the CPU about the thread itself, which go before others. */
-static const struct signal_mask faults = {
-	1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) | 1ull << (SIGBUS - 1) |
-	1ull << (SIGFPE - 1) | 1ull << (SIGSEGV - 1) | 1ull << (SIGSYS - 1)};
-static const struct signal_mask stops = {
-	1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) |
-	1ull << (SIGTTOU - 1)};
+static const struct signal_mask faults = {1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) |
+					  1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) |
+					  1ull << (SIGSEGV - 1) | 1ull << (SIGSYS - 1)};
+static const struct signal_mask stops = {1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) |
+					 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1)};
 
 static enum default_act default_of(int signo)
 {
@@ -142,14 +141,16 @@ static bool set_add(struct signal_set *set, struct process *process,
 	list_for_each(it, &set->queue, struct signal_queued, link)
 		queued_count++;
 	if (queued_count < QUEUE_MAX) {
-		struct signal_queued *queued = kmalloc(&process->job->account, sizeof(*queued));
+		struct signal_queued *queued =
+			kmalloc(&process->job->account, sizeof(*queued));
 		if (queued) {
 			queued->info = *info;
 			list_append(&set->queue, &queued->link);
 			added = true;
 		}
 	}
-	set->pending.bits |= bit.bits; /* without memory the signal comes, its details do not */
+	set->pending.bits |=
+		bit.bits; /* without memory the signal comes, its details do not */
 	waitq_wake(&process->job->signalled, 0);
 	return added;
 }
@@ -262,7 +263,8 @@ bool signal_send_group(struct job *job, int pgid, const struct signal_info *info
 
 bool signal_pending(struct thread *thread)
 {
-	uint64_t pending = thread->pending.pending.bits | thread->process->pending.pending.bits;
+	uint64_t pending =
+		thread->pending.pending.bits | thread->process->pending.pending.bits;
 	return pending & (~thread->mask.bits | thread->awaited.bits);
 }
 
@@ -354,8 +356,8 @@ static void run_handler(struct trapframe *frame, struct signal_action *action,
 	if (copy.flags & SA_RESETHAND)
 		action->handler = SIG_DFL;
 	if (!signal_frame_push(frame, &copy, info)) {
-		/* As Linux: SIGSEGV, which may have a stack of its own; its own frame's failure
-		 * is the end. */
+		/* As Linux: SIGSEGV, which may have a stack of its own; its own frame's
+		 * failure is the end. */
 		struct signal_info fault = {.signo = SIGSEGV, .code = SI_KERNEL};
 		if (info->signo == SIGSEGV)
 			action->handler = SIG_DFL;
@@ -369,14 +371,15 @@ static void run_handler(struct trapframe *frame, struct signal_action *action,
 	self->mask.bits &= ~(signal_bit(SIGKILL).bits | signal_bit(SIGSTOP).bits);
 }
 
-/* POSIX: the terminal's stop signals do not stop a process group that nobody would continue:
- * one without a member whose parent is in another group of the same session. */
+/* POSIX: the terminal's stop signals do not stop a process group that nobody would
+ * continue: one without a member whose parent is in another group of the same session. */
 bool signal_group_is_orphaned(const struct process *process)
 {
 	list_for_each(member, &process->job->processes, struct process, job_link) {
 		const struct process *parent = member->parent;
-		if (member->pgid == process->pgid && member->state == PROCESS_RUNNING && parent &&
-		    parent->pgid != process->pgid && parent->sid == process->sid)
+		if (member->pgid == process->pgid && member->state == PROCESS_RUNNING &&
+		    parent && parent->pgid != process->pgid &&
+		    parent->sid == process->sid)
 			return false;
 	}
 	return true;
@@ -415,7 +418,8 @@ bool signal_was_stop(void)
 		struct signal_info info;
 		signal_stay_stopped(self);
 		uint64_t pending =
-			(self->pending.pending.bits | process->pending.pending.bits) & open.bits;
+			(self->pending.pending.bits | process->pending.pending.bits) &
+			open.bits;
 		if (!pending)
 			return !thread_must_die(self);
 		int signo = __builtin_ctzll(pending) + 1;
@@ -434,7 +438,8 @@ void signal_deliver(struct trapframe *frame)
 	struct signal_info info;
 	while (!self->process->stopped && !thread_must_die(self) &&
 	       signal_take(self, (struct signal_mask){~self->mask.bits}, &info)) {
-		struct signal_action *action = &self->process->actions->action[info.signo - 1];
+		struct signal_action *action =
+			&self->process->actions->action[info.signo - 1];
 		if (action->handler == SIG_IGN)
 			continue;
 		if (action->handler == SIG_DFL)

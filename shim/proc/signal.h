@@ -11,10 +11,39 @@
 #define SIGNAL_COUNT 64 /* 1..64 */
 
 enum {
-	SIGHUP = 1, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1,
-	SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP,
-	SIGTTIN, SIGTTOU, SIGURG, SIGXCPU, SIGXFSZ, SIGVTALRM, SIGPROF, SIGWINCH, SIGIO, SIGPWR,
-	SIGSYS, SIGRTMIN = 32, SIGRTMAX = 64,
+	SIGHUP = 1,
+	SIGINT,
+	SIGQUIT,
+	SIGILL,
+	SIGTRAP,
+	SIGABRT,
+	SIGBUS,
+	SIGFPE,
+	SIGKILL,
+	SIGUSR1,
+	SIGSEGV,
+	SIGUSR2,
+	SIGPIPE,
+	SIGALRM,
+	SIGTERM,
+	SIGSTKFLT,
+	SIGCHLD,
+	SIGCONT,
+	SIGSTOP,
+	SIGTSTP,
+	SIGTTIN,
+	SIGTTOU,
+	SIGURG,
+	SIGXCPU,
+	SIGXFSZ,
+	SIGVTALRM,
+	SIGPROF,
+	SIGWINCH,
+	SIGIO,
+	SIGPWR,
+	SIGSYS,
+	SIGRTMIN = 32,
+	SIGRTMAX = 64,
 };
 
 struct signal_mask {
@@ -26,9 +55,9 @@ struct signal_info {
 	int signo, code, error;
 	int pid;
 	uint32_t uid;
-	int status;      /* SIGCHLD */
-	uint64_t value;  /* si_value, or the address of a fault */
-	bool from_timer; /* posix_timer.c: pid is the timer's number */
+	int status;       /* SIGCHLD */
+	uint64_t value;   /* si_value, or the address of a fault */
+	bool from_timer;  /* posix_timer.c: pid is the timer's number */
 	uint32_t setting; /* which of the timer's */
 };
 
@@ -47,14 +76,22 @@ struct process;
 struct thread;
 struct job;
 
-enum signal_code { SI_USER = 0, SI_KERNEL = 0x80, SI_QUEUE = -1, SI_TIMER = -2, SI_TKILL = -6 };
+enum signal_code {
+	SI_USER = 0,
+	SI_KERNEL = 0x80,
+	SI_QUEUE = -1,
+	SI_TIMER = -2,
+	SI_TKILL = -6
+};
 
-/* Sends; never sleeps. A process that is gone is no error. Is info queued, to be taken? */
+/* Sends; never sleeps. A process that is gone is no error. Is info queued, to be taken?
+ */
 bool signal_send_process(struct process *process, const struct signal_info *info);
 bool signal_send_thread(struct thread *thread, const struct signal_info *info);
 /* To every process of the group; false: there is none. signo 0 only asks. */
 bool signal_send_group(struct job *job, int pgid, const struct signal_info *info);
-/* POSIX: has the process' group no member whose parent is of another group of its session? */
+/* POSIX: has the process' group no member whose parent is of another group of its
+ * session? */
 bool signal_group_is_orphaned(const struct process *process);
 /* Is there one that this thread would act on, or waits for? */
 bool signal_pending(struct thread *thread);

@@ -1,5 +1,6 @@
-/* signal_frame.c: what a signal handler finds on its stack, and the way back. The layout is
- * Linux' (asm/sigcontext.h, asm/ucontext.h), which unwinders and JITs read and change. */
+/* signal_frame.c: what a signal handler finds on its stack, and the way back. The layout
+ * is Linux' (asm/sigcontext.h, asm/ucontext.h), which unwinders and JITs read and change.
+ */
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/arch/x86_64/layout.h"
 #include "shim/arch/x86_64/pagetable.h"
@@ -9,17 +10,17 @@
 #include "shim/proc/process.h"
 #include "shim/proc/signal_state.h"
 
-#define RED_ZONE 128u /* psABI 3.2.2: below rsp, still the program's */
-#define XSTATE_MAGIC1 0x46505853u
-#define XSTATE_MAGIC2 0x46505845u
-#define XSTATE_ALIGN 64u
-#define FXSAVE_SIZE 512u
+#define RED_ZONE          128u /* psABI 3.2.2: below rsp, still the program's */
+#define XSTATE_MAGIC1     0x46505853u
+#define XSTATE_MAGIC2     0x46505845u
+#define XSTATE_ALIGN      64u
+#define FXSAVE_SIZE       512u
 #define XSAVE_HEADER_SIZE 64u
-#define FPU_AREA_MAX 12288u /* AMX included */
+#define FPU_AREA_MAX      12288u /* AMX included */
 
 enum { UC_FP_XSTATE = 1, UC_SIGCONTEXT_SS = 2, UC_STRICT_RESTORE_SS = 4 };
 enum { FLAG_CF = 1, FLAG_FIXED = 2, FLAG_TF = 0x100, FLAG_IF = 0x200, FLAG_DF = 0x400 };
-#define FLAG_RF 0x10000ull
+#define FLAG_RF        0x10000ull
 /* What sigreturn may set: CF PF AF ZF SF TF DF OF RF AC. */
 #define FLAGS_SETTABLE 0x50dd5ull
 
@@ -89,8 +90,9 @@ static void put64(struct siginfo_bytes *out, size_t at, uint64_t value)
 void signal_info_encode(struct siginfo_bytes *out, const struct signal_info *info)
 {
 	bool fault = info->code > 0 && info->code != SI_KERNEL &&
-		     (info->signo == SIGILL || info->signo == SIGFPE || info->signo == SIGSEGV ||
-		      info->signo == SIGBUS || info->signo == SIGTRAP);
+		     (info->signo == SIGILL || info->signo == SIGFPE ||
+		      info->signo == SIGSEGV || info->signo == SIGBUS ||
+		      info->signo == SIGTRAP);
 	memset(out, 0, sizeof(*out));
 	put32(out, 0, (uint32_t)info->signo);
 	put32(out, 4, (uint32_t)info->error);
@@ -112,9 +114,9 @@ static struct stack_words altstack_words(const struct thread *thread, uint64_t s
 	const struct signal_stack *stack = &thread->altstack;
 	struct stack_words words = {.base = stack->base, .size = stack->size};
 	words.flags = (stack->flags & SS_AUTODISARM) |
-		      (uint32_t)(!stack->size			 ? SS_DISABLE
+		      (uint32_t)(!stack->size                     ? SS_DISABLE
 				 : signal_on_altstack(thread, sp) ? SS_ONSTACK
-								 : 0);
+								  : 0);
 	return words;
 }
 
@@ -122,14 +124,30 @@ static void context_save(struct sigcontext *out, const struct trapframe *f,
 			 const struct thread *thread)
 {
 	*out = (struct sigcontext){
-		.r8 = f->r8, .r9 = f->r9, .r10 = f->r10, .r11 = f->r11,
-		.r12 = f->r12, .r13 = f->r13, .r14 = f->r14, .r15 = f->r15,
-		.rdi = f->rdi, .rsi = f->rsi, .rbp = f->rbp, .rbx = f->rbx,
-		.rdx = f->rdx, .rax = f->rax, .rcx = f->rcx, .rsp = f->rsp,
-		.rip = f->rip, .rflags = f->rflags,
-		.cs = (uint16_t)f->cs, .ss = (uint16_t)f->ss,
-		.error = thread->fault_error, .vector = thread->fault_vector,
-		.cr2 = thread->fault_address, .old_mask = thread->mask.bits,
+		.r8 = f->r8,
+		.r9 = f->r9,
+		.r10 = f->r10,
+		.r11 = f->r11,
+		.r12 = f->r12,
+		.r13 = f->r13,
+		.r14 = f->r14,
+		.r15 = f->r15,
+		.rdi = f->rdi,
+		.rsi = f->rsi,
+		.rbp = f->rbp,
+		.rbx = f->rbx,
+		.rdx = f->rdx,
+		.rax = f->rax,
+		.rcx = f->rcx,
+		.rsp = f->rsp,
+		.rip = f->rip,
+		.rflags = f->rflags,
+		.cs = (uint16_t)f->cs,
+		.ss = (uint16_t)f->ss,
+		.error = thread->fault_error,
+		.vector = thread->fault_vector,
+		.cr2 = thread->fault_address,
+		.old_mask = thread->mask.bits,
 	};
 }
 
@@ -148,7 +166,7 @@ static bool fpu_push(struct thread *self, uint64_t at)
 		return false;
 	return size == FXSAVE_SIZE || /* a CPU without XSAVE */
 	       (copy_to_user((uaddr){at + SOFTWARE_BYTES_AT}, &description,
-			    sizeof(description)) == 0 &&
+			     sizeof(description)) == 0 &&
 		copy_to_user((uaddr){at + size}, &magic2, sizeof(magic2)) == 0);
 }
 
@@ -165,9 +183,11 @@ bool signal_frame_push(struct trapframe *frame, const struct signal_action *acti
 		sp = self->altstack.base + self->altstack.size;
 		entering = true;
 	}
-	uint64_t fpstate = (sp - fpu_area_size() - sizeof(uint32_t)) & ~(uint64_t)(XSTATE_ALIGN - 1);
+	uint64_t fpstate =
+		(sp - fpu_area_size() - sizeof(uint32_t)) & ~(uint64_t)(XSTATE_ALIGN - 1);
 	sp = ((fpstate - sizeof(out)) & ~15ull) - 8; /* as after a call: psABI 3.2.2 */
-	/* A frame that would run out of the alternate stack's lower end is not written. */
+	/* A frame that would run out of the alternate stack's lower end is not written.
+	 */
 	if ((entering || on_altstack) && (sp < self->altstack.base || sp > fpstate))
 		return false;
 	out.flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
@@ -205,11 +225,13 @@ static bool fpu_pop(struct thread *self, uint64_t at)
 		fpu_reset(&self->arch);
 		return true;
 	}
-	if (copy_from_user(&description, (uaddr){at + SOFTWARE_BYTES_AT}, sizeof(description)) < 0)
+	if (copy_from_user(&description, (uaddr){at + SOFTWARE_BYTES_AT},
+			   sizeof(description)) < 0)
 		return false;
 	if (description.magic1 == XSTATE_MAGIC1 && description.size <= fpu_area_size() &&
 	    description.size >= FXSAVE_SIZE + XSAVE_HEADER_SIZE &&
-	    copy_from_user(&magic2, (uaddr){at + description.size}, sizeof(magic2)) == 0 &&
+	    copy_from_user(&magic2, (uaddr){at + description.size}, sizeof(magic2)) ==
+		    0 &&
 	    magic2 == XSTATE_MAGIC2)
 		size = description.size;
 	if (copy_from_user(returned_area, (uaddr){at}, size) < 0)
@@ -222,10 +244,12 @@ static bool fpu_pop(struct thread *self, uint64_t at)
 	return fpu_restore_checked(&self->arch, returned_area, size);
 }
 
-static bool context_restore(struct trapframe *f, const struct sigcontext *in, uint64_t uc_flags)
+static bool context_restore(struct trapframe *f, const struct sigcontext *in,
+			    uint64_t uc_flags)
 {
-	bool own_segments = in->cs == SEL_USER_CODE &&
-			    (in->ss == SEL_USER_DATA || !(uc_flags & UC_STRICT_RESTORE_SS));
+	bool own_segments =
+		in->cs == SEL_USER_CODE &&
+		(in->ss == SEL_USER_DATA || !(uc_flags & UC_STRICT_RESTORE_SS));
 	if (!own_segments || in->rip >= USER_ADDRESS_END)
 		return false;
 	f->r8 = in->r8, f->r9 = in->r9, f->r10 = in->r10, f->r11 = in->r11;
@@ -235,8 +259,8 @@ static bool context_restore(struct trapframe *f, const struct sigcontext *in, ui
 	f->rip = in->rip;
 	f->cs = SEL_USER_CODE;
 	f->ss = SEL_USER_DATA;
-	f->rflags = (in->rflags & FLAGS_SETTABLE) | (f->rflags & ~FLAGS_SETTABLE) | FLAG_IF |
-		    FLAG_FIXED;
+	f->rflags = (in->rflags & FLAGS_SETTABLE) | (f->rflags & ~FLAGS_SETTABLE) |
+		    FLAG_IF | FLAG_FIXED;
 	f->vector = 0; /* rax may look like a call to be made again; it is none */
 	return true;
 }
@@ -250,7 +274,8 @@ long signal_frame_pop(struct trapframe *frame)
 	if (copy_from_user(&in, (uaddr){frame->rsp - 8}, sizeof(in)) < 0)
 		goto refused;
 	KASSERT(fpu_area_size() <= sizeof(returned_area));
-	self->mask.bits = in.mask.bits & ~(signal_bit(SIGKILL).bits | signal_bit(SIGSTOP).bits);
+	self->mask.bits =
+		in.mask.bits & ~(signal_bit(SIGKILL).bits | signal_bit(SIGSTOP).bits);
 	if (!context_restore(frame, &in.context, in.flags) ||
 	    !fpu_pop(self, in.context.fpstate))
 		goto refused;

@@ -9,8 +9,13 @@ struct trapframe;
 #define SIG_DFL 0ull
 #define SIG_IGN 1ull
 enum {
-	SA_NOCLDSTOP = 1, SA_NOCLDWAIT = 2, SA_SIGINFO = 4, SA_RESTORER = 0x04000000,
-	SA_ONSTACK = 0x08000000, SA_RESTART = 0x10000000, SA_NODEFER = 0x40000000,
+	SA_NOCLDSTOP = 1,
+	SA_NOCLDWAIT = 2,
+	SA_SIGINFO = 4,
+	SA_RESTORER = 0x04000000,
+	SA_ONSTACK = 0x08000000,
+	SA_RESTART = 0x10000000,
+	SA_NODEFER = 0x40000000,
 };
 #define SA_RESETHAND 0x80000000u
 
@@ -41,21 +46,23 @@ void signal_set_clear(struct signal_set *set);
 void signal_forget(struct process *process, struct signal_mask which);
 /* Would the process not even notice this signal? */
 bool signal_is_ignored(const struct process *process, int signo);
-/* Takes the next signal that is in mask out of the thread's or its process' set; 0: none. */
+/* Takes the next signal that is in mask out of the thread's or its process' set; 0: none.
+ */
 int signal_take(struct thread *thread, struct signal_mask mask, struct signal_info *info);
 
 /* A fault of the current thread: cannot be blocked or ignored. */
 void signal_force(const struct signal_info *info);
 /* While the process is stopped; not beyond the thread's end. */
 void signal_stay_stopped(struct thread *self);
-/* A signal interrupted the current thread's call: was it but a stop, which is over by now? Then
- * the call goes on: for those with a time limit, which cannot be made again from the start. */
+/* A signal interrupted the current thread's call: was it but a stop, which is over by
+ * now? Then the call goes on: for those with a time limit, which cannot be made again
+ * from the start. */
 bool signal_was_stop(void);
 /* Acts on what is pending, at a return to ring 3; may not return. */
 void signal_deliver(struct trapframe *frame);
 
-/* signal_frame.c. Puts a handler's frame on the user stack and makes frame enter it; false
- * when the stack cannot be written. */
+/* signal_frame.c. Puts a handler's frame on the user stack and makes frame enter it;
+ * false when the stack cannot be written. */
 bool signal_frame_push(struct trapframe *frame, const struct signal_action *action,
 		       const struct signal_info *info);
 /* rt_sigreturn: takes the frame off; returns rax as it was, or forces SIGSEGV. */

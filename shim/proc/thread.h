@@ -4,8 +4,8 @@
 
 #include "shim/proc/process.h"
 
-/* A process of the job with no thread yet; parent may be NULL (a job's first). Copies nothing.
- * NULL without memory. */
+/* A process of the job with no thread yet; parent may be NULL (a job's first). Copies
+ * nothing. NULL without memory. */
 struct process *process_make(struct job *job, struct process *parent);
 /* Takes apart a process that never ran, with its thread if it has one. */
 void process_unmake(struct process *process);
@@ -19,7 +19,8 @@ struct thread *thread_find(struct process *process, int tid);
 
 /* Must this thread leave for good at the next chance? */
 bool thread_must_die(const struct thread *thread);
-/* Ends the current thread; the last one of a process ends that with status (wait's form). */
+/* Ends the current thread; the last one of a process ends that with status (wait's form).
+ */
 _Noreturn void thread_exit(int status);
 /* exit_group and fatal signals: ends every thread of the current process. */
 _Noreturn void process_exit(int status);
@@ -47,7 +48,8 @@ void process_vfork_done(struct process *process);
 /* Job's side: a thread is gone; the process ended. */
 void job_thread_gone(struct job *job);
 
-/* sched.c: reload the address space after exec; finish a switch on a new thread's stack. */
+/* sched.c: reload the address space after exec; finish a switch on a new thread's stack.
+ */
 void sched_space_changed(void);
 void sched_begin(void);
 /* Brings the running thread's cpu_ns, and its process' and job's, up to this moment. */

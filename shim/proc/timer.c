@@ -6,8 +6,8 @@
 
 #include "shim/arch/x86_64/clock.h"
 
-static struct timer *first;              /* the root: the earliest */
-static uint64_t armed_ns = UINT64_MAX;   /* when the clock will interrupt */
+static struct timer *first;            /* the root: the earliest */
+static uint64_t armed_ns = UINT64_MAX; /* when the clock will interrupt */
 
 static struct timer *merge(struct timer *a, struct timer *b)
 {
@@ -84,7 +84,8 @@ void timer_set(struct timer *timer, uint64_t deadline_ns)
 
 void timer_cancel(struct timer *timer)
 {
-	/* The clock stays armed: an interrupt too many costs less than arming it again. */
+	/* The clock stays armed: an interrupt too many costs less than arming it again.
+	 */
 	if (timer->set)
 		take_out(timer);
 }

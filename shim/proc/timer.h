@@ -11,7 +11,7 @@ struct timer {
 	uint64_t deadline_ns;
 	void (*fire)(struct timer *self); /* the timer is no longer set when this runs */
 	struct timer *child, *next;       /* timer.c */
-	struct timer *previous;           /* the elder sibling, or the parent of the eldest */
+	struct timer *previous; /* the elder sibling, or the parent of the eldest */
 	bool set;
 };
 
@@ -22,8 +22,8 @@ static inline bool timer_is_set(const struct timer *timer)
 	return timer->set;
 }
 
-/* Runs what is due at now_ns, then arms the clock for the next. The clock's interrupt calls
- * it. */
+/* Runs what is due at now_ns, then arms the clock for the next. The clock's interrupt
+ * calls it. */
 void timers_run(uint64_t now_ns);
 
 #endif

@@ -53,9 +53,11 @@ static long answer_unknown(uint32_t number)
 void syscall_enter(struct trapframe *frame)
 {
 	uint32_t number = (uint32_t)frame->error; /* as Linux: the low half of rax */
-	syscall_handler handler = has_slot(number) ? handlers[SYSCALL_SLOT(number)] : NULL;
+	syscall_handler handler =
+		has_slot(number) ? handlers[SYSCALL_SLOT(number)] : NULL;
 	struct sysargs args = {
-		.arg = {frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9},
+		.arg = {frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,
+			frame->r9},
 		.frame = frame,
 	};
 	if (!handler) {

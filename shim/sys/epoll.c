@@ -26,7 +26,8 @@ long sys_epoll_create(const struct sysargs *a)
 
 long sys_epoll_create1(const struct sysargs *a)
 {
-	return a->arg[0] & ~(uint64_t)O_CLOEXEC ? -EINVAL : epoll_new((unsigned)a->arg[0]);
+	return a->arg[0] & ~(uint64_t)O_CLOEXEC ? -EINVAL
+						: epoll_new((unsigned)a->arg[0]);
 }
 
 long sys_epoll_ctl(const struct sysargs *a)
@@ -38,8 +39,8 @@ long sys_epoll_ctl(const struct sysargs *a)
 	struct file *epoll = file_of(a, 0), *target = file_of(a, 2);
 	long rc = -EBADF;
 	if (epoll && target)
-		rc = epoll_waitq(epoll) ? epoll_change(epoll, operation, target, (int)a->arg[2],
-						       &event)
+		rc = epoll_waitq(epoll) ? epoll_change(epoll, operation, target,
+						       (int)a->arg[2], &event)
 					: -EINVAL;
 	if (epoll)
 		file_put(epoll);
@@ -58,11 +59,13 @@ static long collect(struct file *epoll, uaddr to, int count, uint64_t deadline_n
 	for (;;) {
 		int want = count - taken < EVENTS_SMALL ? count - taken : EVENTS_SMALL;
 		int got = want ? epoll_collect(epoll, events, want) : 0;
-		if (got && copy_to_user(uaddr_add(to, (uint64_t)taken * sizeof(events[0])), events,
-					(size_t)got * sizeof(events[0])) < 0)
+		if (got &&
+		    copy_to_user(uaddr_add(to, (uint64_t)taken * sizeof(events[0])),
+				 events, (size_t)got * sizeof(events[0])) < 0)
 			return taken ? taken : -EFAULT;
 		taken += got;
-		/* What is level triggered went to the end of the list: once around is enough. */
+		/* What is level triggered went to the end of the list: once around is
+		 * enough. */
 		if (taken)
 			return taken;
 		int rc = deadline_ns ? wait_on(q, deadline_ns) : -ETIMEDOUT;
@@ -156,7 +159,7 @@ static int put_setting(uaddr to, const struct timerfd_setting *setting)
 	return time_put_timespec(uaddr_add(to, 16), setting->value_ns);
 }
 
-#define TFD_TIMER_ABSTIME 1u
+#define TFD_TIMER_ABSTIME       1u
 #define TFD_TIMER_CANCEL_ON_SET 2u
 
 long sys_timerfd_settime(const struct sysargs *a)
@@ -211,7 +214,7 @@ long sys_inotify_init1(const struct sysargs *a)
 	return inotify_new((unsigned)a->arg[0]);
 }
 
-#define IN_ONLYDIR (1u << 24)
+#define IN_ONLYDIR     (1u << 24)
 #define IN_DONT_FOLLOW (1u << 25)
 
 long sys_inotify_add_watch(const struct sysargs *a)

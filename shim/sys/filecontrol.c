@@ -1,4 +1,5 @@
-/* sys/filecontrol.c: fcntl and the calls that make, size, synchronise and copy open files. */
+/* sys/filecontrol.c: fcntl and the calls that make, size, synchronise and copy open
+ * files. */
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
@@ -12,10 +13,30 @@
 #include "shim/vfs/pipe.h"
 
 enum {
-	F_DUPFD = 0, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETLK, F_SETLK, F_SETLKW, F_SETOWN,
-	F_GETOWN, F_SETSIG, F_GETSIG, F_SETOWN_EX = 15, F_GETOWN_EX, F_OFD_GETLK = 36, F_OFD_SETLK, F_OFD_SETLKW,
-	F_SETLEASE = 1024, F_GETLEASE, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ, F_GETPIPE_SZ,
-	F_ADD_SEALS, F_GET_SEALS,
+	F_DUPFD = 0,
+	F_GETFD,
+	F_SETFD,
+	F_GETFL,
+	F_SETFL,
+	F_GETLK,
+	F_SETLK,
+	F_SETLKW,
+	F_SETOWN,
+	F_GETOWN,
+	F_SETSIG,
+	F_GETSIG,
+	F_SETOWN_EX = 15,
+	F_GETOWN_EX,
+	F_OFD_GETLK = 36,
+	F_OFD_SETLK,
+	F_OFD_SETLKW,
+	F_SETLEASE = 1024,
+	F_GETLEASE,
+	F_DUPFD_CLOEXEC = 1030,
+	F_SETPIPE_SZ,
+	F_GETPIPE_SZ,
+	F_ADD_SEALS,
+	F_GET_SEALS,
 };
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
@@ -42,8 +63,8 @@ static long lock_call(struct file *file, int command, uaddr user)
 		int rc = locks_get(file, fds, of_file, &request);
 		return rc < 0 ? rc : copy_to_user(user, &request, sizeof(request));
 	}
-	return locks_set(file, fds, of_file, command == F_SETLKW || command == F_OFD_SETLKW,
-			 &request);
+	return locks_set(file, fds, of_file,
+			 command == F_SETLKW || command == F_OFD_SETLKW, &request);
 }
 
 /* A process, or a group by its negative number. */
@@ -304,18 +325,18 @@ long sys_ftruncate(const struct sysargs *a)
 	return rc;
 }
 
-#define FALLOC_FL_KEEP_SIZE 1u
-#define FALLOC_FL_PUNCH_HOLE 2u
+#define FALLOC_FL_KEEP_SIZE      1u
+#define FALLOC_FL_PUNCH_HOLE     2u
 #define FALLOC_FL_COLLAPSE_RANGE 8u
-#define FALLOC_FL_ZERO_RANGE 16u
-#define FALLOC_FL_INSERT_RANGE 32u
-#define FALLOC_FL_UNSHARE_RANGE 64u
+#define FALLOC_FL_ZERO_RANGE     16u
+#define FALLOC_FL_INSERT_RANGE   32u
+#define FALLOC_FL_UNSHARE_RANGE  64u
 
 static long allocate_pages(const struct file *file, uint64_t start, uint64_t end)
 {
 	struct node *node = node_of(file->vnode);
-	for (uint64_t index = start >> PAGE_SHIFT; index < (end + PAGE_MASK) >> PAGE_SHIFT;
-	     index++) {
+	for (uint64_t index = start >> PAGE_SHIFT;
+	     index < (end + PAGE_MASK) >> PAGE_SHIFT; index++) {
 		int rc = data_allocate(node, index);
 		if (rc < 0)
 			return rc;
@@ -339,7 +360,8 @@ static long check_allocation(const struct file *file, unsigned mode, int64_t off
 	if (offset < 0 || size <= 0)
 		return -EINVAL;
 	if ((how == FALLOC_FL_PUNCH_HOLE && !keeps) ||
-	    ((how == FALLOC_FL_COLLAPSE_RANGE || how == FALLOC_FL_INSERT_RANGE) && keeps) ||
+	    ((how == FALLOC_FL_COLLAPSE_RANGE || how == FALLOC_FL_INSERT_RANGE) &&
+	     keeps) ||
 	    (how & (how - 1)) || how > FALLOC_FL_UNSHARE_RANGE)
 		return -EOPNOTSUPP;
 	if (!file_writes(file))
@@ -350,7 +372,8 @@ static long check_allocation(const struct file *file, unsigned mode, int64_t off
 									: -ENODEV;
 	if (__builtin_add_overflow(offset, size, end))
 		return -EFBIG;
-	bool known = how == 0 || how == FALLOC_FL_PUNCH_HOLE || how == FALLOC_FL_ZERO_RANGE;
+	bool known =
+		how == 0 || how == FALLOC_FL_PUNCH_HOLE || how == FALLOC_FL_ZERO_RANGE;
 	return known && file->vnode->ops == &jobfs_ops ? 0 : -EOPNOTSUPP;
 }
 
@@ -380,7 +403,8 @@ long sys_fallocate(const struct sysargs *a)
 	struct file *file = file_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = allocate(file, (unsigned)a->arg[1], (int64_t)a->arg[2], (int64_t)a->arg[3]);
+	long rc = allocate(file, (unsigned)a->arg[1], (int64_t)a->arg[2],
+			   (int64_t)a->arg[3]);
 	file_put(file);
 	return rc;
 }
@@ -390,7 +414,7 @@ long sys_fallocate(const struct sysargs *a)
 struct copy_end {
 	struct file *file;
 	uint64_t pos;
-	uaddr user;    /* where the position is read from and stored; 0: the file's own */
+	uaddr user; /* where the position is read from and stored; 0: the file's own */
 	bool own;
 };
 
@@ -416,9 +440,10 @@ static int copy_end_put(struct copy_end *end)
 	return 0;
 }
 
-/* Moves up to size bytes by way of a page; what the writer did not take is not consumed when
- * the reader can go back, else it is written whole. */
-static long copy_bytes(struct copy_end *in, struct copy_end *out, uint64_t size, bool nonblock)
+/* Moves up to size bytes by way of a page; what the writer did not take is not consumed
+ * when the reader can go back, else it is written whole. */
+static long copy_bytes(struct copy_end *in, struct copy_end *out, uint64_t size,
+		       bool nonblock)
 {
 	struct page *page = page_alloc(&job_current()->account, 0, false);
 	long done = 0, rc = 0;
@@ -458,8 +483,8 @@ static void copy_ends_put(struct copy_end *in, struct copy_end *out)
 		file_put(out->file);
 }
 
-static long copy_between(struct copy_end *in, uaddr in_at, struct copy_end *out, uaddr out_at,
-			 uint64_t size, bool nonblock)
+static long copy_between(struct copy_end *in, uaddr in_at, struct copy_end *out,
+			 uaddr out_at, uint64_t size, bool nonblock)
 {
 	long rc = -EBADF;
 	if (!in->file || !out->file || !file_reads(in->file) || !file_writes(out->file))
@@ -484,8 +509,8 @@ static bool is_type(const struct file *file, uint32_t type)
 	return file->vnode && mode_is(vnode_mode(file->vnode), type);
 }
 
-/* From what can seek, but has more than entries, to what is not appended to: in the order of
- * Linux' do_sendfile. */
+/* From what can seek, but has more than entries, to what is not appended to: in the order
+ * of Linux' do_sendfile. */
 static int check_sendfile(const struct file *in, const struct file *out, bool at_position,
 			  uint64_t size)
 {
@@ -505,19 +530,22 @@ long sys_sendfile(const struct sysargs *a)
 	struct copy_end out = {.file = file_of(a, 0)}, in = {.file = file_of(a, 1)};
 	int rc = check_sendfile(in.file, out.file, a->arg[2], a->arg[3]);
 	if (rc == 0)
-		return copy_between(&in, arg_user(a, 2), &out, (uaddr){0}, a->arg[3], false);
+		return copy_between(&in, arg_user(a, 2), &out, (uaddr){0}, a->arg[3],
+				    false);
 	copy_ends_put(&in, &out);
 	return rc;
 }
 
 /* As Linux' generic_copy_file_checks has it. */
-static int check_copy(const struct copy_end *in, const struct copy_end *out, uint64_t *size)
+static int check_copy(const struct copy_end *in, const struct copy_end *out,
+		      uint64_t *size)
 {
 	if (is_type(in->file, S_IFDIR) || is_type(out->file, S_IFDIR))
 		return -EISDIR;
 	if (!is_type(in->file, S_IFREG) || !is_type(out->file, S_IFREG))
 		return -EINVAL;
-	if (!file_reads(in->file) || !file_writes(out->file) || (out->file->flags & O_APPEND))
+	if (!file_reads(in->file) || !file_writes(out->file) ||
+	    (out->file->flags & O_APPEND))
 		return -EBADF;
 	uint64_t left = vnode_size(in->file->vnode);
 	left = left > in->pos ? left - in->pos : 0;
@@ -539,13 +567,14 @@ long sys_copy_file_range(const struct sysargs *a)
 	if (rc == 0)
 		rc = a->arg[5] ? -EINVAL : check_copy(&in, &out, &size);
 	if (rc == 0)
-		return copy_between(&in, arg_user(a, 1), &out, arg_user(a, 3), size, false);
+		return copy_between(&in, arg_user(a, 1), &out, arg_user(a, 3), size,
+				    false);
 	copy_ends_put(&in, &out);
 	return rc;
 }
 
 #define SPLICE_F_NONBLOCK 2u
-#define SPLICE_F_ALL 15u
+#define SPLICE_F_ALL      15u
 
 long sys_splice(const struct sysargs *a)
 {

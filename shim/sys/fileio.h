@@ -1,4 +1,5 @@
-/* sys/fileio.h: what the file calls share among themselves: descriptors to files, *at paths. */
+/* sys/fileio.h: what the file calls share among themselves: descriptors to files, *at
+ * paths. */
 #ifndef SHIM_SYS_FILEIO_H
 #define SHIM_SYS_FILEIO_H
 
@@ -6,8 +7,8 @@
 #include "shim/vfs/file.h"
 #include "shim/vfs/vnode.h"
 
-/* The file of the descriptor in argument n, counted; NULL: EBADF. What O_PATH opened is a file
- * only for the calls that ask for it. */
+/* The file of the descriptor in argument n, counted; NULL: EBADF. What O_PATH opened is a
+ * file only for the calls that ask for it. */
 struct file *file_of(const struct sysargs *a, int n);
 struct file *file_or_path_of(const struct sysargs *a, int n);
 bool file_reads(const struct file *file);

@@ -1,5 +1,6 @@
-/* identity.c: users, groups and capabilities. There is one user, 0, without any capability:
- * other ids do not exist, as in a user namespace that maps only one (EINVAL). */
+/* identity.c: users, groups and capabilities. There is one user, 0, without any
+ * capability: other ids do not exist, as in a user namespace that maps only one (EINVAL).
+ */
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
 #include "shim/proc/process.h"
@@ -15,7 +16,8 @@ static long get_zero(void)
 static long set_ids(const struct sysargs *a, int count, bool may_keep)
 {
 	for (int i = 0; i < count; i++)
-		if ((uint32_t)a->arg[i] != 0 && !(may_keep && (uint32_t)a->arg[i] == UINT32_MAX))
+		if ((uint32_t)a->arg[i] != 0 &&
+		    !(may_keep && (uint32_t)a->arg[i] == UINT32_MAX))
 			return -EINVAL;
 	return 0;
 }
@@ -29,16 +31,16 @@ static long put_three_zeros(const struct sysargs *a)
 	return 0;
 }
 
-#define GET_ID(name)                                                                               \
-	long sys_##name(const struct sysargs *a)                                                   \
-	{                                                                                          \
-		(void)a;                                                                           \
-		return get_zero();                                                                 \
+#define GET_ID(name)                                                                     \
+	long sys_##name(const struct sysargs *a)                                         \
+	{                                                                                \
+		(void)a;                                                                 \
+		return get_zero();                                                       \
 	}
-#define SET_ID(name, count, may_keep)                                                              \
-	long sys_##name(const struct sysargs *a)                                                   \
-	{                                                                                          \
-		return set_ids(a, count, may_keep);                                                \
+#define SET_ID(name, count, may_keep)                                                    \
+	long sys_##name(const struct sysargs *a)                                         \
+	{                                                                                \
+		return set_ids(a, count, may_keep);                                      \
 	}
 
 GET_ID(getuid)
@@ -83,7 +85,8 @@ struct cap_header {
 #define CAP_VERSION_2 0x20071026u
 #define CAP_VERSION_3 0x20080522u
 
-static int cap_header_read(const struct sysargs *a, struct cap_header *header, size_t *words)
+static int cap_header_read(const struct sysargs *a, struct cap_header *header,
+			   size_t *words)
 {
 	if (copy_from_user(header, arg_user(a, 0), sizeof(*header)) < 0)
 		return -EFAULT;
@@ -114,7 +117,8 @@ long sys_capget(const struct sysargs *a)
 		return -EINVAL;
 	if (header.pid && !process_find(job_current(), header.pid))
 		return -ESRCH;
-	return a->arg[1] ? copy_to_user(arg_user(a, 1), none, words * sizeof(none[0])) : 0;
+	return a->arg[1] ? copy_to_user(arg_user(a, 1), none, words * sizeof(none[0]))
+			 : 0;
 }
 
 long sys_capset(const struct sysargs *a)

@@ -1,5 +1,5 @@
-/* job.c: the calls by which front runs payloads: imgfmt/abi/job.h. From any other job they are
- * calls that do not exist. */
+/* job.c: the calls by which front runs payloads: imgfmt/abi/job.h. From any other job
+ * they are calls that do not exist. */
 #include "shim/sys/job.h"
 
 #include "imgfmt/bundle_read.h"
@@ -93,7 +93,8 @@ long sys_job_create(const struct sysargs *a)
 static int open_in_job(struct job *job, const char *path, int flags, uint32_t mode,
 		       struct file **out)
 {
-	struct path_context paths = {.root = job->rootfs, .cwd = rootfs_vnode(job->rootfs)};
+	struct path_context paths = {.root = job->rootfs,
+				     .cwd = rootfs_vnode(job->rootfs)};
 	if (job->started && !job->ended)
 		return -EBUSY;
 	if (job->ended && ((unsigned)flags & (O_ACCMODE | O_CREAT | O_TRUNC)))
@@ -107,8 +108,8 @@ static int open_in_job(struct job *job, const char *path, int flags, uint32_t mo
 	if (rc == -ENOENT && create) {
 		rc = path_make_parents(&paths, path);
 		if (rc == 0)
-			rc = path_open(&paths, path, PATH_NO_SYMLINKS, flags, mode & MODE_BITS,
-				       out);
+			rc = path_open(&paths, path, PATH_NO_SYMLINKS, flags,
+				       mode & MODE_BITS, out);
 	}
 	return rc;
 }
@@ -129,7 +130,8 @@ long sys_job_openat(const struct sysargs *a)
 	path_text_put(&path);
 	if (rc < 0)
 		goto out;
-	rc = fdtable_install(process_current()->fds, file, 0, (unsigned)flags & O_CLOEXEC);
+	rc = fdtable_install(process_current()->fds, file, 0,
+			     (unsigned)flags & O_CLOEXEC);
 	if (rc < 0)
 		file_put(file);
 out:
@@ -242,7 +244,8 @@ long sys_shim_info(const struct sysargs *a)
 		.pages_leaked = job_pages_leaked(),
 		.jobs_started = job_count_started(),
 		.jobs_running = job_count_running(),
-		.boot_ns = job_current()->start_ns, /* the clock starts with the machine */
+		.boot_ns =
+			job_current()->start_ns, /* the clock starts with the machine */
 		.uptime_ns = clock_now_ns(),
 		.unknown_syscalls = syscall_count_unknown(),
 		.cpus = cpu_count(),

@@ -4,7 +4,8 @@
 
 struct bundle_view;
 
-/* The image: its packed file system lies below every job's root. The bytes stay where they are. */
+/* The image: its packed file system lies below every job's root. The bytes stay where
+ * they are. */
 void job_image_set(const struct bundle_view *bundle);
 
 #endif

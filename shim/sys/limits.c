@@ -9,7 +9,7 @@
 #include "shim/sys/sys.h"
 #include "shim/vfs/abi.h"
 
-#define RLIMIT_CPU 0
+#define RLIMIT_CPU  0
 #define NS_PER_TICK 10000000ull /* AT_CLKTCK: 100 */
 
 static int rlimit_get_set(struct process *process, unsigned resource,
@@ -31,8 +31,9 @@ static int rlimit_get_set(struct process *process, unsigned resource,
 	if (resource == RLIMIT_CPU && process->state == PROCESS_RUNNING)
 		itimer_limit_changed(process);
 	if (resource == RLIMIT_NOFILE_INDEX && process->fds)
-		fdtable_limit_set(process->fds,
-				  (uint32_t)(new->soft < UINT32_MAX ? new->soft : UINT32_MAX));
+		fdtable_limit_set(
+			process->fds,
+			(uint32_t)(new->soft < UINT32_MAX ? new->soft : UINT32_MAX));
 	return 0;
 }
 
@@ -71,8 +72,10 @@ long sys_prlimit64(const struct sysargs *a)
 void rusage_make(struct linux_rusage *out, const struct job *job, uint64_t cpu_ns)
 {
 	*out = (struct linux_rusage){
-		.user = {(int64_t)(cpu_ns / 1000000000), (int64_t)(cpu_ns / 1000 % 1000000)},
-		.max_resident_kib = (int64_t)(job->account.peak_pages * (PAGE_SIZE / 1024)),
+		.user = {(int64_t)(cpu_ns / 1000000000),
+			 (int64_t)(cpu_ns / 1000 % 1000000)},
+		.max_resident_kib =
+			(int64_t)(job->account.peak_pages * (PAGE_SIZE / 1024)),
 	};
 }
 
@@ -104,7 +107,8 @@ long sys_times(const struct sysargs *a)
 {
 	struct process *self = process_current();
 	sched_charge_current();
-	uint64_t times[4] = {self->cpu_ns / NS_PER_TICK, 0, self->children_cpu_ns / NS_PER_TICK, 0};
+	uint64_t times[4] = {self->cpu_ns / NS_PER_TICK, 0,
+			     self->children_cpu_ns / NS_PER_TICK, 0};
 	if (a->arg[0] && copy_to_user(arg_user(a, 0), times, sizeof(times)) < 0)
 		return -EFAULT;
 	return (long)(clock_now_ns() / NS_PER_TICK);
@@ -134,7 +138,8 @@ long sys_sysinfo(const struct sysargs *a)
 		.uptime = (int64_t)(clock_now_ns() / 1000000000),
 		.total = total * PAGE_SIZE,
 		.free = free * PAGE_SIZE,
-		.processes = (uint16_t)(job->process_count < 65535 ? job->process_count : 65535),
+		.processes = (uint16_t)(job->process_count < 65535 ? job->process_count
+								   : 65535),
 		.unit = 1,
 	};
 	return copy_to_user(arg_user(a, 0), &info, sizeof(info));
@@ -144,7 +149,8 @@ long sys_uname(const struct sysargs *a)
 {
 	/* The release whose calls are answered: programs and C libraries compare it. */
 	static const struct {
-		char system[65], node[65], release[65], version[65], machine[65], domain[65];
+		char system[65], node[65], release[65], version[65], machine[65],
+			domain[65];
 	} names = {"Linux", "elfpack", "6.1.0", "#1 SMP elfpack", "x86_64", "(none)"};
 	return copy_to_user(arg_user(a, 0), &names, sizeof(names));
 }

@@ -44,7 +44,7 @@ enum {
 #define RLIMIT_AS   9
 #define DEVICE_ZERO 0x105u /* /dev/zero: 1, 5 */
 
-#define TURN_PAGES  4096u /* between which others get their turn in a long call */
+#define TURN_PAGES 4096u /* between which others get their turn in a long call */
 
 static bool is_data(const struct vm_area *area)
 {
@@ -259,8 +259,8 @@ long sys_mremap(const struct sysargs *a)
 	    (!may_grow(new_size - old_size, false) ||
 	     (area && is_data(area) && !data_may_grow(new_size - old_size))))
 		return -ENOMEM;
-	int rc = vm_remap(vm, a->arg[0], a->arg[1], a->arg[2],
-			  (unsigned)a->arg[3], a->arg[4], &at);
+	int rc = vm_remap(vm, a->arg[0], a->arg[1], a->arg[2], (unsigned)a->arg[3],
+			  a->arg[4], &at);
 	return rc < 0 ? rc : (long)at;
 }
 

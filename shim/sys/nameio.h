@@ -5,8 +5,8 @@
 #include "shim/mm/usercopy.h"
 #include "shim/vfs/vnode.h"
 
-/* *out with a reference. at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. -ENOENT for an empty
- * path on a file that has no vnode. */
+/* *out with a reference. at_flags: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. -ENOENT for an
+ * empty path on a file that has no vnode. */
 int name_vnode(int directory, uaddr path, unsigned at_flags, struct vnode **out);
 
 #endif

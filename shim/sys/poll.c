@@ -50,7 +50,7 @@ struct waiters {
 		struct waiters_chunk *next;
 		uint32_t used;
 		struct thread_waiter waiter[WAITERS_CHUNK];
-	} *first;
+	} * first;
 	struct waiters_chunk on_stack;
 	bool failed;
 };
@@ -59,7 +59,8 @@ static void waiters_add(struct poll_table *table, struct waitq *q)
 {
 	struct waiters *w = container_of(table, struct waiters, table);
 	if (w->first->used == WAITERS_CHUNK) {
-		struct waiters_chunk *chunk = kzalloc(&job_current()->account, sizeof(*chunk));
+		struct waiters_chunk *chunk =
+			kzalloc(&job_current()->account, sizeof(*chunk));
 		if (!chunk) {
 			w->failed = true;
 			return;
@@ -106,8 +107,8 @@ uint32_t file_poll(struct file *file, struct poll_table *table)
 			       : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 }
 
-/* A thread that closes a polled number must not free the file under a waiter: files are held
- * for the time of the wait. */
+/* A thread that closes a polled number must not free the file under a waiter: files are
+ * held for the time of the wait. */
 static int poll_once(struct polled *polled, struct file **held, uint32_t count,
 		     struct poll_table *table)
 {
@@ -115,7 +116,8 @@ static int poll_once(struct polled *polled, struct file **held, uint32_t count,
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t wanted = (uint16_t)polled[i].events | ALWAYS, events = 0;
 		if (polled[i].fd >= 0)
-			events = held[i] ? file_poll(held[i], ready ? NULL : table) & wanted
+			events = held[i] ? file_poll(held[i], ready ? NULL : table) &
+						   wanted
 					 : POLLNVAL;
 		polled[i].revents = (int16_t)events;
 		ready += events != 0;
@@ -166,7 +168,8 @@ static long poll_numbers(struct polled *polled, uint32_t count, uint64_t deadlin
 static long poll_call(uaddr user, uint64_t count, uint64_t deadline_ns)
 {
 	struct polled small[32], *polled = small;
-	if (count > process_current()->rlimits[RLIMIT_NOFILE_INDEX].soft || count > 1u << 18)
+	if (count > process_current()->rlimits[RLIMIT_NOFILE_INDEX].soft ||
+	    count > 1u << 18)
 		return -EINVAL;
 	size_t bytes = count * sizeof(*polled);
 	if (count > 32) {
@@ -186,7 +189,9 @@ static long poll_call(uaddr user, uint64_t count, uint64_t deadline_ns)
 
 uint64_t wait_deadline_ms(int64_t ms)
 {
-	return ms < 0 ? WAIT_FOREVER : ms == 0 ? 0 : clock_now_ns() + (uint64_t)ms * 1000000;
+	return ms < 0    ? WAIT_FOREVER
+	       : ms == 0 ? 0
+			 : clock_now_ns() + (uint64_t)ms * 1000000;
 }
 
 static uint64_t deadline_after(uint64_t ns)
@@ -208,7 +213,8 @@ static void put_left(uaddr user, uint64_t deadline_ns, bool timeval)
 
 long sys_poll(const struct sysargs *a)
 {
-	long rc = poll_call(arg_user(a, 0), (uint32_t)a->arg[1], wait_deadline_ms((int)a->arg[2]));
+	long rc = poll_call(arg_user(a, 0), (uint32_t)a->arg[1],
+			    wait_deadline_ms((int)a->arg[2]));
 	return rc == -EINTR ? -ERESTARTNOHAND : rc;
 }
 
@@ -233,14 +239,15 @@ long sys_ppoll(const struct sysargs *a)
 
 /* select: three bitmaps become a list of numbers. */
 
-#define SELECT_IN (POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR)
+#define SELECT_IN  (POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR)
 #define SELECT_OUT (POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR)
-#define SELECT_EX POLLPRI
+#define SELECT_EX  POLLPRI
 static const uint32_t select_events[3] = {SELECT_IN, SELECT_OUT, SELECT_EX};
-static const uint32_t select_asks[3] = {
-	POLLIN | POLLRDNORM | POLLRDBAND, POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI};
+static const uint32_t select_asks[3] = {POLLIN | POLLRDNORM | POLLRDBAND,
+					POLLOUT | POLLWRNORM | POLLWRBAND, POLLPRI};
 
-static uint32_t collect(const uint64_t *sets, size_t words, uint32_t count, struct polled *polled)
+static uint32_t collect(const uint64_t *sets, size_t words, uint32_t count,
+			struct polled *polled)
 {
 	uint32_t used = 0;
 	for (uint32_t fd = 0; fd < count; fd++) {
@@ -260,12 +267,14 @@ static long spread(uint64_t *sets, size_t words, const uint64_t *asked,
 	long ready = 0;
 	memset(sets, 0, 3 * words * sizeof(*sets));
 	for (uint32_t i = 0; i < used; i++) {
-		uint32_t fd = (uint32_t)polled[i].fd, events = (uint16_t)polled[i].revents;
+		uint32_t fd = (uint32_t)polled[i].fd,
+			 events = (uint16_t)polled[i].revents;
 		if (events & POLLNVAL)
 			return -EBADF;
 		for (size_t s = 0; s < 3; s++) {
 			uint64_t bit = 1ull << fd % 64;
-			if ((asked[s * words + fd / 64] & bit) && (events & select_events[s])) {
+			if ((asked[s * words + fd / 64] & bit) &&
+			    (events & select_events[s])) {
 				sets[s * words + fd / 64] |= bit;
 				ready++;
 			}

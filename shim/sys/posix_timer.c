@@ -39,8 +39,10 @@ static int clock_of(int clock, struct posix_timer_spec *spec)
 		return 0;
 	}
 	if (clock > 0)
-		return clock < 10 ? -EOPNOTSUPP : -EINVAL; /* coarse, raw and alarm clocks */
-	/* ~id << 3 | 4 (a thread's) | kind: the process' own, and those of its threads. */
+		return clock < 10 ? -EOPNOTSUPP
+				  : -EINVAL; /* coarse, raw and alarm clocks */
+	/* ~id << 3 | 4 (a thread's) | kind: the process' own, and those of its threads.
+	 */
 	int id = ~(clock >> 3);
 	if ((clock & 3) == 3)
 		return -EINVAL;

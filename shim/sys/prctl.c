@@ -1,20 +1,39 @@
-/* prctl.c: prctl(2). What a kernel without a feature refuses is refused here as it is there. */
+/* prctl.c: prctl(2). What a kernel without a feature refuses is refused here as it is
+ * there. */
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
 #include "shim/proc/process.h"
 #include "shim/sys/sys.h"
 
 enum prctl_option {
-	PR_SET_PDEATHSIG = 1, PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_DUMPABLE,
-	PR_GET_KEEPCAPS = 7, PR_SET_KEEPCAPS, PR_GET_TIMING = 13, PR_SET_TIMING, PR_SET_NAME,
-	PR_GET_NAME, PR_GET_SECCOMP = 21, PR_CAPBSET_READ = 23, PR_CAPBSET_DROP,
-	PR_GET_TSC = 25, PR_GET_SECUREBITS = 27, PR_SET_TIMERSLACK = 29, PR_GET_TIMERSLACK,
-	PR_SET_CHILD_SUBREAPER = 36, PR_GET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS,
-	PR_GET_NO_NEW_PRIVS, PR_GET_TID_ADDRESS, PR_SET_THP_DISABLE, PR_GET_THP_DISABLE,
+	PR_SET_PDEATHSIG = 1,
+	PR_GET_PDEATHSIG,
+	PR_GET_DUMPABLE,
+	PR_SET_DUMPABLE,
+	PR_GET_KEEPCAPS = 7,
+	PR_SET_KEEPCAPS,
+	PR_GET_TIMING = 13,
+	PR_SET_TIMING,
+	PR_SET_NAME,
+	PR_GET_NAME,
+	PR_GET_SECCOMP = 21,
+	PR_CAPBSET_READ = 23,
+	PR_CAPBSET_DROP,
+	PR_GET_TSC = 25,
+	PR_GET_SECUREBITS = 27,
+	PR_SET_TIMERSLACK = 29,
+	PR_GET_TIMERSLACK,
+	PR_SET_CHILD_SUBREAPER = 36,
+	PR_GET_CHILD_SUBREAPER,
+	PR_SET_NO_NEW_PRIVS,
+	PR_GET_NO_NEW_PRIVS,
+	PR_GET_TID_ADDRESS,
+	PR_SET_THP_DISABLE,
+	PR_GET_THP_DISABLE,
 };
-#define TIMERSLACK_NS 50000 /* Linux' default; timers here are exact */
+#define TIMERSLACK_NS   50000 /* Linux' default; timers here are exact */
 #define CAPABILITY_LAST 40u
-#define TSC_ENABLED 1
+#define TSC_ENABLED     1
 
 static long set_name(const struct sysargs *a)
 {
@@ -87,7 +106,8 @@ long sys_prctl(const struct sysargs *a)
 	case PR_GET_NAME:
 		return copy_to_user(arg_user(a, 1), self->comm, sizeof(self->comm));
 	case PR_GET_TID_ADDRESS:
-		return copy_to_user(arg_user(a, 1), &self->clear_tid, sizeof(self->clear_tid));
+		return copy_to_user(arg_user(a, 1), &self->clear_tid,
+				    sizeof(self->clear_tid));
 	case PR_CAPBSET_READ:
 		return a->arg[1] <= CAPABILITY_LAST ? 0 : -EINVAL; /* nobody has any */
 	case PR_CAPBSET_DROP:

@@ -15,8 +15,8 @@ struct linux_rusage {
 };
 _Static_assert(sizeof(struct linux_rusage) == 144, "Linux ABI");
 
-/* All time counts as the program's own: ring 0 does not count apart. The most memory used is
- * the job's, which is what is known exactly. */
+/* All time counts as the program's own: ring 0 does not count apart. The most memory used
+ * is the job's, which is what is known exactly. */
 void rusage_make(struct linux_rusage *out, const struct job *job, uint64_t cpu_ns);
 
 #endif

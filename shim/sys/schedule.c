@@ -1,6 +1,6 @@
-/* schedule.c: the sched_* calls, priorities, membarrier and getrandom. Every thread here has
- * the normal policy and the same turns; what asks for more is refused as Linux refuses it
- * to a program without CAP_SYS_NICE. */
+/* schedule.c: the sched_* calls, priorities, membarrier and getrandom. Every thread here
+ * has the normal policy and the same turns; what asks for more is refused as Linux
+ * refuses it to a program without CAP_SYS_NICE. */
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/random.h"
@@ -14,7 +14,7 @@
 
 enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE };
 #define SCHED_RESET_ON_FORK 0x40000000
-#define RLIMIT_NICE 13
+#define RLIMIT_NICE         13
 
 long sys_sched_yield(const struct sysargs *a)
 {
@@ -62,7 +62,8 @@ long sys_sched_setaffinity(const struct sysargs *a)
 {
 	uint64_t mask = 0;
 	size_t size = (uint32_t)a->arg[1];
-	if (copy_from_user(&mask, arg_user(a, 2), size < sizeof(mask) ? size : sizeof(mask)) < 0)
+	if (copy_from_user(&mask, arg_user(a, 2),
+			   size < sizeof(mask) ? size : sizeof(mask)) < 0)
 		return -EFAULT;
 	struct thread *thread = thread_named((int)a->arg[0]);
 	if (!thread)
@@ -101,7 +102,8 @@ long sys_sched_setscheduler(const struct sysargs *a)
 		return -EINVAL;
 	if (copy_from_user(&priority, arg_user(a, 2), sizeof(priority)) < 0)
 		return -EFAULT;
-	return thread_named((int)a->arg[0]) ? policy_set((int)a->arg[1], priority) : -ESRCH;
+	return thread_named((int)a->arg[0]) ? policy_set((int)a->arg[1], priority)
+					    : -ESRCH;
 }
 
 long sys_sched_getscheduler(const struct sysargs *a)
@@ -205,7 +207,8 @@ long sys_sched_setattr(const struct sysargs *a)
 long sys_sched_getattr(const struct sysargs *a)
 {
 	struct sched_attr attr = {.size = sizeof(attr)};
-	if ((int)a->arg[0] < 0 || !a->arg[1] || (uint32_t)a->arg[2] < sizeof(attr) || a->arg[3])
+	if ((int)a->arg[0] < 0 || !a->arg[1] || (uint32_t)a->arg[2] < sizeof(attr) ||
+	    a->arg[3])
 		return -EINVAL;
 	const struct thread *thread = thread_named((int)a->arg[0]);
 	if (!thread)
@@ -224,7 +227,8 @@ static bool priority_means(const struct process *process, int which, int who)
 		return false;
 	switch (which) {
 	case PRIO_PROCESS:
-		return who ? process->pid == who || thread_find((struct process *)process, who)
+		return who ? process->pid == who ||
+				       thread_find((struct process *)process, who)
 			   : process == self;
 	case PRIO_PGRP:
 		return process->pgid == (who ? who : self->pgid);
@@ -248,7 +252,8 @@ long sys_getpriority(const struct sysargs *a)
 
 long sys_setpriority(const struct sysargs *a)
 {
-	int which = (int)a->arg[0], who = (int)a->arg[1], nice = nice_clamp((int)a->arg[2]);
+	int which = (int)a->arg[0], who = (int)a->arg[1],
+	    nice = nice_clamp((int)a->arg[2]);
 	long rc = -ESRCH;
 	if (which < PRIO_PROCESS || which > PRIO_USER)
 		return -EINVAL;
@@ -277,8 +282,8 @@ long sys_membarrier(const struct sysargs *a)
 	case REGISTER_PRIVATE_EXPEDITED:
 		return 0;
 	case PRIVATE_EXPEDITED:
-		/* The interrupt of a shoot-down is a full barrier on every CPU that runs this
-		 * program; entry and exit of the kernel are one here. */
+		/* The interrupt of a shoot-down is a full barrier on every CPU that runs
+		 * this program; entry and exit of the kernel are one here. */
 		pt_flush(&process_current()->vm->pt, 0, USER_ADDRESS_END);
 		return 0;
 	default:
@@ -286,7 +291,8 @@ long sys_membarrier(const struct sysargs *a)
 	}
 }
 
-/* As a Linux built without it. Every C library asks at a program's start and goes on without. */
+/* As a Linux built without it. Every C library asks at a program's start and goes on
+ * without. */
 long sys_rseq(const struct sysargs *a)
 {
 	(void)a;
@@ -305,13 +311,16 @@ long sys_getrandom(const struct sysargs *a)
 	if (size > 0x7fffffff)
 		size = 0x7fffffff;
 	while (done < size) {
-		size_t n = size - done < sizeof(bytes) ? (size_t)(size - done) : sizeof(bytes);
+		size_t n = size - done < sizeof(bytes) ? (size_t)(size - done)
+						       : sizeof(bytes);
 		random_bytes(bytes, n);
-		size_t put = copy_to_user_partial(uaddr_add(arg_user(a, 0), done), bytes, n);
+		size_t put =
+			copy_to_user_partial(uaddr_add(arg_user(a, 0), done), bytes, n);
 		done += put;
 		if (put < n)
 			return done ? (long)done : -EFAULT;
-		/* Other threads' turn, and the end of a job, in the midst of a long request. */
+		/* Other threads' turn, and the end of a job, in the midst of a long
+		 * request. */
 		if (done % 65536 == 0 && done < size) {
 			if (wait_interrupted())
 				break;

@@ -40,7 +40,8 @@ long sys_rt_sigaction(const struct sysargs *a)
 	return a->arg[2] ? copy_to_user(arg_user(a, 2), &old, sizeof(old)) : 0;
 }
 
-static int mask_read(const struct sysargs *a, int n, uint64_t size, struct signal_mask *mask)
+static int mask_read(const struct sysargs *a, int n, uint64_t size,
+		     struct signal_mask *mask)
 {
 	if (size != MASK_SIZE)
 		return -EINVAL;
@@ -83,8 +84,9 @@ long sys_rt_sigreturn(const struct sysargs *a)
 long sys_rt_sigpending(const struct sysargs *a)
 {
 	struct thread *self = thread_current();
-	struct signal_mask set = {(self->pending.pending.bits |
-				   self->process->pending.pending.bits) & self->mask.bits};
+	struct signal_mask set = {
+		(self->pending.pending.bits | self->process->pending.pending.bits) &
+		self->mask.bits};
 	if (a->arg[1] > MASK_SIZE)
 		return -EINVAL;
 	return copy_to_user(arg_user(a, 0), &set, a->arg[1]);
@@ -187,12 +189,13 @@ long sys_sigaltstack(const struct sysargs *a)
 		if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
 			return -EINVAL;
 		if (mode == SS_DISABLE)
-			self->altstack = (struct signal_stack){0, 0, new.flags & SS_AUTODISARM};
+			self->altstack =
+				(struct signal_stack){0, 0, new.flags &SS_AUTODISARM};
 		else if (new.size < STACK_SIZE_MIN)
 			return -ENOMEM;
 		else
 			self->altstack = (struct signal_stack){new.base, new.size,
-							       new.flags & SS_AUTODISARM};
+							       new.flags &SS_AUTODISARM};
 	}
 	return a->arg[1] ? copy_to_user(arg_user(a, 1), &old, sizeof(old)) : 0;
 }
@@ -201,7 +204,8 @@ long sys_sigaltstack(const struct sysargs *a)
 
 static struct signal_info info_from_self(int signo, int code)
 {
-	return (struct signal_info){.signo = signo, .code = code, .pid = process_current()->pid};
+	return (struct signal_info){
+		.signo = signo, .code = code, .pid = process_current()->pid};
 }
 
 static bool is_signal(int signo)
@@ -235,7 +239,9 @@ long sys_kill(const struct sysargs *a)
 	if (pid == -2147483647 - 1)
 		return -ESRCH;
 	if (pid <= 0)
-		return signal_send_group(self->job, pid ? -pid : self->pgid, &info) ? 0 : -ESRCH;
+		return signal_send_group(self->job, pid ? -pid : self->pgid, &info)
+			       ? 0
+			       : -ESRCH;
 	struct process *process = process_with(self->job, pid);
 	if (!process)
 		return -ESRCH;
@@ -290,10 +296,15 @@ static int info_read(uaddr from, int target, int signo, struct signal_info *info
 		return -EFAULT;
 	if (!is_signal(signo))
 		return -EINVAL;
-	if ((given.code >= 0 || given.code == SI_TKILL) && target != process_current()->pid)
+	if ((given.code >= 0 || given.code == SI_TKILL) &&
+	    target != process_current()->pid)
 		return -EPERM;
-	*info = (struct signal_info){.signo = signo, .code = given.code, .error = given.error,
-				     .pid = given.pid, .uid = given.uid, .value = given.value};
+	*info = (struct signal_info){.signo = signo,
+				     .code = given.code,
+				     .error = given.error,
+				     .pid = given.pid,
+				     .uid = given.uid,
+				     .value = given.value};
 	return 0;
 }
 

@@ -1,4 +1,5 @@
-/* socket.c: the socket calls: they unpack addresses and messages for shim/net/socket.h. */
+/* socket.c: the socket calls: they unpack addresses and messages for shim/net/socket.h.
+ */
 #include "shim/net/socket.h"
 
 #include "shim/arch/x86_64/clock.h"
@@ -52,7 +53,8 @@ static long install(struct socket *socket, uint64_t flags)
 		socket->ops->release(socket);
 		return -ENOMEM;
 	}
-	int fd = fdtable_install(process_current()->fds, file, 0, (flags & SOCK_CLOEXEC) != 0);
+	int fd = fdtable_install(process_current()->fds, file, 0,
+				 (flags & SOCK_CLOEXEC) != 0);
 	if (fd < 0)
 		file_put(file);
 	return fd;
@@ -68,8 +70,8 @@ long sys_socket(const struct sysargs *a)
 	struct socket *socket;
 	if (!type_flags_legal(a->arg[1]))
 		return -EINVAL;
-	int rc = socket_make((int)a->arg[0], (int)(a->arg[1] & SOCK_TYPE_MASK), (int)a->arg[2],
-			     &socket);
+	int rc = socket_make((int)a->arg[0], (int)(a->arg[1] & SOCK_TYPE_MASK),
+			     (int)a->arg[2], &socket);
 	return rc < 0 ? rc : install(socket, a->arg[1]);
 }
 
@@ -118,7 +120,8 @@ long sys_bind(const struct sysargs *a)
 		return rc;
 	rc = address_in(&address, arg_user(a, 1), a->arg[2]);
 	if (rc == 0)
-		rc = socket->ops->bind ? socket->ops->bind(socket, &address) : -EOPNOTSUPP;
+		rc = socket->ops->bind ? socket->ops->bind(socket, &address)
+				       : -EOPNOTSUPP;
 	file_put(file);
 	return rc;
 }
@@ -147,7 +150,8 @@ long sys_listen(const struct sysargs *a)
 	int rc = socket_get(a->arg[0], &file, &socket);
 	if (rc < 0)
 		return rc;
-	rc = socket->ops->listen ? socket->ops->listen(socket, (int)a->arg[1]) : -EOPNOTSUPP;
+	rc = socket->ops->listen ? socket->ops->listen(socket, (int)a->arg[1])
+				 : -EOPNOTSUPP;
 	file_put(file);
 	return rc;
 }
@@ -201,7 +205,8 @@ static long name(const struct sysargs *a, bool peer)
 	int rc = socket_get(a->arg[0], &file, &socket);
 	if (rc < 0)
 		return rc;
-	rc = socket->ops->name_get ? socket->ops->name_get(socket, peer, &address) : -EOPNOTSUPP;
+	rc = socket->ops->name_get ? socket->ops->name_get(socket, peer, &address)
+				   : -EOPNOTSUPP;
 	if (rc == 0)
 		rc = address_out(arg_user(a, 1), arg_user(a, 2), &address);
 	file_put(file);
@@ -225,7 +230,8 @@ long sys_shutdown(const struct sysargs *a)
 	int rc = socket_get(a->arg[0], &file, &socket);
 	if (rc < 0)
 		return rc;
-	rc = socket->ops->shutdown ? socket->ops->shutdown(socket, (int)a->arg[1]) : -EOPNOTSUPP;
+	rc = socket->ops->shutdown ? socket->ops->shutdown(socket, (int)a->arg[1])
+				   : -EOPNOTSUPP;
 	file_put(file);
 	return rc;
 }
@@ -279,15 +285,17 @@ long sys_setsockopt(const struct sysargs *a)
 	if (rc == 0)
 		rc = copy_from_user(value, arg_user(a, 3), (size_t)size);
 	if (rc == 0)
-		rc = option_set(socket, (int)a->arg[1], (int)a->arg[2], value, (uint32_t)size);
+		rc = option_set(socket, (int)a->arg[1], (int)a->arg[2], value,
+				(uint32_t)size);
 	file_put(file);
 	return rc;
 }
 
 static void timeout_out(uint64_t timeout_ns, uint8_t *value, uint32_t *size)
 {
-	int64_t pair[2] = {(int64_t)(timeout_ns / OPTION_SECOND_NS),
-			   (int64_t)(timeout_ns % OPTION_SECOND_NS / OPTION_MICROSECOND_NS)};
+	int64_t pair[2] = {
+		(int64_t)(timeout_ns / OPTION_SECOND_NS),
+		(int64_t)(timeout_ns % OPTION_SECOND_NS / OPTION_MICROSECOND_NS)};
 	if (*size > sizeof(pair))
 		*size = sizeof(pair);
 	memcpy(value, pair, *size);
@@ -311,7 +319,8 @@ static int option_get(struct socket *socket, int level, int option, uint8_t *val
 		number = socket->protocol;
 	else
 		return socket->ops->option_get
-			       ? socket->ops->option_get(socket, level, option, value, size)
+			       ? socket->ops->option_get(socket, level, option, value,
+							 size)
 			       : -ENOPROTOOPT;
 	if (*size > sizeof(number))
 		*size = sizeof(number);
@@ -331,7 +340,9 @@ long sys_getsockopt(const struct sysargs *a)
 	rc = copy_from_user(&room, arg_user(a, 4), sizeof(room));
 	if (rc == 0 && room < 0)
 		rc = -EINVAL;
-	uint32_t size = rc < 0 ? 0 : (uint32_t)room < OPTION_MAX ? (uint32_t)room : OPTION_MAX;
+	uint32_t size = rc < 0                        ? 0
+			: (uint32_t)room < OPTION_MAX ? (uint32_t)room
+						      : OPTION_MAX;
 	if (rc == 0)
 		rc = option_get(socket, (int)a->arg[1], (int)a->arg[2], value, &size);
 	if (rc == 0)
@@ -360,7 +371,8 @@ long sys_sendto(const struct sysargs *a)
 	if (rc < 0)
 		return rc;
 	uio_user(&uio, &segment, arg_user(a, 1), a->arg[2]);
-	struct socket_message message = {.uio = &uio, .flags = with_file_flags(file, a->arg[3])};
+	struct socket_message message = {.uio = &uio,
+					 .flags = with_file_flags(file, a->arg[3])};
 	if (a->arg[4]) {
 		rc = address_in(&address, arg_user(a, 4), a->arg[5]);
 		message.address = &address;
@@ -386,7 +398,8 @@ long sys_recvfrom(const struct sysargs *a)
 					 .flags = with_file_flags(file, a->arg[3]),
 					 .address = a->arg[4] ? &address : NULL};
 	rc = socket_receive(socket, &message);
-	if (rc >= 0 && a->arg[4] && address_out(arg_user(a, 4), arg_user(a, 5), &address) < 0)
+	if (rc >= 0 && a->arg[4] &&
+	    address_out(arg_user(a, 4), arg_user(a, 5), &address) < 0)
 		rc = -EFAULT;
 	file_put(file);
 	return rc;
@@ -426,7 +439,8 @@ static int vector_in(const struct message_header *header, struct uio *uio,
 	return 0;
 }
 
-static long message_send(struct file *file, struct socket *socket, uaddr at, uint64_t flags)
+static long message_send(struct file *file, struct socket *socket, uaddr at,
+			 uint64_t flags)
 {
 	struct message_header header;
 	struct socket_address address = {.size = 0};
@@ -435,10 +449,11 @@ static long message_send(struct file *file, struct socket *socket, uaddr at, uin
 	long rc = copy_from_user(&header, at, sizeof(header));
 	if (rc < 0)
 		return rc;
-	struct socket_message message = {.uio = &uio,
-					 .flags = with_file_flags(file, flags),
-					 .control = {header.control},
-					 .control_size = header.control ? header.control_size : 0};
+	struct socket_message message = {
+		.uio = &uio,
+		.flags = with_file_flags(file, flags),
+		.control = {header.control},
+		.control_size = header.control ? header.control_size : 0};
 	rc = vector_in(&header, &uio, &segments);
 	if (rc == 0 && header.name && header.name_size) {
 		rc = address_in(&address, (uaddr){header.name}, header.name_size);
@@ -450,7 +465,8 @@ static long message_send(struct file *file, struct socket *socket, uaddr at, uin
 	return rc;
 }
 
-static long message_receive(struct file *file, struct socket *socket, uaddr at, uint64_t flags)
+static long message_receive(struct file *file, struct socket *socket, uaddr at,
+			    uint64_t flags)
 {
 	struct message_header header;
 	struct socket_address address = {.size = 0};
@@ -459,11 +475,12 @@ static long message_receive(struct file *file, struct socket *socket, uaddr at, 
 	long rc = copy_from_user(&header, at, sizeof(header));
 	if (rc < 0)
 		return rc;
-	struct socket_message message = {.uio = &uio,
-					 .flags = with_file_flags(file, flags),
-					 .address = header.name ? &address : NULL,
-					 .control = {header.control},
-					 .control_size = header.control ? header.control_size : 0};
+	struct socket_message message = {
+		.uio = &uio,
+		.flags = with_file_flags(file, flags),
+		.address = header.name ? &address : NULL,
+		.control = {header.control},
+		.control_size = header.control ? header.control_size : 0};
 	rc = vector_in(&header, &uio, &segments);
 	if (rc == 0)
 		rc = socket_receive(socket, &message);
@@ -471,7 +488,8 @@ static long message_receive(struct file *file, struct socket *socket, uaddr at, 
 	if (rc < 0)
 		return rc;
 	if (header.name) {
-		uint32_t n = address.size < header.name_size ? address.size : header.name_size;
+		uint32_t n =
+			address.size < header.name_size ? address.size : header.name_size;
 		if (copy_to_user((uaddr){header.name}, address.bytes, n) < 0)
 			return -EFAULT;
 		header.name_size = address.size;
@@ -511,7 +529,7 @@ struct many_header {
 };
 _Static_assert(sizeof(struct many_header) == 64, "Linux ABI");
 #define MSG_WAITFORONE 0x10000u
-#define MANY_MAX 1024u /* UIO_MAXIOV, as Linux bounds sendmmsg */
+#define MANY_MAX       1024u /* UIO_MAXIOV, as Linux bounds sendmmsg */
 
 static long many(const struct sysargs *a, uint64_t deadline_ns,
 		 long (*move)(struct file *, struct socket *, uaddr, uint64_t))
@@ -526,7 +544,8 @@ static long many(const struct sysargs *a, uint64_t deadline_ns,
 	if (count > MANY_MAX)
 		count = MANY_MAX;
 	while (done < count) {
-		uaddr at = uaddr_add(arg_user(a, 1), (uint64_t)done * sizeof(struct many_header));
+		uaddr at = uaddr_add(arg_user(a, 1),
+				     (uint64_t)done * sizeof(struct many_header));
 		rc = move(file, socket, at, flags & ~(uint64_t)MSG_WAITFORONE);
 		if (rc < 0)
 			break;

@@ -16,8 +16,11 @@ static int file_stat(struct file *file, struct stat_values *out)
 	if (file->vnode)
 		return vnode_stat(file->vnode, out);
 	/* An anonymous inode, as eventfd and epoll have. */
-	*out = (struct stat_values){
-		.device = 13, .inode = 1, .mode = 0600, .links = 1, .block_size = PAGE_SIZE};
+	*out = (struct stat_values){.device = 13,
+				    .inode = 1,
+				    .mode = 0600,
+				    .links = 1,
+				    .block_size = PAGE_SIZE};
 	return 0;
 }
 
@@ -30,7 +33,8 @@ static int stat_at(int directory, uaddr path, unsigned flags, struct stat_values
 		if (!uaddr_is_null(path) && copy_from_user(&first, path, 1) < 0)
 			return -EFAULT;
 		if (uaddr_is_null(path) || first == '\0') {
-			struct file *file = fdtable_lookup(process_current()->fds, directory);
+			struct file *file =
+				fdtable_lookup(process_current()->fds, directory);
 			if (!file)
 				return -EBADF;
 			int rc = file_stat(file, out);
@@ -105,7 +109,7 @@ long sys_newfstatat(const struct sysargs *a)
 	return stat_call((int)a->arg[0], arg_user(a, 1), flags, arg_user(a, 2));
 }
 
-#define STATX_BASIC 0x7ffu
+#define STATX_BASIC    0x7ffu
 #define STATX_RESERVED 0x80000000u
 
 static struct linux_statx_time statx_time(uint64_t ns)
@@ -118,8 +122,10 @@ long sys_statx(const struct sysargs *a)
 {
 	struct stat_values v;
 	unsigned flags = (unsigned)a->arg[2];
-	if ((a->arg[3] & STATX_RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
-	    (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)))
+	if ((a->arg[3] & STATX_RESERVED) ||
+	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
+	    (flags & ~(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
+		       AT_STATX_SYNC_TYPE)))
 		return -EINVAL;
 	int rc = stat_at((int)a->arg[0], arg_user(a, 1), flags, &v);
 	if (rc < 0)
@@ -145,11 +151,13 @@ long sys_statx(const struct sysargs *a)
 	return copy_to_user(arg_user(a, 4), &out, sizeof(out));
 }
 
-/* One user, who is root: everything may be read and written; executed what anybody may. */
+/* One user, who is root: everything may be read and written; executed what anybody may.
+ */
 static long access_call(int directory, uaddr path, uint64_t mode, unsigned flags)
 {
 	struct vnode *vnode;
-	if ((mode & ~7ull) || (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)))
+	if ((mode & ~7ull) ||
+	    (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EACCESS | AT_EMPTY_PATH)))
 		return -EINVAL;
 	int rc = name_vnode(directory, path, flags & ~AT_EACCESS, &vnode);
 	if (rc < 0)
@@ -172,7 +180,8 @@ long sys_faccessat(const struct sysargs *a)
 
 long sys_faccessat2(const struct sysargs *a)
 {
-	return access_call((int)a->arg[0], arg_user(a, 1), a->arg[2], (unsigned)a->arg[3]);
+	return access_call((int)a->arg[0], arg_user(a, 1), a->arg[2],
+			   (unsigned)a->arg[3]);
 }
 
 static long change(struct vnode *vnode, const struct vnode_change *what)
@@ -184,7 +193,8 @@ static long change(struct vnode *vnode, const struct vnode_change *what)
 	return vnode->ops->change ? vnode->ops->change(vnode, what) : -EPERM;
 }
 
-static long change_at(int directory, uaddr path, unsigned flags, const struct vnode_change *what)
+static long change_at(int directory, uaddr path, unsigned flags,
+		      const struct vnode_change *what)
 {
 	struct vnode *vnode;
 	if (flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
@@ -209,7 +219,8 @@ static long change_file(const struct sysargs *a, const struct vnode_change *what
 
 static struct vnode_change mode_change(uint64_t mode)
 {
-	return (struct vnode_change){.fields = CHANGE_MODE, .mode = (uint32_t)mode & MODE_BITS};
+	return (struct vnode_change){.fields = CHANGE_MODE,
+				     .mode = (uint32_t)mode & MODE_BITS};
 }
 
 static struct vnode_change owner_change(uint64_t uid, uint64_t gid)
@@ -276,7 +287,7 @@ static void times_now(struct vnode_change *what)
 	what->atime_ns = what->mtime_ns = time_now_ns();
 }
 
-#define UTIME_NOW 0x3fffffff
+#define UTIME_NOW  0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
 
 /* A time that is none is CHANGE_INVALID: the file is looked for first. */
@@ -308,13 +319,15 @@ long sys_utimensat(const struct sysargs *a)
 	} else {
 		if (copy_from_user(times, arg_user(a, 2), sizeof(times)) < 0)
 			return -EFAULT;
-		if (times[0].nanoseconds == UTIME_OMIT && times[1].nanoseconds == UTIME_OMIT)
+		if (times[0].nanoseconds == UTIME_OMIT &&
+		    times[1].nanoseconds == UTIME_OMIT)
 			return 0;
 		time_value(&times[0], CHANGE_ATIME, &what, &what.atime_ns);
 		time_value(&times[1], CHANGE_MTIME, &what, &what.mtime_ns);
 	}
 	if (!uaddr_is_null(arg_user(a, 1)))
-		return change_at((int)a->arg[0], arg_user(a, 1), (unsigned)a->arg[3], &what);
+		return change_at((int)a->arg[0], arg_user(a, 1), (unsigned)a->arg[3],
+				 &what);
 	if ((int)a->arg[0] == AT_FDCWD)
 		return -EFAULT;
 	return a->arg[3] ? -EINVAL : change_file(a, &what);
@@ -329,7 +342,8 @@ static long times_in_us(int directory, uaddr path, uaddr user)
 	} else {
 		if (copy_from_user(times, user, sizeof(times)) < 0)
 			return -EFAULT;
-		if (times[1] < 0 || times[1] > 999999 || times[3] < 0 || times[3] > 999999)
+		if (times[1] < 0 || times[1] > 999999 || times[3] < 0 ||
+		    times[3] > 999999)
 			return -EINVAL;
 		struct linux_timespec at = {times[0], times[1] * 1000};
 		struct linux_timespec mt = {times[2], times[3] * 1000};
@@ -419,7 +433,8 @@ long sys_readlink(const struct sysargs *a)
 
 long sys_readlinkat(const struct sysargs *a)
 {
-	return read_link((int)a->arg[0], arg_user(a, 1), arg_user(a, 2), (int64_t)a->arg[3]);
+	return read_link((int)a->arg[0], arg_user(a, 1), arg_user(a, 2),
+			 (int64_t)a->arg[3]);
 }
 
 /* Listings. */
@@ -439,11 +454,11 @@ struct entry_head {
 	uint16_t size;
 	uint8_t type; /* getdents64; its name follows here */
 } __attribute__((packed));
-#define HEAD64 19u
+#define HEAD64   19u
 #define HEAD_OLD 18u
 
-static bool put_entry(struct entry_sink *sink, const char *name, size_t size, uint64_t inode,
-		      uint8_t type, uint64_t position_after)
+static bool put_entry(struct entry_sink *sink, const char *name, size_t size,
+		      uint64_t inode, uint8_t type, uint64_t position_after)
 {
 	struct listing *l = container_of(sink, struct listing, sink);
 	size_t head_size = l->old ? HEAD_OLD : HEAD64;
@@ -472,8 +487,10 @@ static bool put_entry(struct entry_sink *sink, const char *name, size_t size, ui
 static long list(const struct sysargs *a, bool old)
 {
 	struct file *file = file_of(a, 0);
-	struct listing l = {.sink = {put_entry}, .at = arg_user(a, 1),
-			    .room = (uint32_t)a->arg[2], .old = old};
+	struct listing l = {.sink = {put_entry},
+			    .at = arg_user(a, 1),
+			    .room = (uint32_t)a->arg[2],
+			    .old = old};
 	if (!file)
 		return -EBADF;
 	long rc = file->vnode && vnode_is_directory(file->vnode) ? 0 : -ENOTDIR;
@@ -497,8 +514,11 @@ long sys_getdents(const struct sysargs *a)
 
 static long put_statfs(struct vnode *vnode, uint64_t magic, uaddr to)
 {
-	struct linux_statfs out = {.type = (int64_t)magic, .bsize = PAGE_SIZE, .frsize = PAGE_SIZE,
-				   .namelen = NAME_MAX, .flags = 0x20 /* ST_VALID */};
+	struct linux_statfs out = {.type = (int64_t)magic,
+				   .bsize = PAGE_SIZE,
+				   .frsize = PAGE_SIZE,
+				   .namelen = NAME_MAX,
+				   .flags = 0x20 /* ST_VALID */};
 	if (vnode && vnode->ops->create) {
 		struct rootfs_space space = rootfs_space(vnode->root);
 		const struct account *account = rootfs_account(vnode->root);
@@ -532,7 +552,8 @@ long sys_fstatfs(const struct sysargs *a)
 	struct file *file = file_or_path_of(a, 0);
 	if (!file)
 		return -EBADF;
-	long rc = put_statfs(file->vnode, file->vnode ? file->vnode->ops->magic : ANON_INODE_MAGIC,
+	long rc = put_statfs(file->vnode,
+			     file->vnode ? file->vnode->ops->magic : ANON_INODE_MAGIC,
 			     arg_user(a, 1));
 	file_put(file);
 	return rc;

@@ -28,7 +28,7 @@ static inline uaddr arg_user(const struct sysargs *a, int n)
 /* Results that ask for the call to be made again after a signal (never seen by ring 3).
  * As Linux: handled with SA_RESTART restarts ERESTARTSYS; ERESTARTNOHAND only without a
  * handler; ERESTARTNOINTR always. */
-#define ERESTARTSYS 512
+#define ERESTARTSYS    512
 #define ERESTARTNOINTR 513
 #define ERESTARTNOHAND 514
 

@@ -1,5 +1,6 @@
-/* trace.c: a line "pid name(arguments) = result" for each system call, by the trace strings
- * of syscalls.def. What the program gives is read before the call, what it gets after. */
+/* trace.c: a line "pid name(arguments) = result" for each system call, by the trace
+ * strings of syscalls.def. What the program gives is read before the call, what it gets
+ * after. */
 #include "shim/sys/trace.h"
 
 #include "shim/kmain.h"
@@ -10,10 +11,10 @@
 #include "shim/sys/dispatch.h"
 #include "shim/sys/sys.h"
 
-#define LINE_MAX 400u
-#define BYTES_SHOWN 32u
+#define LINE_MAX     400u
+#define BYTES_SHOWN  32u
 #define STRING_SHOWN 96u
-#define AT_FDCWD (-100)
+#define AT_FDCWD     (-100)
 
 struct row {
 	const char *name, *arguments;
@@ -80,7 +81,8 @@ static void put_memory(struct line *line, uint64_t from, uint64_t size)
 static void put_string(struct line *line, uint64_t from)
 {
 	char string[STRING_SHOWN];
-	long length = from ? copy_string_from_user(string, (uaddr){from}, sizeof(string)) : -EFAULT;
+	long length = from ? copy_string_from_user(string, (uaddr){from}, sizeof(string))
+			   : -EFAULT;
 	if (!from)
 		put(line, "NULL");
 	else if (length == -ENAMETOOLONG)
@@ -96,10 +98,10 @@ static bool is(const char *word, size_t size, const char *wanted)
 	return strlen(wanted) == size && memcmp(word, wanted, size) == 0;
 }
 
-/* Shows arguments from *at on; before the call (result NULL) it stops at the first that the
- * call writes. */
-static void put_arguments(struct line *line, const char **at, int *n, const struct sysargs *a,
-			  const long *result)
+/* Shows arguments from *at on; before the call (result NULL) it stops at the first that
+ * the call writes. */
+static void put_arguments(struct line *line, const char **at, int *n,
+			  const struct sysargs *a, const long *result)
 {
 	while (**at && *n < 6) {
 		const char *end = strchr(*at, ',');
@@ -118,14 +120,14 @@ static void put_arguments(struct line *line, const char **at, int *n, const stru
 			put_string(line, value);
 		else if (is(*at, size, "fd") && (int)value == AT_FDCWD)
 			put(line, "AT_FDCWD");
-		else if (is(*at, size, "fd") || is(*at, size, "int") || is(*at, size, "pid") ||
-			 is(*at, size, "sig"))
+		else if (is(*at, size, "fd") || is(*at, size, "int") ||
+			 is(*at, size, "pid") || is(*at, size, "sig"))
 			put(line, "%d", (int)value);
 		else if (is(*at, size, "uint") || is(*at, size, "len"))
 			put(line, "%llu", (unsigned long long)value);
 		else if (is(*at, size, "mode"))
-			put(line, "0%u%u%u", (unsigned)(value >> 6 & 7), (unsigned)(value >> 3 & 7),
-			    (unsigned)(value & 7));
+			put(line, "0%u%u%u", (unsigned)(value >> 6 & 7),
+			    (unsigned)(value >> 3 & 7), (unsigned)(value & 7));
 		else if (value == 0 && (is(*at, size, "ptr") || out))
 			put(line, "NULL");
 		else
@@ -154,7 +156,8 @@ long trace_call(uint32_t number, long (*handler)(const struct sysargs *a),
 	int n = 0, tid = thread_current()->tid;
 	put(&line, "%d %s(", tid, row->name);
 	put_arguments(&line, &at, &n, a, NULL);
-	/* Calls that do not come back, or only when much has happened, are shown at once. */
+	/* Calls that do not come back, or only when much has happened, are shown at once.
+	 */
 	if (strcmp(row->name, "exit") == 0 || strcmp(row->name, "exit_group") == 0 ||
 	    strcmp(row->name, "execve") == 0)
 		kprint("%s ...\n", line.text);

@@ -11,8 +11,13 @@
 #include "shim/vfs/pidfd.h"
 
 enum {
-	WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x01000000,
-	WNOTHREAD = 0x20000000, WALL = 0x40000000,
+	WNOHANG = 1,
+	WSTOPPED = 2,
+	WEXITED = 4,
+	WCONTINUED = 8,
+	WNOWAIT = 0x01000000,
+	WNOTHREAD = 0x20000000,
+	WALL = 0x40000000,
 };
 #define WCLONE 0x80000000u
 enum { P_ALL, P_PID, P_PGID, P_PIDFD };
@@ -39,8 +44,8 @@ static bool is_meant(const struct wait_request *r, const struct process *child)
 	       (r->which == P_PGID && child->pgid == r->id);
 }
 
-static void answer(struct wait_answer *out, const struct process *child, int code, int status,
-		   int value)
+static void answer(struct wait_answer *out, const struct process *child, int code,
+		   int status, int value)
 {
 	*out = (struct wait_answer){
 		.pid = child->pid, .code = code, .status = status, .value = value};
@@ -48,7 +53,8 @@ static void answer(struct wait_answer *out, const struct process *child, int cod
 }
 
 /* Something to tell about the child? Takes it, unless WNOWAIT. */
-static bool take(const struct wait_request *r, struct process *child, struct wait_answer *out)
+static bool take(const struct wait_request *r, struct process *child,
+		 struct wait_answer *out)
 {
 	bool keep = r->options & WNOWAIT;
 	if (child->state == PROCESS_ZOMBIE) {
@@ -58,7 +64,8 @@ static bool take(const struct wait_request *r, struct process *child, struct wai
 		answer(out, child, signo ? CLD_KILLED : CLD_EXITED, status,
 		       signo ? signo : status >> 8);
 		if (!keep) {
-			child->parent->children_cpu_ns += child->cpu_ns + child->children_cpu_ns;
+			child->parent->children_cpu_ns +=
+				child->cpu_ns + child->children_cpu_ns;
 			process_free(child);
 		}
 		return true;
@@ -146,12 +153,14 @@ static int name_by_pidfd(struct wait_request *r, struct file *file)
 
 long sys_waitid(const struct sysargs *a)
 {
-	struct wait_request request = {.which = (int)a->arg[0], .id = (int)a->arg[1],
+	struct wait_request request = {.which = (int)a->arg[0],
+				       .id = (int)a->arg[1],
 				       .options = (uint32_t)a->arg[3]};
 	struct wait_answer out = {0};
-	uint32_t known = WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | WNOTHREAD | WALL |
-			 WCLONE;
-	if ((request.options & ~known) || !(request.options & (WEXITED | WSTOPPED | WCONTINUED)))
+	uint32_t known = WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | WNOTHREAD |
+			 WALL | WCLONE;
+	if ((request.options & ~known) ||
+	    !(request.options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
 	if (request.which < P_ALL || request.which > P_PIDFD ||
 	    (request.which == P_PID && request.id <= 0) ||
@@ -168,7 +177,8 @@ long sys_waitid(const struct sysargs *a)
 		return rc;
 	struct siginfo_bytes info = {{0}};
 	if (rc == 1)
-		signal_info_encode(&info, &(struct signal_info){.signo = SIGCHLD, .code = out.code,
+		signal_info_encode(&info, &(struct signal_info){.signo = SIGCHLD,
+								.code = out.code,
 								.pid = out.pid,
 								.status = out.value});
 	if (a->arg[2] && copy_to_user(arg_user(a, 2), &info, sizeof(info)) < 0)

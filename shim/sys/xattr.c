@@ -70,7 +70,8 @@ static long read_out(const struct sysargs *a, enum form form, const char *name, 
 		return -ENOMEM;
 	long rc = find(a, form, &vnode);
 	if (rc == 0) {
-		rc = name ? xattr_get(vnode, name, out, room) : xattr_list(vnode, out, room);
+		rc = name ? xattr_get(vnode, name, out, room)
+			  : xattr_list(vnode, out, room);
 		vnode_put(vnode);
 	}
 	if (rc > 0 && room && copy_to_user(arg_user(a, at), out, (size_t)rc) < 0)
@@ -105,18 +106,18 @@ static long remove_one(const struct sysargs *a, enum form form)
 	return rc;
 }
 
-#define THREE_FORMS(name, does)                                                                    \
-	long sys_##name(const struct sysargs *a)                                                   \
-	{                                                                                          \
-		return does(a, BY_PATH);                                                           \
-	}                                                                                          \
-	long sys_l##name(const struct sysargs *a)                                                  \
-	{                                                                                          \
-		return does(a, BY_LINK);                                                           \
-	}                                                                                          \
-	long sys_f##name(const struct sysargs *a)                                                  \
-	{                                                                                          \
-		return does(a, BY_FILE);                                                           \
+#define THREE_FORMS(name, does)                                                          \
+	long sys_##name(const struct sysargs *a)                                         \
+	{                                                                                \
+		return does(a, BY_PATH);                                                 \
+	}                                                                                \
+	long sys_l##name(const struct sysargs *a)                                        \
+	{                                                                                \
+		return does(a, BY_LINK);                                                 \
+	}                                                                                \
+	long sys_f##name(const struct sysargs *a)                                        \
+	{                                                                                \
+		return does(a, BY_FILE);                                                 \
 	}
 THREE_FORMS(setxattr, set)
 THREE_FORMS(getxattr, get)

@@ -5,78 +5,78 @@
 
 #include <stdint.h>
 
-#define PATH_MAX 4096u
-#define NAME_MAX 255u
+#define PATH_MAX     4096u
+#define NAME_MAX     255u
 #define SYMLINKS_MAX 40u
 
-#define O_ACCMODE 03u
-#define O_RDONLY 00u
-#define O_WRONLY 01u
-#define O_RDWR 02u
-#define O_CREAT 0100u
-#define O_EXCL 0200u
-#define O_NOCTTY 0400u
-#define O_TRUNC 01000u
-#define O_APPEND 02000u
-#define O_NONBLOCK 04000u
-#define O_DSYNC 010000u
-#define O_ASYNC 020000u
-#define O_DIRECT 040000u
-#define O_LARGEFILE 0100000u
-#define O_DIRECTORY 0200000u
-#define O_NOFOLLOW 0400000u
-#define O_NOATIME 01000000u
-#define O_CLOEXEC 02000000u
-#define O_SYNC 04010000u
-#define O_PATH 010000000u
+#define O_ACCMODE     03u
+#define O_RDONLY      00u
+#define O_WRONLY      01u
+#define O_RDWR        02u
+#define O_CREAT       0100u
+#define O_EXCL        0200u
+#define O_NOCTTY      0400u
+#define O_TRUNC       01000u
+#define O_APPEND      02000u
+#define O_NONBLOCK    04000u
+#define O_DSYNC       010000u
+#define O_ASYNC       020000u
+#define O_DIRECT      040000u
+#define O_LARGEFILE   0100000u
+#define O_DIRECTORY   0200000u
+#define O_NOFOLLOW    0400000u
+#define O_NOATIME     01000000u
+#define O_CLOEXEC     02000000u
+#define O_SYNC        04010000u
+#define O_PATH        010000000u
 #define O_TMPFILE_BIT 020000000u
-#define O_TMPFILE (O_TMPFILE_BIT | O_DIRECTORY)
+#define O_TMPFILE     (O_TMPFILE_BIT | O_DIRECTORY)
 
-#define S_IFMT 0170000u
-#define S_IFSOCK 0140000u
-#define S_IFLNK 0120000u
-#define S_IFREG 0100000u
-#define S_IFBLK 0060000u
-#define S_IFDIR 0040000u
-#define S_IFCHR 0020000u
-#define S_IFIFO 0010000u
-#define S_ISUID 04000u
-#define S_ISGID 02000u
-#define S_ISVTX 01000u
+#define S_IFMT    0170000u
+#define S_IFSOCK  0140000u
+#define S_IFLNK   0120000u
+#define S_IFREG   0100000u
+#define S_IFBLK   0060000u
+#define S_IFDIR   0040000u
+#define S_IFCHR   0020000u
+#define S_IFIFO   0010000u
+#define S_ISUID   04000u
+#define S_ISGID   02000u
+#define S_ISVTX   01000u
 #define MODE_BITS 07777u
 
-#define AT_FDCWD (-100)
+#define AT_FDCWD            (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100u
-#define AT_REMOVEDIR 0x200u
-#define AT_EACCESS 0x200u
-#define AT_SYMLINK_FOLLOW 0x400u
-#define AT_NO_AUTOMOUNT 0x800u
-#define AT_EMPTY_PATH 0x1000u
-#define AT_STATX_SYNC_TYPE 0x6000u
+#define AT_REMOVEDIR        0x200u
+#define AT_EACCESS          0x200u
+#define AT_SYMLINK_FOLLOW   0x400u
+#define AT_NO_AUTOMOUNT     0x800u
+#define AT_EMPTY_PATH       0x1000u
+#define AT_STATX_SYNC_TYPE  0x6000u
 
 #define RENAME_NOREPLACE 1u
-#define RENAME_EXCHANGE 2u
-#define RENAME_WHITEOUT 4u
+#define RENAME_EXCHANGE  2u
+#define RENAME_WHITEOUT  4u
 
-#define SEEK_SET 0
-#define SEEK_CUR 1
-#define SEEK_END 2
+#define SEEK_SET  0
+#define SEEK_CUR  1
+#define SEEK_END  2
 #define SEEK_DATA 3
 #define SEEK_HOLE 4
 
-#define POLLIN 0x001u
-#define POLLPRI 0x002u
-#define POLLOUT 0x004u
-#define POLLERR 0x008u
-#define POLLHUP 0x010u
-#define POLLNVAL 0x020u
+#define POLLIN     0x001u
+#define POLLPRI    0x002u
+#define POLLOUT    0x004u
+#define POLLERR    0x008u
+#define POLLHUP    0x010u
+#define POLLNVAL   0x020u
 #define POLLRDNORM 0x040u
 #define POLLRDBAND 0x080u
 #define POLLWRNORM 0x100u
 #define POLLWRBAND 0x200u
-#define POLLRDHUP 0x2000u
+#define POLLRDHUP  0x2000u
 
-#define RLIMIT_FSIZE_INDEX 1
+#define RLIMIT_FSIZE_INDEX  1
 #define RLIMIT_NOFILE_INDEX 7
 
 /* Character devices by number, new_encode_dev form: minor low byte, major << 8. */

@@ -111,8 +111,10 @@ static const struct file_ops zero_ops = {
 	.name = "zero", .read = zero_read, .write = null_write, .seek = device_seek};
 static const struct file_ops full_ops = {
 	.name = "full", .read = zero_read, .write = full_write, .seek = device_seek};
-static const struct file_ops random_ops = {
-	.name = "random", .read = random_read, .write = random_write, .seek = device_seek};
+static const struct file_ops random_ops = {.name = "random",
+					   .read = random_read,
+					   .write = random_write,
+					   .seek = device_seek};
 /* What is opened: ops, or what open gives. */
 static const struct device {
 	const char *name;
@@ -143,13 +145,14 @@ int devfs_populate(struct vnode *directory)
 {
 	for (size_t i = 0; i < DEVICE_COUNT; i++) {
 		const struct device *device = &devices[i];
-		struct vnode_new what = {
-			.mode = device->mode, .device = device->number, .target = device->link};
+		struct vnode_new what = {.mode = device->mode,
+					 .device = device->number,
+					 .target = device->link};
 		struct vnode *made;
 		if (device->link)
 			what.target_size = strlen(device->link);
-		int rc = directory->ops->create(directory, device->name, strlen(device->name),
-						&what, &made);
+		int rc = directory->ops->create(directory, device->name,
+						strlen(device->name), &what, &made);
 		if (rc < 0 && rc != -EEXIST)
 			return rc;
 		if (rc == 0)

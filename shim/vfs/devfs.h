@@ -7,7 +7,8 @@ struct file;
 struct process;
 
 void console_file_init(void);
-/* The serial console, for the streams of the machine's own program. NULL without memory. */
+/* The serial console, for the streams of the machine's own program. NULL without memory.
+ */
 struct file *console_file_make(struct account *account);
 /* Open of /dev/console: the machine's own program alone has it, others -ENXIO. */
 int console_open(struct file *file);

@@ -5,16 +5,16 @@
 #include "shim/vfs/file.h"
 #include "shim/vfs/locks.h"
 
-#define WORD_BITS 64u
+#define WORD_BITS  64u
 #define ROOM_FIRST 64u
-#define ROOM_MAX (1u << 18) /* what one kmalloc of pointers can hold; Linux: nr_open */
+#define ROOM_MAX   (1u << 18) /* what one kmalloc of pointers can hold; Linux: nr_open */
 
 struct fdtable {
 	struct account *account;
 	uint32_t refs;
-	uint32_t limit;   /* numbers below it may be given out */
-	uint32_t room;    /* a multiple of WORD_BITS */
-	uint32_t lowest;  /* no free number is below it */
+	uint32_t limit;  /* numbers below it may be given out */
+	uint32_t room;   /* a multiple of WORD_BITS */
+	uint32_t lowest; /* no free number is below it */
 	struct file **file;
 	uint64_t *cloexec; /* bit n: of number n */
 };

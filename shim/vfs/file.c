@@ -15,8 +15,8 @@ uint64_t time_now_ns(void)
 	return clock_now_ns() + clock_realtime_offset_ns();
 }
 
-struct file *file_make(struct account *account, const struct file_ops *ops, uint32_t flags,
-		       void *data)
+struct file *file_make(struct account *account, const struct file_ops *ops,
+		       uint32_t flags, void *data)
 {
 	struct file *file = kzalloc(account, sizeof(*file));
 	if (!file)
@@ -58,7 +58,8 @@ int vnode_open(struct vnode *vnode, uint32_t flags, struct file **out)
 {
 	if (!vnode->ops->open && !(flags & O_PATH))
 		return -ENXIO;
-	struct file *file = file_make(&job_current()->account, &path_file_ops, flags, NULL);
+	struct file *file =
+		file_make(&job_current()->account, &path_file_ops, flags, NULL);
 	if (!file)
 		return -ENOMEM;
 	file->vnode = vnode;

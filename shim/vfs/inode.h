@@ -15,7 +15,11 @@ struct vnode_new {
 };
 
 enum change_fields {
-	CHANGE_MODE = 1, CHANGE_UID = 2, CHANGE_GID = 4, CHANGE_ATIME = 8, CHANGE_MTIME = 16,
+	CHANGE_MODE = 1,
+	CHANGE_UID = 2,
+	CHANGE_GID = 4,
+	CHANGE_ATIME = 8,
+	CHANGE_MTIME = 16,
 	CHANGE_INVALID = 32, /* a field has no legal value: -EINVAL */
 };
 struct vnode_change {
@@ -27,32 +31,37 @@ struct vnode_change {
 /* One name of a directory, as vnode_ops.entries hands it on. position_after is what d_off
  * shows. False: no more room. */
 struct entry_sink {
-	bool (*put)(struct entry_sink *self, const char *name, size_t size, uint64_t inode,
-		    uint8_t type, uint64_t position_after);
+	bool (*put)(struct entry_sink *self, const char *name, size_t size,
+		    uint64_t inode, uint8_t type, uint64_t position_after);
 };
 
-/* Names handed to these are single components, not "." or "..", at most NAME_MAX bytes, not
- * NUL-terminated. Members may be NULL where the comment gives the answer. */
+/* Names handed to these are single components, not "." or "..", at most NAME_MAX bytes,
+ * not NUL-terminated. Members may be NULL where the comment gives the answer. */
 struct vnode_ops {
-	const char *type;   /* as /proc/mounts names it */
-	uint64_t magic;     /* statfs' f_type */
+	const char *type; /* as /proc/mounts names it */
+	uint64_t magic;   /* statfs' f_type */
 	int (*stat)(struct vnode *vnode, struct stat_values *out);
-	/* Gives file its ops and data; file->flags and file->vnode are set. NULL: -ENXIO. */
+	/* Gives file its ops and data; file->flags and file->vnode are set. NULL: -ENXIO.
+	 */
 	int (*open)(struct vnode *vnode, struct file *file);
 	void (*free)(struct vnode *vnode); /* the last reference is gone */
-	/* Symbolic links: the text, which lives as long as the vnode; or, for those of /proc
-	 * that lead to an object itself, follow and readlink. */
+	/* Symbolic links: the text, which lives as long as the vnode; or, for those of
+	 * /proc that lead to an object itself, follow and readlink. */
 	const char *(*link_text)(struct vnode *vnode, size_t *size);
 	int (*follow)(struct vnode *vnode, struct vnode **out);
 	long (*readlink)(struct vnode *vnode, char *out, size_t room);
 	/* Directories. */
-	int (*lookup)(struct vnode *directory, const char *name, size_t size, struct vnode **out);
-	int (*entries)(struct vnode *directory, uint64_t *position, struct entry_sink *sink);
+	int (*lookup)(struct vnode *directory, const char *name, size_t size,
+		      struct vnode **out);
+	int (*entries)(struct vnode *directory, uint64_t *position,
+		       struct entry_sink *sink);
 	/* NULL: a tree that cannot be changed. */
 	int (*create)(struct vnode *directory, const char *name, size_t size,
 		      const struct vnode_new *what, struct vnode **out);
-	int (*remove)(struct vnode *directory, const char *name, size_t size, bool is_directory);
-	int (*link)(struct vnode *directory, const char *name, size_t size, struct vnode *target);
+	int (*remove)(struct vnode *directory, const char *name, size_t size,
+		      bool is_directory);
+	int (*link)(struct vnode *directory, const char *name, size_t size,
+		    struct vnode *target);
 	int (*rename)(struct vnode *from, const char *name, size_t size, struct vnode *to,
 		      const char *new_name, size_t new_size, unsigned flags);
 	int (*change)(struct vnode *vnode, const struct vnode_change *change);
@@ -68,14 +77,14 @@ struct vnode {
 	struct rootfs *root;
 	uint32_t refs;
 	uint32_t mode;
-	struct vnode *parent;  /* counted; of the name it was last seen by. NULL: a root */
-	const char *name;      /* in parent; not NUL-terminated */
+	struct vnode *parent; /* counted; of the name it was last seen by. NULL: a root */
+	const char *name;     /* in parent; not NUL-terminated */
 	uint16_t name_size;
-	bool unlinked;         /* that name is gone */
-	bool mount;            /* cannot be removed or renamed */
-	bool mapped;           /* was, at some time: address spaces may hold its pages */
+	bool unlinked; /* that name is gone */
+	bool mount;    /* cannot be removed or renamed */
+	bool mapped;   /* was, at some time: address spaces may hold its pages */
 	struct file_locks *locks; /* locks.c */
-	struct list watches;   /* inotify.c */
+	struct list watches;      /* inotify.c */
 };
 
 static inline bool mode_is(uint32_t mode, uint32_t type)

@@ -1,5 +1,6 @@
-/* inotify.c: inotify(7). A watch is in the list of its vnode and in that of its inotify; an
- * event goes to the watches of the vnode and, with its name, to those of its directory. */
+/* inotify.c: inotify(7). A watch is in the list of its vnode and in that of its inotify;
+ * an event goes to the watches of the vnode and, with its name, to those of its
+ * directory. */
 #include "shim/vfs/inotify.h"
 
 #include "shim/lib/errno.h"
@@ -9,15 +10,15 @@
 #include "shim/sys/sys.h"
 #include "shim/vfs/inode.h"
 
-#define IN_UNMOUNT 0x2000u
-#define IN_Q_OVERFLOW 0x4000u
-#define IN_IGNORED 0x8000u
-#define IN_ALL_EVENTS 0xfffu
+#define IN_UNMOUNT     0x2000u
+#define IN_Q_OVERFLOW  0x4000u
+#define IN_IGNORED     0x8000u
+#define IN_ALL_EVENTS  0xfffu
 #define IN_MASK_CREATE (1u << 28)
-#define IN_MASK_ADD (1u << 29)
-#define IN_ONESHOT (1u << 31)
-#define EVENTS_MAX 16384u
-#define FIONREAD 0x541bu
+#define IN_MASK_ADD    (1u << 29)
+#define IN_ONESHOT     (1u << 31)
+#define EVENTS_MAX     16384u
+#define FIONREAD       0x541bu
 
 struct inotify {
 	struct account *account;
@@ -56,7 +57,8 @@ static void queue(struct inotify *inotify, int watch, uint32_t mask, uint32_t co
 	if (overflow)
 		padded = size = 0;
 	if (!list_empty(&inotify->events)) { /* the same again is told once */
-		const struct event *last = list_entry(inotify->events.prev, struct event, link);
+		const struct event *last =
+			list_entry(inotify->events.prev, struct event, link);
 		if (last->head.watch == watch && last->head.mask == mask &&
 		    last->head.cookie == cookie && last->head.name_size == padded &&
 		    memcmp(last->name, name, size) == 0 && (!padded || !last->name[size]))
@@ -124,12 +126,14 @@ void inotify_closed(struct file *file)
 {
 	if (file->flags & O_PATH)
 		return;
-	inotify_event(file->vnode, (file->flags & O_ACCMODE) == O_RDONLY ? IN_CLOSE_NOWRITE
-									 : IN_CLOSE_WRITE);
+	inotify_event(file->vnode, (file->flags & O_ACCMODE) == O_RDONLY
+					   ? IN_CLOSE_NOWRITE
+					   : IN_CLOSE_WRITE);
 }
 
-/* Watches hold their vnode, so only the end of a whole tree comes here with some left: their
- * inotify is of the same job and gone, or must lose them without touching the tree. */
+/* Watches hold their vnode, so only the end of a whole tree comes here with some left:
+ * their inotify is of the same job and gone, or must lose them without touching the tree.
+ */
 void inotify_free(struct vnode *vnode)
 {
 	list_for_each_safe(watch, &vnode->watches, struct watch, of_vnode) {
@@ -151,7 +155,8 @@ static long inotify_read(struct file *file, struct uio *uio, uint64_t *pos)
 			return -ERESTARTSYS;
 	}
 	while (!list_empty(&inotify->events)) {
-		struct event *event = list_entry(inotify->events.next, struct event, link);
+		struct event *event =
+			list_entry(inotify->events.next, struct event, link);
 		if (event->size > uio->left)
 			return done ? done : -EINVAL;
 		if (uio_write_out(uio, &event->head, event->size) != (long)event->size)

@@ -14,9 +14,9 @@
  * search path, headers that are tested for before they are read. */
 #define UNUSED_MAX 128u
 
-#define TMPFS_MAGIC 0x01021994u
+#define TMPFS_MAGIC  0x01021994u
 #define JOBFS_DEVICE 20u
-#define INODE_FIRST (1ull << 32) /* above every packed inode number */
+#define INODE_FIRST  (1ull << 32) /* above every packed inode number */
 
 static uint32_t nid_bucket(uint64_t nid)
 {
@@ -93,8 +93,8 @@ static struct node *make_for_nid(struct rootfs *root, uint64_t nid)
 	return node;
 }
 
-int node_for_nid(struct rootfs *root, struct node *parent, const struct erofs_entry *entry,
-		 struct node **out)
+int node_for_nid(struct rootfs *root, struct node *parent,
+		 const struct erofs_entry *entry, struct node **out)
 {
 	struct node *node = find_nid(root, entry->nid);
 	if (node) {
@@ -184,7 +184,8 @@ static void node_forget(struct node *node)
 		vnode_put(parent);
 }
 
-/* The last reference is gone. A packed, unchanged node waits in case it is wanted again. */
+/* The last reference is gone. A packed, unchanged node waits in case it is wanted again.
+ */
 static void jobfs_free(struct vnode *vnode)
 {
 	struct node *node = node_of(vnode);
@@ -308,8 +309,8 @@ void rootfs_destroy(struct rootfs *root)
 	kfree(root);
 }
 
-int rootfs_add_image_file(struct rootfs *root, const char *path, const void *bytes, size_t size,
-			  uint32_t mode)
+int rootfs_add_image_file(struct rootfs *root, const char *path, const void *bytes,
+			  size_t size, uint32_t mode)
 {
 	struct node *node = node_make(root, S_IFREG | (mode & MODE_BITS));
 	if (!node)

@@ -1,10 +1,10 @@
 /* jobfs.h: inside the tree of a job, for jobfs*.c alone.
  *
- * A node is a file, directory, link or device; names lead to nodes. Nodes of the packed file
- * system are made when first looked up, found again by their inode number (nid), and
- * forgotten when nobody uses them, unless they were changed. Then they stay (pinned) until
- * their last name is gone: their fields are the copy-up of the metadata, their pages that of
- * the data, page by page.
+ * A node is a file, directory, link or device; names lead to nodes. Nodes of the packed
+ * file system are made when first looked up, found again by their inode number (nid), and
+ * forgotten when nobody uses them, unless they were changed. Then they stay (pinned)
+ * until their last name is gone: their fields are the copy-up of the metadata, their
+ * pages that of the data, page by page.
  *
  *   directory node:  table (names made or hidden here)  over  the packed directory `nid`
  *   file node:       pages (written here)  over  lower bytes [0, lower_size)
@@ -16,17 +16,17 @@
 #include "imgfmt/erofs_read.h"
 #include "shim/vfs/inode.h"
 
-#define NO_NID UINT64_MAX
+#define NO_NID      UINT64_MAX
 #define NID_BUCKETS 256u
 
 /* A name in the upper layer. node NULL: a whiteout, it hides the packed name. */
 struct entry {
-	struct list link;     /* in table->order, by cookie */
-	struct entry *next;   /* in its bucket */
-	struct vnode *node;   /* counted; a node, or the root of a mounted tree */
-	uint64_t cookie;      /* position in the directory, ever growing */
+	struct list link;   /* in table->order, by cookie */
+	struct entry *next; /* in its bucket */
+	struct vnode *node; /* counted; a node, or the root of a mounted tree */
+	uint64_t cookie;    /* position in the directory, ever growing */
 	uint32_t hash;
-	bool over_lower;      /* the packed directory has this name too */
+	bool over_lower; /* the packed directory has this name too */
 	uint8_t name_size;
 	char name[];
 };
@@ -48,30 +48,30 @@ struct node {
 	uint64_t nid;          /* packed inode, NO_NID: none */
 	uint64_t inode;        /* st_ino */
 	uint32_t links, uid, gid, device;
-	bool pinned;           /* holds a reference to itself: changed, and has a name */
-	bool data_changed;     /* not the packed bytes any more */
-	bool populate;         /* /dev: devfs_populate is due */
-	bool dead_directory;   /* removed: no new names */
-	bool linkable;         /* O_TMPFILE: may be given a name */
+	bool pinned;         /* holds a reference to itself: changed, and has a name */
+	bool data_changed;   /* not the packed bytes any more */
+	bool populate;       /* /dev: devfs_populate is due */
+	bool dead_directory; /* removed: no new names */
+	bool linkable;       /* O_TMPFILE: may be given a name */
 	bool memfd;
-	uint32_t seals;        /* F_SEAL_* */
+	uint32_t seals; /* F_SEAL_* */
 	uint64_t size;
 	uint64_t atime_ns, mtime_ns, ctime_ns;
 	/* Regular files. */
-	const uint8_t *lower;  /* the image's bytes, page aligned */
-	uint64_t lower_size;   /* of them still part of the file */
-	void *pages;           /* jobfs_data.c: tree of pages */
+	const uint8_t *lower; /* the image's bytes, page aligned */
+	uint64_t lower_size;  /* of them still part of the file */
+	void *pages;          /* jobfs_data.c: tree of pages */
 	unsigned pages_height;
-	uint64_t pages_count;  /* in it */
+	uint64_t pages_count;   /* in it */
 	uint64_t lower_covered; /* pages of lower that the tree hides */
 	/* Directories. */
 	struct table *table;
 	uint32_t subdirectories;
 	/* Symbolic links. */
-	char *target;          /* NULL: in the image */
-	void *pipe;            /* FIFOs: the pipe while it is open (pipe.c) */
-	struct entry *kept;    /* the removed entry that vnode.name points into */
-	struct xattr *xattrs;  /* xattr.c */
+	char *target;         /* NULL: in the image */
+	void *pipe;           /* FIFOs: the pipe while it is open (pipe.c) */
+	struct entry *kept;   /* the removed entry that vnode.name points into */
+	struct xattr *xattrs; /* xattr.c */
 };
 
 struct rootfs {
@@ -82,9 +82,9 @@ struct rootfs {
 	uint64_t next_inode;
 	struct node *top;
 	struct list nodes;
-	struct list unused;    /* oldest first */
+	struct list unused; /* oldest first */
 	uint32_t unused_count;
-	struct list files;     /* open files of this tree */
+	struct list files; /* open files of this tree */
 	struct vnode *proc, *sys;
 	struct node *by_nid[NID_BUCKETS];
 };
@@ -103,22 +103,27 @@ _Static_assert(offsetof(struct node, vnode) == 0, "node_of_const");
 
 /* jobfs.c */
 struct node *node_make(struct rootfs *root, uint32_t mode);
-int node_for_nid(struct rootfs *root, struct node *parent, const struct erofs_entry *entry,
-		 struct node **out); /* *out with a reference */
-void node_changed(struct node *node);  /* pins it */
+int node_for_nid(struct rootfs *root, struct node *parent,
+		 const struct erofs_entry *entry,
+		 struct node **out);    /* *out with a reference */
+void node_changed(struct node *node);   /* pins it */
 void node_lost_name(struct node *node); /* one link less; may unpin */
-void node_touch(struct node *node);    /* mtime and ctime */
-void node_modified(struct node *node); /* these, and set-user-ID goes: file_modified() */
+void node_touch(struct node *node);     /* mtime and ctime */
+void node_modified(struct node *node);  /* these, and set-user-ID goes: file_modified() */
 
 /* jobfs_dir.c */
 void table_free(struct node *directory);
-int directory_add(struct node *directory, const char *name, size_t size, struct vnode *vnode);
-int jobfs_lookup(struct vnode *directory, const char *name, size_t size, struct vnode **out);
+int directory_add(struct node *directory, const char *name, size_t size,
+		  struct vnode *vnode);
+int jobfs_lookup(struct vnode *directory, const char *name, size_t size,
+		 struct vnode **out);
 int jobfs_entries(struct vnode *directory, uint64_t *position, struct entry_sink *sink);
 int jobfs_create(struct vnode *directory, const char *name, size_t size,
 		 const struct vnode_new *what, struct vnode **out);
-int jobfs_remove(struct vnode *directory, const char *name, size_t size, bool is_directory);
-int jobfs_link(struct vnode *directory, const char *name, size_t size, struct vnode *target);
+int jobfs_remove(struct vnode *directory, const char *name, size_t size,
+		 bool is_directory);
+int jobfs_link(struct vnode *directory, const char *name, size_t size,
+	       struct vnode *target);
 int jobfs_rename(struct vnode *from, const char *name, size_t size, struct vnode *to,
 		 const char *new_name, size_t new_size, unsigned flags);
 uint32_t directory_links(struct node *directory);

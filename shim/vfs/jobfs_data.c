@@ -1,9 +1,9 @@
 /* jobfs_data.c: the bytes of a job's regular files: pages of the upper layer in a tree of
  * 64-way tables, over the image's bytes, over holes.
  *
- * A slot of the tree holds a page; or the zero page, which makes a hole in the image's bytes
- * and counts as no page; or a page with the lowest bit of its address set: fallocate's, not
- * written yet, zeros. */
+ * A slot of the tree holds a page; or the zero page, which makes a hole in the image's
+ * bytes and counts as no page; or a page with the lowest bit of its address set:
+ * fallocate's, not written yet, zeros. */
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
 #include "shim/lib/print.h"
@@ -14,7 +14,7 @@
 
 /* A tree of height h holds pages [0, 64^h); height 0 is one page without a table. */
 #define FAN_BITS 6u
-#define FAN (1u << FAN_BITS)
+#define FAN      (1u << FAN_BITS)
 
 struct fan {
 	void *slot[FAN]; /* struct fan, or a page's at height 1 */
@@ -107,10 +107,12 @@ uint64_t data_pages(const struct node *node)
 static bool is_data(const struct node *node, uint64_t index)
 {
 	void *slot = find(node, index);
-	return slot ? slot != zero_page() && !is_unwritten(slot) : lower_page(node, index) != NULL;
+	return slot ? slot != zero_page() && !is_unwritten(slot)
+		    : lower_page(node, index) != NULL;
 }
 
-/* Pages [first, end) are others now: mappings of them, which only this job can have, go. */
+/* Pages [first, end) are others now: mappings of them, which only this job can have, go.
+ */
 static void unmap(struct node *node, uint64_t first, uint64_t end, bool copies)
 {
 	if (!node->vnode.mapped)
@@ -120,7 +122,8 @@ static void unmap(struct node *node, uint64_t first, uint64_t end, bool copies)
 			vm_forget_file(process->vm, &node->vnode, first, end, copies);
 }
 
-/* A page of the upper layer at index, where none was: a copy of the page below, or zeros. */
+/* A page of the upper layer at index, where none was: a copy of the page below, or zeros.
+ */
 static int make_page(struct node *node, uint64_t index, bool unwritten, struct page **out)
 {
 	struct rootfs *root = node->vnode.root;
@@ -177,7 +180,8 @@ int data_allocate(struct node *node, uint64_t index)
 {
 	struct page *page;
 	void *slot = find(node, index);
-	if (slot && slot != zero_page()) /* a second time makes it data, as on Linux' tmpfs */
+	if (slot &&
+	    slot != zero_page()) /* a second time makes it data, as on Linux' tmpfs */
 		return written_page(node, index, &page);
 	return make_page(node, index, slot || !lower_page(node, index), &page);
 }
@@ -207,7 +211,8 @@ static void drop_range(struct node *node, void **slot, unsigned height, uint64_t
 	unsigned shift = (height - 1) * FAN_BITS;
 	bool any = false;
 	for (uint64_t i = 0; i < FAN; i++) {
-		uint64_t first = base + (i << shift), last = first + ((1ull << shift) - 1);
+		uint64_t first = base + (i << shift),
+			 last = first + ((1ull << shift) - 1);
 		if (fan->slot[i] && first < end && last >= start)
 			drop_range(node, &fan->slot[i], height - 1, first, start, end);
 		any = any || fan->slot[i];
@@ -303,10 +308,12 @@ static uint64_t next_page(void *slot, unsigned height, uint64_t base, uint64_t f
 		return base >= from ? base : UINT64_MAX;
 	unsigned shift = (height - 1) * FAN_BITS;
 	for (uint64_t i = 0; i < FAN; i++) {
-		uint64_t first = base + (i << shift), last = first + ((1ull << shift) - 1);
+		uint64_t first = base + (i << shift),
+			 last = first + ((1ull << shift) - 1);
 		if (last < from)
 			continue;
-		uint64_t found = next_page(((struct fan *)slot)->slot[i], height - 1, first, from);
+		uint64_t found =
+			next_page(((struct fan *)slot)->slot[i], height - 1, first, from);
 		if (found != UINT64_MAX)
 			return found;
 	}

@@ -1,9 +1,9 @@
 /* jobfs_dir.c: directories of a job's tree: names made here over the packed ones.
  *
- * A change first reserves an entry for each name it is about, which is all that can fail for
- * want of memory; setting and clearing entries cannot fail.
- * Positions: 0 ".", 1 "..", then LOWER_AT + the packed directory's own, then UPPER_AT + the
- * entry's cookie. Both are stable when names come and go. */
+ * A change first reserves an entry for each name it is about, which is all that can fail
+ * for want of memory; setting and clearing entries cannot fail. Positions: 0 ".", 1 "..",
+ * then LOWER_AT + the packed directory's own, then UPPER_AT + the entry's cookie. Both
+ * are stable when names come and go. */
 #include "shim/lib/errno.h"
 #include "shim/lib/random.h"
 #include "shim/lib/string.h"
@@ -11,10 +11,10 @@
 #include "shim/vfs/inotify.h"
 #include "shim/vfs/jobfs.h"
 
-#define LOWER_AT 2ull
-#define UPPER_AT (1ull << 40)
+#define LOWER_AT      2ull
+#define UPPER_AT      (1ull << 40)
 #define BUCKETS_FIRST 8u
-#define BUCKETS_MAX (1u << 18)
+#define BUCKETS_MAX   (1u << 18)
 
 /* Seeded, so that a program cannot choose names that all fall in one bucket. */
 static uint32_t name_hash(const char *name, size_t size)
@@ -113,7 +113,8 @@ static int populate(struct node *directory)
 }
 
 /* Makes vnode known by this name. */
-static void set_name(struct vnode *vnode, struct node *directory, const char *name, size_t size)
+static void set_name(struct vnode *vnode, struct node *directory, const char *name,
+		     size_t size)
 {
 	struct vnode *old = vnode->parent;
 	vnode_get(&directory->vnode);
@@ -208,8 +209,8 @@ static void entry_set(struct node *directory, struct entry *entry, struct vnode 
 	set_name(vnode, directory, entry->name, entry->name_size);
 }
 
-/* The name leads nowhere any more; the caller keeps the node's reference that the entry had
- * and puts it back. */
+/* The name leads nowhere any more; the caller keeps the node's reference that the entry
+ * had and puts it back. */
 static void entry_clear(struct node *directory, struct entry *entry)
 {
 	struct table *table = directory->table;
@@ -225,7 +226,8 @@ static void entry_clear(struct node *directory, struct entry *entry)
 		return;
 	if (named_by_it && vnode->name == entry->name && vnode->ops == &jobfs_ops) {
 		/* Its name is still shown as "... (deleted)": the node keeps the text. */
-		struct entry *kept = kzalloc(vnode->root->account, sizeof(*kept) + entry->name_size);
+		struct entry *kept =
+			kzalloc(vnode->root->account, sizeof(*kept) + entry->name_size);
 		if (kept)
 			memcpy(kept->name, entry->name, entry->name_size);
 		vnode->name = kept ? kept->name : "";
@@ -236,7 +238,8 @@ static void entry_clear(struct node *directory, struct entry *entry)
 	entry_free(table, entry);
 }
 
-int directory_add(struct node *directory, const char *name, size_t size, struct vnode *vnode)
+int directory_add(struct node *directory, const char *name, size_t size,
+		  struct vnode *vnode)
 {
 	struct entry *entry;
 	int rc = entry_reserve(directory, name, size, &entry);
@@ -315,7 +318,8 @@ static int put_lower(struct node *directory, uint64_t *position, struct entry_si
 	int rc;
 	while ((rc = erofs_entry(fs, &inode, &at, &entry)) == 1) {
 		bool dots = entry.name[0] == '.' &&
-			    (entry.name_size == 1 || (entry.name_size == 2 && entry.name[1] == '.'));
+			    (entry.name_size == 1 ||
+			     (entry.name_size == 2 && entry.name[1] == '.'));
 		if (!dots && !find(directory->table, entry.name, entry.name_size) &&
 		    erofs_inode(fs, entry.nid, &child) == 0 &&
 		    !sink->put(sink, entry.name, entry.name_size, child.number,
@@ -366,7 +370,8 @@ static bool is_empty(struct node *directory)
 		return true;
 	while (erofs_entry(fs, &inode, &at, &entry) == 1) {
 		bool dots = entry.name[0] == '.' &&
-			    (entry.name_size == 1 || (entry.name_size == 2 && entry.name[1] == '.'));
+			    (entry.name_size == 1 ||
+			     (entry.name_size == 2 && entry.name[1] == '.'));
 		if (!dots && !find(directory->table, entry.name, entry.name_size))
 			return false;
 	}
@@ -522,8 +527,8 @@ static bool is_above(const struct vnode *above, const struct vnode *below)
 	return below != NULL;
 }
 
-static int may_rename(const struct vnode *from, struct vnode *moved, const struct vnode *to,
-		      struct vnode *replaced, unsigned flags)
+static int may_rename(const struct vnode *from, struct vnode *moved,
+		      const struct vnode *to, struct vnode *replaced, unsigned flags)
 {
 	bool directory = vnode_is_directory(moved);
 	if (replaced && (flags & RENAME_NOREPLACE))
@@ -570,7 +575,8 @@ static void move(struct node *from, struct entry *source, struct node *to,
 		 struct entry *target)
 {
 	struct vnode *moved = source->node, *replaced = target->node;
-	if (replaced && replaced->parent == &to->vnode && replaced->name == target->name) {
+	if (replaced && replaced->parent == &to->vnode &&
+	    replaced->name == target->name) {
 		replaced->name = ""; /* the text is the other's now */
 		replaced->name_size = 0;
 	}
@@ -631,8 +637,8 @@ int jobfs_rename(struct vnode *from, const char *name, size_t size, struct vnode
 	if (rc == 0)
 		rc = may_rename(from, moved, to, replaced, flags);
 	if (rc == 0 && moved != replaced)
-		rc = rename_nodes(node_of(from), name, size, node_of(to), new_name, new_size,
-				  flags);
+		rc = rename_nodes(node_of(from), name, size, node_of(to), new_name,
+				  new_size, flags);
 	if (replaced)
 		vnode_put(replaced);
 	vnode_put(moved);

@@ -13,7 +13,8 @@
 
 #define FILE_SIZE_MAX ((uint64_t)INT64_MAX)
 
-/* Bytes in one piece from pos: of the image while nothing was written there, else a page. */
+/* Bytes in one piece from pos: of the image while nothing was written there, else a page.
+ */
 static long read_piece(struct node *node, struct uio *uio, uint64_t pos, size_t size)
 {
 	if (!node->data_changed && pos < node->lower_size) {
@@ -32,8 +33,8 @@ static long read_piece(struct node *node, struct uio *uio, uint64_t pos, size_t 
 	return moved;
 }
 
-/* Others' turn, once a MiB, in a long call on a file. They may take its whole tree away, which
- * front's files of a job do not hold: false, and the node is gone. */
+/* Others' turn, once a MiB, in a long call on a file. They may take its whole tree away,
+ * which front's files of a job do not hold: false, and the node is gone. */
 static bool file_yield(const struct file *file, long before, long done)
 {
 	if (before >> 20 == done >> 20)
@@ -166,7 +167,9 @@ static int64_t regular_seek(struct file *file, int64_t offset, int whence)
 		bool past = found >= (node->size + PAGE_MASK) / PAGE_SIZE;
 		if (past && whence == SEEK_DATA)
 			return -ENXIO;
-		at = past ? size : found == index ? offset : (int64_t)(found << PAGE_SHIFT);
+		at = past             ? size
+		     : found == index ? offset
+				      : (int64_t)(found << PAGE_SHIFT);
 		break;
 	}
 	default:

@@ -1,6 +1,6 @@
 /* locks.c: advisory locks. All locks of a file are one list; each is a range held by an
- * owner: a descriptor table (POSIX) or an open file (flock and OFD). flock's ranges and those
- * of fcntl do not see each other, as on Linux. */
+ * owner: a descriptor table (POSIX) or an open file (flock and OFD). flock's ranges and
+ * those of fcntl do not see each other, as on Linux. */
 #include "shim/vfs/locks.h"
 
 #include "shim/lib/errno.h"
@@ -63,7 +63,7 @@ static void cut(struct file_locks *locks, const struct lock *range, struct lock 
 		if (lock->flock != range->flock || lock->owner != range->owner ||
 		    lock->first > range->last || lock->last < range->first)
 			continue;
-		bool before = lock->first < range->first, after = lock->last > range->last;
+		bool before = lock->first<range->first, after = lock->last> range->last;
 		if (before && after) {
 			struct lock *rest = *spare;
 			*spare = NULL;
@@ -81,7 +81,8 @@ static void cut(struct file_locks *locks, const struct lock *range, struct lock 
 	}
 }
 
-static int wait_for(struct file_locks *locks, const struct lock *wanted, bool wait, int busy)
+static int wait_for(struct file_locks *locks, const struct lock *wanted, bool wait,
+		    int busy)
 {
 	while (conflict(locks, wanted)) {
 		if (!wait)
@@ -95,7 +96,8 @@ static int wait_for(struct file_locks *locks, const struct lock *wanted, bool wa
 	return 0;
 }
 
-static int set(struct vnode *vnode, const struct lock *wanted, bool unlock, bool wait, int busy)
+static int set(struct vnode *vnode, const struct lock *wanted, bool unlock, bool wait,
+	       int busy)
 {
 	struct file_locks *locks = locks_of(vnode);
 	struct account *account = rootfs_account(vnode->root);
@@ -127,10 +129,14 @@ int locks_flock(struct file *file, unsigned operation)
 		return -EINVAL;
 	if (!file->vnode || !file->vnode->root)
 		return 0; /* a pipe or the like: nobody else can name it */
-	struct lock wanted = {.owner = file, .flock = true, .write = what == LOCK_EX, .pid = -1,
+	struct lock wanted = {.owner = file,
+			      .flock = true,
+			      .write = what == LOCK_EX,
+			      .pid = -1,
 			      .last = UINT64_MAX};
 	/* A change of kind gives up the old lock first, so it may lose it. */
-	return set(file->vnode, &wanted, what == LOCK_UN, !(operation & LOCK_NB), -EAGAIN);
+	return set(file->vnode, &wanted, what == LOCK_UN, !(operation & LOCK_NB),
+		   -EAGAIN);
 }
 
 static int range_of(struct file *file, struct fdtable *table, bool of_file,
@@ -167,7 +173,8 @@ static int range_of(struct file *file, struct fdtable *table, bool of_file,
 	return 0;
 }
 
-int locks_get(struct file *file, struct fdtable *table, bool of_file, struct linux_flock *request)
+int locks_get(struct file *file, struct fdtable *table, bool of_file,
+	      struct linux_flock *request)
 {
 	struct lock wanted;
 	int rc = range_of(file, table, of_file, request, &wanted);
@@ -175,7 +182,8 @@ int locks_get(struct file *file, struct fdtable *table, bool of_file, struct lin
 		return rc;
 	if (request->type == F_UNLCK)
 		return -EINVAL;
-	struct lock *found = file->vnode->locks ? conflict(file->vnode->locks, &wanted) : NULL;
+	struct lock *found =
+		file->vnode->locks ? conflict(file->vnode->locks, &wanted) : NULL;
 	if (!found) {
 		request->type = F_UNLCK;
 		return 0;
@@ -183,7 +191,8 @@ int locks_get(struct file *file, struct fdtable *table, bool of_file, struct lin
 	request->type = found->write ? F_WRLCK : F_RDLCK;
 	request->whence = SEEK_SET;
 	request->start = (int64_t)found->first;
-	request->size = found->last == INT64_MAX ? 0 : (int64_t)(found->last - found->first + 1);
+	request->size =
+		found->last == INT64_MAX ? 0 : (int64_t)(found->last - found->first + 1);
 	request->pid = found->pid;
 	return 0;
 }

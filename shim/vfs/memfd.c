@@ -7,7 +7,8 @@
 
 int memfd_make(bool may_seal, uint32_t flags, struct file **out)
 {
-	struct vnode *vnode = rootfs_make_unnamed(job_current()->rootfs, S_IFREG | 0777, false);
+	struct vnode *vnode =
+		rootfs_make_unnamed(job_current()->rootfs, S_IFREG | 0777, false);
 	if (!vnode)
 		return -ENOMEM;
 	node_of(vnode)->seals = may_seal ? 0 : F_SEAL_SEAL;

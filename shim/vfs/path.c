@@ -11,15 +11,15 @@
 struct walk {
 	const struct path_context *context;
 	unsigned flags;
-	struct vnode *top;  /* what "/" means, and where ".." stays */
-	struct vnode *at;   /* counted */
-	const char *path;   /* what is left of the present text */
-	const char *end;    /* of that text */
-	unsigned links;     /* followed so far */
-	unsigned depth;     /* links whose rest is still to be walked */
-	bool slash;         /* slashes after the last component, of any text */
+	struct vnode *top; /* what "/" means, and where ".." stays */
+	struct vnode *at;  /* counted */
+	const char *path;  /* what is left of the present text */
+	const char *end;   /* of that text */
+	unsigned links;    /* followed so far */
+	unsigned depth;    /* links whose rest is still to be walked */
+	bool slash;        /* slashes after the last component, of any text */
 	struct {
-		struct vnode *link; /* counted: its text is being walked */
+		struct vnode *link;     /* counted: its text is being walked */
 		const char *rest, *end; /* what comes after it */
 	} outer[SYMLINKS_MAX];
 };
@@ -170,8 +170,8 @@ static void walk_end(struct walk *walk)
 		vnode_put(walk->outer[--walk->depth].link);
 }
 
-static int walk_start(struct walk *walk, const struct path_context *context, const char *path,
-		      unsigned flags)
+static int walk_start(struct walk *walk, const struct path_context *context,
+		      const char *path, unsigned flags)
 {
 	walk->context = context;
 	walk->flags = flags;
@@ -204,9 +204,11 @@ int path_lookup(const struct path_context *context, const char *path, unsigned f
 		return rc;
 	while (rc == 0 && next_component(&walk, &name, &size, &last)) {
 		bool slash = walk.slash;
-		rc = step_component(&walk, name, size, !last || slash || (flags & PATH_FOLLOW));
+		rc = step_component(&walk, name, size,
+				    !last || slash || (flags & PATH_FOLLOW));
 		leave_finished(&walk);
-		if (rc == 0 && slash && walk.path == walk.end && !vnode_is_directory(walk.at))
+		if (rc == 0 && slash && walk.path == walk.end &&
+		    !vnode_is_directory(walk.at))
 			rc = -ENOTDIR;
 	}
 	if (rc == 0 && (flags & PATH_NO_SYMLINKS) && mode_is(walk.at->mode, S_IFLNK))
@@ -219,7 +221,8 @@ int path_lookup(const struct path_context *context, const char *path, unsigned f
 	return rc;
 }
 
-/* Walks to the parent of the last component of what is left. On success walk->at is it. */
+/* Walks to the parent of the last component of what is left. On success walk->at is it.
+ */
 static int walk_to_parent(struct walk *walk, struct path_parent *out)
 {
 	const char *name;
@@ -251,7 +254,8 @@ int path_parent(const struct path_context *context, const char *path, unsigned f
 	if (rc < 0)
 		return rc;
 	rc = walk_to_parent(&walk, out);
-	/* The last component is of the path itself: texts of links before it are used up. */
+	/* The last component is of the path itself: texts of links before it are used up.
+	 */
 	walk_end(&walk);
 	if (rc < 0)
 		vnode_put(walk.at);
@@ -281,8 +285,8 @@ static int may_open(const struct vnode *vnode, unsigned oflags, bool foreign)
 	return 0;
 }
 
-static int open_found(const struct path_context *context, struct vnode *vnode, unsigned oflags,
-		      bool created, struct file **out)
+static int open_found(const struct path_context *context, struct vnode *vnode,
+		      unsigned oflags, bool created, struct file **out)
 {
 	bool foreign = context->root != job_current()->rootfs;
 	int rc = may_open(vnode, oflags, foreign);
@@ -300,8 +304,8 @@ static int open_found(const struct path_context *context, struct vnode *vnode, u
 	return rc;
 }
 
-static int create_file(struct vnode *directory, const struct path_parent *at, uint32_t mode,
-		       struct vnode **out)
+static int create_file(struct vnode *directory, const struct path_parent *at,
+		       uint32_t mode, struct vnode **out)
 {
 	struct vnode_new what = {.mode = S_IFREG | (mode & MODE_BITS)};
 	if (!directory->ops->create)
@@ -310,8 +314,9 @@ static int create_file(struct vnode *directory, const struct path_parent *at, ui
 }
 
 /* The last name with O_CREAT. 0: *vnode found or made; 1: a link was entered, go on. */
-static int find_or_create(struct walk *walk, const struct path_parent *at, unsigned oflags,
-			  uint32_t mode, struct vnode **vnode, bool *created)
+static int find_or_create(struct walk *walk, const struct path_parent *at,
+			  unsigned oflags, uint32_t mode, struct vnode **vnode,
+			  bool *created)
 {
 	struct vnode *directory = walk->at;
 	*created = false;
@@ -338,8 +343,9 @@ static int find_or_create(struct walk *walk, const struct path_parent *at, unsig
 	return rc;
 }
 
-static int open_creating(const struct path_context *context, const char *path, unsigned flags,
-			 unsigned oflags, uint32_t mode, struct file **out)
+static int open_creating(const struct path_context *context, const char *path,
+			 unsigned flags, unsigned oflags, uint32_t mode,
+			 struct file **out)
 {
 	struct walk walk;
 	struct path_parent at;
@@ -371,8 +377,8 @@ static int open_creating(const struct path_context *context, const char *path, u
 	return rc;
 }
 
-static int open_unnamed(const struct path_context *context, const char *path, unsigned flags,
-			unsigned oflags, uint32_t mode, struct file **out)
+static int open_unnamed(const struct path_context *context, const char *path,
+			unsigned flags, unsigned oflags, uint32_t mode, struct file **out)
 {
 	struct vnode *directory;
 	int rc = path_lookup(context, path, flags, &directory);
@@ -404,8 +410,8 @@ int path_check_open(unsigned oflags)
 	return (oflags & O_CREAT) && (oflags & O_DIRECTORY) ? -EINVAL : 0;
 }
 
-int path_open(const struct path_context *context, const char *path, unsigned flags, int oflags,
-	      uint32_t mode, struct file **out)
+int path_open(const struct path_context *context, const char *path, unsigned flags,
+	      int oflags, uint32_t mode, struct file **out)
 {
 	unsigned o = (unsigned)oflags;
 	struct vnode *vnode;
@@ -429,7 +435,8 @@ int path_open(const struct path_context *context, const char *path, unsigned fla
 
 int path_make_parents(const struct path_context *context, const char *path)
 {
-	struct vnode *at = *path == '/' ? rootfs_vnode(context->root) : context->cwd, *next;
+	struct vnode *at = *path == '/' ? rootfs_vnode(context->root) : context->cwd,
+		     *next;
 	struct vnode_new what = {.mode = S_IFDIR | 0755};
 	vnode_get(at);
 	int rc = 0;
@@ -454,9 +461,9 @@ int path_make_parents(const struct path_context *context, const char *path)
 		if (rc == 0) {
 			vnode_put(at);
 			at = next;
-			rc = mode_is(at->mode, S_IFLNK)   ? -ELOOP
-			     : vnode_is_directory(at) ? 0
-						      : -ENOTDIR;
+			rc = mode_is(at->mode, S_IFLNK) ? -ELOOP
+			     : vnode_is_directory(at)   ? 0
+							: -ENOTDIR;
 		}
 		path = end;
 	}

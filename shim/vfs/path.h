@@ -11,7 +11,7 @@ struct path_parent {
 	const char *name;        /* in the path handed in, or in links[] below */
 	size_t size;
 	enum path_last last;
-	bool slash;              /* slashes followed the name */
+	bool slash; /* slashes followed the name */
 };
 
 /* Finds where the last name would be, without following it. */

@@ -1,5 +1,6 @@
-/* pidfd.h: a process as a file: pidfd_open(2), and clone's CLONE_PIDFD. It names its process
- * for good: when that is waited for, no later one of the same number takes its place. */
+/* pidfd.h: a process as a file: pidfd_open(2), and clone's CLONE_PIDFD. It names its
+ * process for good: when that is waited for, no later one of the same number takes its
+ * place. */
 #ifndef SHIM_VFS_PIDFD_H
 #define SHIM_VFS_PIDFD_H
 

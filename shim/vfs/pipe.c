@@ -1,6 +1,6 @@
 /* pipe.c: pipes and FIFOs: a ring of pages between writers and readers.
- * Writes of up to PIPE_BUF bytes are whole or not at all; a full pipe polls writable again
- * when a page's worth of room is there, as Linux' does. */
+ * Writes of up to PIPE_BUF bytes are whole or not at all; a full pipe polls writable
+ * again when a page's worth of room is there, as Linux' does. */
 #include "shim/vfs/pipe.h"
 
 #include "shim/lib/errno.h"
@@ -10,19 +10,20 @@
 #include "shim/sys/sys.h"
 #include "shim/vfs/inode.h"
 
-#define SLOTS_DEFAULT 16u
+#define SLOTS_DEFAULT  16u
 #define SIZE_MAX_BYTES (1u << 20)
-#define FIONREAD 0x541bu
+#define FIONREAD       0x541bu
 
 struct pipe {
-	uint32_t refs;    /* files, and the node's slot while it is a FIFO's */
+	uint32_t refs; /* files, and the node's slot while it is a FIFO's */
 	uint32_t readers, writers;
 	uint32_t opened_readers, opened_writers; /* ever, for FIFOs' opens to meet */
-	void **slot;      /* of a FIFO's node; NULL: a pipe */
+	void **slot;                             /* of a FIFO's node; NULL: a pipe */
 	uint64_t inode;
 	uint64_t head, tail; /* bytes written and read; free-running */
 	uint32_t slots;      /* pages in the ring */
-	struct page **page;  /* byte n lies in page[n / PAGE_SIZE % slots], made when written */
+	struct page *
+		*page; /* byte n lies in page[n / PAGE_SIZE % slots], made when written */
 	struct account *account;
 	struct waitq changed;
 };
@@ -33,7 +34,8 @@ static uint64_t used(const struct pipe *pipe)
 {
 	return pipe->head - pipe->tail;
 }
-/* The bytes that fit: those before the tail in its page are lost until that page is read. */
+/* The bytes that fit: those before the tail in its page are lost until that page is read.
+ */
 static uint64_t room(const struct pipe *pipe)
 {
 	uint64_t size = pipe->slots * PAGE_SIZE;
@@ -110,9 +112,9 @@ static long pipe_read(struct file *file, struct uio *uio, uint64_t *pos)
 			return done ? done : moved;
 		pipe->tail += (uint64_t)moved;
 		done += moved;
-		/* A page is given back when it is read empty; the last one is kept for the next
-		 * write. In a full ring that starts within a page, that page holds the newest
-		 * bytes too. */
+		/* A page is given back when it is read empty; the last one is kept for
+		 * the next write. In a full ring that starts within a page, that page
+		 * holds the newest bytes too. */
 		if ((pipe->tail & PAGE_MASK) == 0 && used(pipe) &&
 		    used(pipe) <= (pipe->slots - 1) * PAGE_SIZE) {
 			page_put(*slot);
@@ -241,8 +243,11 @@ static int pipe_stat(struct file *file, struct stat_values *out)
 	const struct pipe *pipe = file->data;
 	if (pipe->slot)
 		return vnode_stat(file->vnode, out);
-	*out = (struct stat_values){.device = 12, .inode = pipe->inode, .mode = S_IFIFO | 0600,
-				    .links = 1, .block_size = PAGE_SIZE};
+	*out = (struct stat_values){.device = 12,
+				    .inode = pipe->inode,
+				    .mode = S_IFIFO | 0600,
+				    .links = 1,
+				    .block_size = PAGE_SIZE};
 	out->atime_ns = out->mtime_ns = out->ctime_ns = time_now_ns();
 	return 0;
 }
@@ -369,7 +374,8 @@ long pipe_size_set(struct file *file, uint64_t size)
 		return -EPERM;
 	while (slots * PAGE_SIZE < size)
 		slots *= 2;
-	uint64_t first = pipe->tail / PAGE_SIZE, count = PAGE_ROUND_UP(pipe->head) / PAGE_SIZE - first;
+	uint64_t first = pipe->tail / PAGE_SIZE,
+		 count = PAGE_ROUND_UP(pipe->head) / PAGE_SIZE - first;
 	if (used(pipe) == 0)
 		count = 0;
 	if (count > slots)
@@ -383,11 +389,13 @@ long pipe_size_set(struct file *file, uint64_t size)
 			kfree(page);
 			return -ENOMEM;
 		}
-		memcpy(page_va(last), page_va(pipe->page[first % pipe->slots]), PAGE_SIZE);
+		memcpy(page_va(last), page_va(pipe->page[first % pipe->slots]),
+		       PAGE_SIZE);
 		page[(first + pipe->slots) % slots] = last;
 	}
 	for (uint32_t i = 0; i < pipe->slots; i++) {
-		uint64_t n = first + i; /* ring positions in order, then the unused rest */
+		uint64_t n =
+			first + i; /* ring positions in order, then the unused rest */
 		struct page **old = &pipe->page[n % pipe->slots];
 		if (i < count)
 			page[n % slots] = *old;
@@ -415,7 +423,8 @@ long pipe_tee(struct file *from, struct file *to, uint64_t size, bool nonblock)
 			break;
 		if (nonblock)
 			return -EAGAIN;
-		if (wait_on(used(in) ? &out->changed : &in->changed, WAIT_FOREVER) == -EINTR)
+		if (wait_on(used(in) ? &out->changed : &in->changed, WAIT_FOREVER) ==
+		    -EINTR)
 			return -ERESTARTSYS;
 	}
 	long done = 0;

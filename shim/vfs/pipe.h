@@ -11,7 +11,8 @@ struct pipe;
 #define PIPE_BUF 4096u
 
 int pipe_make(uint32_t flags, struct file **reader, struct file **writer);
-/* Opens a FIFO: *slot is the pipe of the FIFO's node while anybody has it open. May sleep. */
+/* Opens a FIFO: *slot is the pipe of the FIFO's node while anybody has it open. May
+ * sleep. */
 int pipe_open_fifo(void **slot, struct file *file);
 bool pipe_is(const struct file *file);
 /* Makes file another end of the pipe that source is one of (open of /proc/self/fd/N). */

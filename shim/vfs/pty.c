@@ -1,5 +1,5 @@
-/* pty.c: pseudo-terminals. The master is the keyboard and the screen of a tty that programs use
- * by the name /dev/pts/N, which is there as long as the master is open. */
+/* pty.c: pseudo-terminals. The master is the keyboard and the screen of a tty that
+ * programs use by the name /dev/pts/N, which is there as long as the master is open. */
 #include "shim/vfs/pty.h"
 
 #include "shim/lib/errno.h"
@@ -12,25 +12,25 @@
 #include "shim/vfs/tty.h"
 
 #define OUTPUT_SIZE 8192u /* a power of two */
-#define PTYS_MAX 256u     /* minor numbers of one byte; Linux: 4096 */
+#define PTYS_MAX    256u  /* minor numbers of one byte; Linux: 4096 */
 
-#define TIOCGPTN 0x80045430u
-#define TIOCSPTLCK 0x40045431u
-#define TIOCGPTLCK 0x80045439u
+#define TIOCGPTN    0x80045430u
+#define TIOCSPTLCK  0x40045431u
+#define TIOCGPTLCK  0x80045439u
 #define TIOCGPTPEER 0x5441u
-#define TIOCSIG 0x40045436u
-#define FIONREAD 0x541bu
+#define TIOCSIG     0x40045436u
+#define FIONREAD    0x541bu
 
 struct pty {
 	struct tty tty;
-	struct list link;       /* ptys */
-	uint32_t number;        /* in its job */
-	bool locked;            /* until unlockpt */
-	bool opened;            /* the slave, ever */
-	uint32_t slaves;        /* open files of it */
+	struct list link; /* ptys */
+	uint32_t number;  /* in its job */
+	bool locked;      /* until unlockpt */
+	bool opened;      /* the slave, ever */
+	uint32_t slaves;  /* open files of it */
 	char output[OUTPUT_SIZE];
-	uint32_t head, tail;    /* free-running */
-	struct waitq master;    /* woken when the master can read or write more */
+	uint32_t head, tail; /* free-running */
+	struct waitq master; /* woken when the master can read or write more */
 };
 
 static struct list ptys = LIST_INIT(ptys); /* with an open master, of all jobs */

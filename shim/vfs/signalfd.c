@@ -1,5 +1,5 @@
-/* signalfd.c: signalfd(2): reading takes signals that are pending for whoever reads, not for
- * whoever made the file. */
+/* signalfd.c: signalfd(2): reading takes signals that are pending for whoever reads, not
+ * for whoever made the file. */
 #include "shim/vfs/signalfd.h"
 
 #include "shim/lib/errno.h"
@@ -31,8 +31,9 @@ static struct signalfd_info info_of(const struct signal_info *from)
 {
 	struct signalfd_info info = {
 		.signo = (uint32_t)from->signo, .error = from->error, .code = from->code};
-	bool fault = from->signo == SIGILL || from->signo == SIGFPE || from->signo == SIGSEGV ||
-		     from->signo == SIGBUS || from->signo == SIGTRAP;
+	bool fault = from->signo == SIGILL || from->signo == SIGFPE ||
+		     from->signo == SIGSEGV || from->signo == SIGBUS ||
+		     from->signo == SIGTRAP;
 	if (fault && from->code > 0 && from->code != SI_KERNEL) {
 		info.address = from->value;
 		return info;

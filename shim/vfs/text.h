@@ -15,7 +15,8 @@ struct text {
 };
 
 void text_put(struct text *text, const void *bytes, size_t size);
-void text_printf(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_printf(struct text *text, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void text_free(struct text *text);
 
 #endif

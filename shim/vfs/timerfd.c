@@ -8,14 +8,19 @@
 #include "shim/vfs/eventfd.h"
 #include "shim/vfs/inode.h"
 
-enum { CLOCK_REALTIME_ID = 0, CLOCK_MONOTONIC_ID = 1, CLOCK_BOOTTIME_ID = 7,
-       CLOCK_REALTIME_ALARM_ID = 8, CLOCK_BOOTTIME_ALARM_ID = 9 };
+enum {
+	CLOCK_REALTIME_ID = 0,
+	CLOCK_MONOTONIC_ID = 1,
+	CLOCK_BOOTTIME_ID = 7,
+	CLOCK_REALTIME_ALARM_ID = 8,
+	CLOCK_BOOTTIME_ALARM_ID = 9
+};
 
 struct timerfd {
 	struct timer timer;
-	uint64_t next_ns;     /* monotonic: the next expiration not counted; 0: disarmed */
+	uint64_t next_ns; /* monotonic: the next expiration not counted; 0: disarmed */
 	uint64_t interval_ns;
-	uint64_t expired;     /* since the last read */
+	uint64_t expired; /* since the last read */
 	bool realtime;
 	struct waitq changed;
 };

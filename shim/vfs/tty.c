@@ -1,5 +1,5 @@
-/* tty.c: the line discipline: what becomes of bytes between a keyboard and programs. Who may
- * read and write, and the ioctls, are tty_control.c's. */
+/* tty.c: the line discipline: what becomes of bytes between a keyboard and programs. Who
+ * may read and write, and the ioctls, are tty_control.c's. */
 #include "shim/vfs/tty.h"
 
 #include "shim/arch/x86_64/clock.h"
@@ -24,7 +24,8 @@ void tty_init(struct tty *tty, const struct tty_ops *ops)
 		.cflag = 0xbf, /* B38400, CS8, CREAD */
 		.lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
 		.cc = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22},
-		.input_speed = 38400, .output_speed = 38400,
+		.input_speed = 38400,
+		.output_speed = 38400,
 	};
 	tty->ops = ops;
 	tty->refs = 1;
@@ -208,7 +209,8 @@ static bool receive_control(struct tty *tty, uint8_t byte)
 		waitq_wake(&tty->changed, 0);
 		return true;
 	}
-	for (size_t i = 0; local(tty, ISIG) && i < sizeof(signals) / sizeof(signals[0]); i++) {
+	for (size_t i = 0; local(tty, ISIG) && i < sizeof(signals) / sizeof(signals[0]);
+	     i++) {
 		if (!is_special(tty, byte, signals[i].character))
 			continue;
 		if (!local(tty, NOFLSH))
@@ -259,7 +261,8 @@ static void receive_end(struct tty *tty, uint8_t byte)
 
 static bool ends_line(const struct tty *tty, uint8_t byte)
 {
-	return byte == '\n' || is_special(tty, byte, VEOF) || is_special(tty, byte, VEOL) ||
+	return byte == '\n' || is_special(tty, byte, VEOF) ||
+	       is_special(tty, byte, VEOL) ||
 	       (local(tty, IEXTEN) && is_special(tty, byte, VEOL2));
 }
 
@@ -334,7 +337,8 @@ static long take_bytes(struct tty *tty, struct uio *uio)
 	for (bool ended = false; !ended && uio->left && tty_readable(tty);) {
 		char bytes[128];
 		size_t n = 0;
-		while (!ended && n < sizeof(bytes) && n < uio->left && tty_readable(tty)) {
+		while (!ended && n < sizeof(bytes) && n < uio->left &&
+		       tty_readable(tty)) {
 			uint16_t entry = take(tty);
 			ended = lines && (entry & ENDS_LINE);
 			if (!(lines && (entry & IS_EOF)))
@@ -364,7 +368,8 @@ static bool is_enough(const struct tty *tty, uint64_t wanted)
 	return used(tty) >= least && (used(tty) || tty->termios.cc[VTIME] == 0);
 }
 
-/* VTIME counts from the last byte; without VMIN from the start, which since_ns is then. */
+/* VTIME counts from the last byte; without VMIN from the start, which since_ns is then.
+ */
 static uint64_t read_deadline(const struct tty *tty, uint64_t since_ns)
 {
 	uint64_t tenths = tty->termios.cc[VTIME];
@@ -471,8 +476,9 @@ uint32_t tty_poll(struct tty *tty, struct poll_table *table)
 	poll_add(table, &tty->changed);
 	if (tty->hung_up)
 		return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
-	uint64_t least = tty->termios.cc[VTIME] || !tty->termios.cc[VMIN] ? 1
-									  : tty->termios.cc[VMIN];
+	uint64_t least = tty->termios.cc[VTIME] || !tty->termios.cc[VMIN]
+				 ? 1
+				 : tty->termios.cc[VMIN];
 	if (canonical(tty) ? tty->lines > 0 : used(tty) >= least)
 		events |= POLLIN | POLLRDNORM;
 	if (!tty->stopped && tty->ops->room(tty) >= 2)

@@ -24,13 +24,48 @@ struct linux_termios {
 _Static_assert(sizeof(struct linux_termios) == 44, "Linux ABI");
 #define TERMIOS_HEAD_SIZE 36u
 
-enum { ISTRIP = 040, INLCR = 0100, IGNCR = 0200, ICRNL = 0400, IXON = 02000, IXANY = 04000,
-       IUTF8 = 040000 };
+enum {
+	ISTRIP = 040,
+	INLCR = 0100,
+	IGNCR = 0200,
+	ICRNL = 0400,
+	IXON = 02000,
+	IXANY = 04000,
+	IUTF8 = 040000
+};
 enum { OPOST = 1, ONLCR = 4, OCRNL = 010 };
-enum { ISIG = 1, ICANON = 2, ECHO = 010, ECHOE = 020, ECHOK = 040, ECHONL = 0100, NOFLSH = 0200,
-       TOSTOP = 0400, ECHOCTL = 01000, ECHOKE = 04000, IEXTEN = 0100000 };
-enum { VINTR, VQUIT, VERASE, VKILL, VEOF, VTIME, VMIN, VSWTC, VSTART, VSTOP, VSUSP, VEOL,
-       VREPRINT, VDISCARD, VWERASE, VLNEXT, VEOL2 };
+enum {
+	ISIG = 1,
+	ICANON = 2,
+	ECHO = 010,
+	ECHOE = 020,
+	ECHOK = 040,
+	ECHONL = 0100,
+	NOFLSH = 0200,
+	TOSTOP = 0400,
+	ECHOCTL = 01000,
+	ECHOKE = 04000,
+	IEXTEN = 0100000
+};
+enum {
+	VINTR,
+	VQUIT,
+	VERASE,
+	VKILL,
+	VEOF,
+	VTIME,
+	VMIN,
+	VSWTC,
+	VSTART,
+	VSTOP,
+	VSUSP,
+	VEOL,
+	VREPRINT,
+	VDISCARD,
+	VWERASE,
+	VLNEXT,
+	VEOL2
+};
 
 struct window_size {
 	uint16_t rows, columns, width, height;
@@ -39,8 +74,8 @@ struct window_size {
 struct tty_ops {
 	/* Gives file what reads and writes the tty, counted: /dev/tty. */
 	void (*open)(struct tty *tty, struct file *file);
-	/* How much output fits now, and taking size bytes of it, which do fit. Room that comes
-	 * back is told by waking tty->changed. */
+	/* How much output fits now, and taking size bytes of it, which do fit. Room that
+	 * comes back is told by waking tty->changed. */
 	size_t (*room)(const struct tty *tty);
 	void (*put)(struct tty *tty, const char *bytes, size_t size);
 	/* Input was read: there is room for more. */
@@ -56,14 +91,14 @@ struct tty {
 	uint32_t refs;
 	struct linux_termios termios;
 	struct window_size window;
-	uint32_t device;    /* its number, as /proc shows it */
-	int session;        /* whose controlling terminal it is; 0: nobody's */
-	int foreground;     /* the process group that may read */
-	bool hung_up;       /* for good: the other side is gone */
-	bool stopped;       /* by VSTOP or TCOOFF: no output */
-	bool literal_next;  /* after VLNEXT */
+	uint32_t device;   /* its number, as /proc shows it */
+	int session;       /* whose controlling terminal it is; 0: nobody's */
+	int foreground;    /* the process group that may read */
+	bool hung_up;      /* for good: the other side is gone */
+	bool stopped;      /* by VSTOP or TCOOFF: no output */
+	bool literal_next; /* after VLNEXT */
 	uint16_t input[TTY_INPUT_SIZE]; /* bytes, with what tty.c knows of them above */
-	uint32_t head, tail; /* free-running */
+	uint32_t head, tail;            /* free-running */
 	uint32_t line_start; /* what is being edited begins here; ends at head */
 	uint32_t lines;      /* whole ones in input */
 	struct waitq changed;
@@ -87,8 +122,8 @@ uint32_t tty_poll(struct tty *tty, struct poll_table *table);
 /* tty_control.c. master: asked by a pseudo-terminal's other side. */
 long tty_ioctl(struct tty *tty, uint32_t command, uint64_t argument, bool master);
 
-/* May the caller go on, or is it in the background: then signo (SIGTTIN, SIGTTOU) was sent to
- * its group, or the answer is -EIO. */
+/* May the caller go on, or is it in the background: then signo (SIGTTIN, SIGTTOU) was
+ * sent to its group, or the answer is -EIO. */
 int tty_check_foreground(struct tty *tty, int signo);
 void tty_signal_foreground(struct tty *tty, int signo);
 /* open(2) of a terminal by a session's leader without one. */

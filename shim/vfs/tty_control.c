@@ -1,4 +1,5 @@
-/* tty_control.c: whose terminal it is: sessions, job control, and the ioctls of tty_ioctl(4). */
+/* tty_control.c: whose terminal it is: sessions, job control, and the ioctls of
+ * tty_ioctl(4). */
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
 #include "shim/mm/usercopy.h"
@@ -9,10 +10,28 @@
 #include "shim/vfs/tty.h"
 
 enum {
-	TCGETS = 0x5401, TCSETS, TCSETSW, TCSETSF, TCSBRK = 0x5409, TCXONC, TCFLSH,
-	TIOCSCTTY = 0x540e, TIOCGPGRP, TIOCSPGRP, TIOCOUTQ, TIOCGWINSZ = 0x5413, TIOCSWINSZ,
-	FIONREAD = 0x541b, TIOCNOTTY = 0x5422, TIOCSETD, TIOCGETD, TCSBRKP, TIOCGSID = 0x5429,
-	TCSETS2 = 0x402c542b, TCSETSW2, TCSETSF2,
+	TCGETS = 0x5401,
+	TCSETS,
+	TCSETSW,
+	TCSETSF,
+	TCSBRK = 0x5409,
+	TCXONC,
+	TCFLSH,
+	TIOCSCTTY = 0x540e,
+	TIOCGPGRP,
+	TIOCSPGRP,
+	TIOCOUTQ,
+	TIOCGWINSZ = 0x5413,
+	TIOCSWINSZ,
+	FIONREAD = 0x541b,
+	TIOCNOTTY = 0x5422,
+	TIOCSETD,
+	TIOCGETD,
+	TCSBRKP,
+	TIOCGSID = 0x5429,
+	TCSETS2 = 0x402c542b,
+	TCSETSW2,
+	TCSETSF2,
 };
 #define TCGETS2 0x802c542au
 enum { TCOOFF, TCOON };
@@ -75,7 +94,8 @@ void tty_make_controlling(struct tty *tty, struct process *process)
 void tty_opened(struct tty *tty, const struct file *file)
 {
 	struct process *self = process_current();
-	if (!(file->flags & O_NOCTTY) && self->sid == self->pid && !self->tty && !tty->session)
+	if (!(file->flags & O_NOCTTY) && self->sid == self->pid && !self->tty &&
+	    !tty->session)
 		tty_make_controlling(tty, self);
 }
 
@@ -190,10 +210,12 @@ static long session_ioctl(struct tty *tty, uint32_t command, uaddr user, bool ma
 	case TIOCSPGRP:
 		return set_foreground(tty, user);
 	case TIOCGPGRP:
-		return own ? copy_to_user(user, &tty->foreground, sizeof(int32_t)) : -ENOTTY;
+		return own ? copy_to_user(user, &tty->foreground, sizeof(int32_t))
+			   : -ENOTTY;
 	case TIOCGSID:
-		return own && tty->session ? copy_to_user(user, &tty->session, sizeof(int32_t))
-					   : -ENOTTY;
+		return own && tty->session
+			       ? copy_to_user(user, &tty->session, sizeof(int32_t))
+			       : -ENOTTY;
 	default:
 		return -ENOTTY;
 	}

@@ -4,11 +4,12 @@
 #include "shim/lib/string.h"
 #include "shim/vfs/file.h"
 
-static void single(struct uio *uio, struct uio_segment *segment, uint64_t base, uint64_t size,
-		   bool kernel)
+static void single(struct uio *uio, struct uio_segment *segment, uint64_t base,
+		   uint64_t size, bool kernel)
 {
 	*segment = (struct uio_segment){base, size};
-	*uio = (struct uio){.segment = segment, .count = 1, .left = size, .kernel = kernel};
+	*uio = (struct uio){
+		.segment = segment, .count = 1, .left = size, .kernel = kernel};
 }
 
 void uio_user(struct uio *uio, struct uio_segment *segment, uaddr base, uint64_t size)
@@ -70,9 +71,9 @@ static long move(struct uio *uio, void *bytes, size_t size, enum direction direc
 		size_t n = size - done < room ? size - done : room;
 		uint64_t at = segment->base + uio->offset;
 		uint8_t *part = bytes ? (uint8_t *)bytes + done : NULL;
-		size_t moved = uio->kernel
-				       ? move_kernel((void *)(uintptr_t)at, part, n, direction)
-				       : move_user((uaddr){at}, part, n, direction);
+		size_t moved = uio->kernel ? move_kernel((void *)(uintptr_t)at, part, n,
+							 direction)
+					   : move_user((uaddr){at}, part, n, direction);
 		done += moved;
 		uio->offset += moved;
 		uio->left -= moved;

@@ -236,13 +236,12 @@ static void reach(struct list *found, struct unix_socket *u)
 
 static void reach_through(struct list *found, const struct unix_socket *u)
 {
-	list_for_each(message, &u->queue, struct unix_message,
-		      link) for (uint32_t i = 0; i < message->with.file_count; i++)
-	{
-		struct unix_socket *sent = unix_of_file(message->with.files[i]);
-		if (sent)
-			reach(found, sent);
-	}
+	list_for_each(message, &u->queue, struct unix_message, link)
+		for (uint32_t i = 0; i < message->with.file_count; i++) {
+			struct unix_socket *sent = unix_of_file(message->with.files[i]);
+			if (sent)
+				reach(found, sent);
+		}
 	list_for_each(made, &u->pending, struct unix_socket, pending_link)
 		reach(found, made);
 }
@@ -261,19 +260,18 @@ void unix_garbage_collect(void)
 		return; /* a search costs as much as there are sockets: not at each
 			   release */
 	released = sockets_seen = 0;
-	list_for_each(u, &unix_sockets, struct unix_socket, all)
-	{
+	list_for_each(u, &unix_sockets, struct unix_socket, all) {
 		u->reached = false;
 		sockets_seen++;
 	}
-	list_for_each_safe(u, &unix_sockets, struct unix_socket, all) if (is_root(u))
-		reach(&found, u);
+	list_for_each_safe(u, &unix_sockets, struct unix_socket, all)
+		if (is_root(u))
+			reach(&found, u);
 	list_for_each(u, &found, struct unix_socket, all)
 		reach_through(&found, u); /* found grows while it is walked */
 	list_for_each(u, &unix_sockets, struct unix_socket, all)
 		unix_queue_take(u, &garbage);
-	list_for_each_safe(u, &found, struct unix_socket, all)
-	{
+	list_for_each_safe(u, &found, struct unix_socket, all) {
 		list_remove(&u->all);
 		list_append(&unix_sockets, &u->all);
 	}

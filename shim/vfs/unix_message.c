@@ -101,8 +101,7 @@ void unix_discard(struct list *messages)
 {
 	static struct list doomed = LIST_INIT(doomed);
 	static bool running;
-	list_for_each_safe(message, messages, struct unix_message, link)
-	{
+	list_for_each_safe(message, messages, struct unix_message, link) {
 		list_remove(&message->link);
 		list_append(&doomed, &message->link);
 	}
@@ -182,8 +181,7 @@ static void consume(struct unix_socket *u, struct unix_message *message)
 
 void unix_queue_take(struct unix_socket *u, struct list *messages)
 {
-	list_for_each_safe(message, &u->queue, struct unix_message, link)
-	{
+	list_for_each_safe(message, &u->queue, struct unix_message, link) {
 		unqueue(u, message);
 		unix_flight_end(&message->with);
 		list_append(messages, &message->link);
@@ -408,8 +406,7 @@ static long stream_take(struct unix_socket *u, struct socket_message *request,
 	bool peek = (request->flags & MSG_PEEK) != 0;
 	struct uio *uio = request->uio;
 	long done = 0;
-	list_for_each_safe(message, &u->queue, struct unix_message, link)
-	{
+	list_for_each_safe(message, &u->queue, struct unix_message, link) {
 		if (!uio->left || with->file_count)
 			break;
 		if (before + done == 0)

@@ -308,8 +308,9 @@ static void unix_release(struct socket *socket)
 void unix_job_ended(const struct job *job)
 {
 	struct list messages = LIST_INIT(messages);
-	list_for_each(u, &unix_sockets, struct unix_socket, all) if (u->job == job)
-		unix_queue_take(u, &messages);
+	list_for_each(u, &unix_sockets, struct unix_socket, all)
+		if (u->job == job)
+			unix_queue_take(u, &messages);
 	unix_discard(&messages);
 }
 
@@ -343,8 +344,7 @@ enum { FIONREAD_COMMAND = 0x541b, SIOCOUTQ_COMMAND = 0x5411 };
 static uint32_t unread_bytes(const struct unix_socket *u)
 {
 	uint32_t bytes = 0;
-	list_for_each(message, &u->queue, struct unix_message, link)
-	{
+	list_for_each(message, &u->queue, struct unix_message, link) {
 		bytes += message->size - message->taken;
 		if (!unix_is_stream(u))
 			break;

@@ -5,8 +5,8 @@
  *   unix_message.c  what is sent and not yet received
  *   unix_control.c  descriptors and credentials that travel with it
  *
- * Names, connections and messages stay in one job: every look-up compares the job, and what
- * is in flight when the job ends goes with it. All under the kernel lock. */
+ * Names, connections and messages stay in one job: every look-up compares the job, and
+ * what is in flight when the job ends goes with it. All under the kernel lock. */
 #ifndef SHIM_VFS_UNIX_SOCKET_H
 #define SHIM_VFS_UNIX_SOCKET_H
 
@@ -16,16 +16,18 @@
 struct job;
 struct vnode;
 
-#define UNIX_PATH_MAX 108u
-#define UNIX_ADDRESS_MAX (2u + UNIX_PATH_MAX)
-#define UNIX_RIGHTS_MAX 253u     /* descriptors in one message: SCM_MAX_FD */
+#define UNIX_PATH_MAX       108u
+#define UNIX_ADDRESS_MAX    (2u + UNIX_PATH_MAX)
+#define UNIX_RIGHTS_MAX     253u /* descriptors in one message: SCM_MAX_FD */
 #define UNIX_BUFFER_DEFAULT 212992u
-#define UNIX_DATAGRAMS_MAX 10u   /* queued before strangers have to wait: max_dgram_qlen */
+/* Queued before strangers have to wait (max_dgram_qlen). */
+#define UNIX_DATAGRAMS_MAX  10u
 
-/* A name, shared by the socket that is bound, those accepted from it, and its datagrams. */
+/* A name, shared by the socket that is bound, those accepted from it, and its datagrams.
+ */
 struct unix_name {
 	uint32_t refs;
-	uint32_t size;           /* of the address, family included */
+	uint32_t size; /* of the address, family included */
 	uint8_t bytes[UNIX_ADDRESS_MAX + 1];
 };
 
@@ -38,19 +40,20 @@ _Static_assert(sizeof(struct unix_credentials) == 12, "Linux ABI");
 
 /* What goes with the bytes of one message. */
 struct unix_ancillary {
-	struct file **files;     /* counted references, file_count of them */
+	struct file **files; /* counted references, file_count of them */
 	uint32_t file_count;
 	bool has_credentials;
 	struct unix_credentials credentials;
 };
 
-/* Bytes follow in the same object, or, when they do not fit one slab, in pieces of a page. */
+/* Bytes follow in the same object, or, when they do not fit one slab, in pieces of a
+ * page. */
 struct unix_message {
-	struct list link;        /* in socket->queue */
-	struct unix_name *from;  /* counted; NULL: the sender has no name */
+	struct list link;       /* in socket->queue */
+	struct unix_name *from; /* counted; NULL: the sender has no name */
 	struct unix_ancillary with;
-	uint32_t size, taken;    /* taken: bytes already received of a stream */
-	uint32_t piece_count;    /* 0: the bytes follow */
+	uint32_t size, taken; /* taken: bytes already received of a stream */
+	uint32_t piece_count; /* 0: the bytes follow */
 	uint8_t *piece[];
 };
 
@@ -59,33 +62,34 @@ enum unix_state { UNIX_CLOSED, UNIX_LISTENING, UNIX_CONNECTED };
 struct unix_socket {
 	struct socket socket;
 	struct job *job;
-	uint32_t refs;           /* of its file (or its listener), peers, and sleeping senders */
-	struct list all;         /* every socket that was not released */
-	enum unix_state state;   /* of streams and sequential packets */
-	bool dead;               /* released: only peers still look at it */
+	uint32_t refs;   /* of its file (or its listener), peers, and sleeping senders */
+	struct list all; /* every socket that was not released */
+	enum unix_state state; /* of streams and sequential packets */
+	bool dead;             /* released: only peers still look at it */
 	bool read_shut, write_shut, pass_credentials;
-	int error;               /* SO_ERROR */
+	int error;                /* SO_ERROR */
 	struct unix_socket *peer; /* counted */
-	struct list clients;     /* datagrams: sockets whose peer this is, by client_link */
+	struct list clients; /* datagrams: sockets whose peer this is, by client_link */
 	struct list client_link;
 	struct unix_name *name;
-	bool bound;              /* name is its own, not its listener's */
-	struct vnode *vnode;     /* counted: the name in the tree */
+	bool bound;          /* name is its own, not its listener's */
+	struct vnode *vnode; /* counted: the name in the tree */
 	struct unix_credentials peer_credentials; /* of a listener: its own */
-	struct list queue;       /* messages to receive, oldest first */
+	struct list queue;                        /* messages to receive, oldest first */
 	uint32_t queue_count;
-	uint64_t queue_bytes;    /* with their heads, so that empty ones count */
-	struct list pending;     /* listening: connected, not accepted; by pending_link */
+	uint64_t queue_bytes; /* with their heads, so that empty ones count */
+	struct list pending;  /* listening: connected, not accepted; by pending_link */
 	struct list pending_link;
 	uint32_t pending_count, backlog;
 	uint32_t send_buffer, receive_buffer;
-	uint32_t option_bits;    /* switches that are kept and do nothing here */
-	struct waitq readable;   /* messages, connections, and every change of state */
-	struct waitq writable;   /* room where this one sends */
-	struct waitq senders;    /* threads that wait for room here without being connected */
-	struct file *file;       /* known while in_flight */
-	uint32_t in_flight;      /* references to file that messages hold */
-	bool reached;            /* unix_control.c: not garbage */
+	uint32_t option_bits;  /* switches that are kept and do nothing here */
+	struct waitq readable; /* messages, connections, and every change of state */
+	struct waitq writable; /* room where this one sends */
+	struct waitq
+		senders;    /* threads that wait for room here without being connected */
+	struct file *file;  /* known while in_flight */
+	uint32_t in_flight; /* references to file that messages hold */
+	bool reached;       /* unix_control.c: not garbage */
 };
 
 extern const struct socket_ops unix_ops;
@@ -115,7 +119,8 @@ void unix_job_ended(const struct job *job);
 /* unix_name.c */
 int unix_bind(struct socket *socket, const struct socket_address *address);
 int unix_autobind(struct unix_socket *u); /* an abstract name, unless it has a name */
-/* The socket of the job that has the name, with a reference; -ECONNREFUSED, -EPROTOTYPE. */
+/* The socket of the job that has the name, with a reference; -ECONNREFUSED, -EPROTOTYPE.
+ */
 int unix_find(const struct socket_address *address, int type, struct unix_socket **out);
 void unix_name_put(struct unix_name *name);
 void unix_name_out(const struct unix_name *name, struct socket_address *out);
@@ -128,7 +133,8 @@ bool unix_is_full(const struct unix_socket *u, const struct unix_socket *to);
 /* Frees messages and lets go of what came with them. */
 void unix_discard(struct list *messages);
 void unix_queue_discard(struct unix_socket *u);
-void unix_queue_take(struct unix_socket *u, struct list *messages); /* all, to the end of it */
+void unix_queue_take(struct unix_socket *u,
+		     struct list *messages); /* all, to the end of it */
 
 /* unix_control.c */
 int unix_ancillary_in(const struct socket_message *message, struct unix_ancillary *out);

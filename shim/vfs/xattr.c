@@ -77,7 +77,8 @@ int xattr_set(struct vnode *vnode, const char *name, const void *value, size_t s
 	if (!old && (flags & XATTR_REPLACE))
 		return -ENODATA;
 	size_t name_size = strlen(name) + 1;
-	struct xattr *made = kzalloc(vnode->root->account, sizeof(*made) + name_size + size);
+	struct xattr *made =
+		kzalloc(vnode->root->account, sizeof(*made) + name_size + size);
 	if (!made)
 		return -ENOMEM;
 	made->size = size;

@@ -7,8 +7,8 @@
 struct vnode;
 struct xattr;
 
-#define XATTR_CREATE 1u
-#define XATTR_REPLACE 2u
+#define XATTR_CREATE   1u
+#define XATTR_REPLACE  2u
 #define XATTR_NAME_MAX 255u
 #define XATTR_SIZE_MAX 65536u
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later
  *
- * ena_model.c: an ENA for stock QEMU, as a shared object that is preloaded into it; for tests
- * only, and under QEMU's licence because it is built with QEMU's headers. Strict: what a driver
- * does wrong is said on stderr as "ena-model: violation: ...", and the device goes fatal.
+ * ena_model.c: an ENA for stock QEMU, as a shared object that is preloaded into it; for
+ * tests only, and under QEMU's licence because it is built with QEMU's headers. Strict:
+ * what a driver does wrong is said on stderr as "ena-model: violation: ...", and the
+ * device goes fatal.
  *
- * Faults are properties that may be set at start (-device ena,llq-required=on) and, by qom-set,
- * while it runs. See properties[] at the end. */
+ * Faults are properties that may be set at start (-device ena,llq-required=on) and, by
+ * qom-set, while it runs. See properties[] at the end. */
 #include "qemu/osdep.h"
 
 #include "hw/pci/pci.h"
@@ -20,12 +21,12 @@
 OBJECT_DECLARE_SIMPLE_TYPE(EnaState, ENA)
 
 #define REGISTERS_SIZE 0x4000
-#define WINDOW_SIZE (256 * 1024)
-#define DOORBELL(q) (0x1000 + 8 * (q))
-#define UNMASK 0x2000
-#define RING_MOST 1024
-#define FRAME_MOST 16384
-#define HELD_MOST 8
+#define WINDOW_SIZE    (256 * 1024)
+#define DOORBELL(q)    (0x1000 + 8 * (q))
+#define UNMASK         0x2000
+#define RING_MOST      1024
+#define FRAME_MOST     16384
+#define HELD_MOST      8
 
 enum { AQ = 0, ACQ = 1, AENQ = 2, ADMIN_QUEUES };
 enum { TX = 0, RX = 1, QUEUES };
@@ -44,8 +45,9 @@ struct queue {
 		uint16_t size, id;
 	} buffer[RING_MOST]; /* RX: fetched descriptors, oldest first */
 	uint32_t free_count;
-	uint8_t meta[16]; /* TX: the descriptor to go on with where a packet brings none */
-	uint16_t held[HELD_MOST];             /* TX: completions kept back to shuffle them */
+	uint8_t meta[16]; /* TX: the descriptor to go on with where a packet brings none
+			   */
+	uint16_t held[HELD_MOST]; /* TX: completions kept back to shuffle them */
 	unsigned held_count;
 };
 
@@ -58,7 +60,7 @@ struct EnaState {
 
 	uint32_t control, status, aq_tail;
 	struct ring admin[ADMIN_QUEUES];
-	uint32_t aenq_head; /* the driver's doorbell */
+	uint32_t aenq_head;               /* the driver's doorbell */
 	uint64_t host_info, read_answers; /* where registers asked for by 0x5c are put */
 	uint32_t groups, mtu;
 	bool link_told, interrupt_masked, vector_masked, vector_pending;
@@ -66,9 +68,9 @@ struct EnaState {
 	uint64_t dropped;
 
 	/* faults */
-	bool reset_refused, shuffled, llq_required, no_llq, hang, silent, bad_rx_id, bad_tx_id,
-		admin_hang, no_checksum, fatal, refusing;
-	uint32_t refused; /* the command that is; 0: every one */
+	bool reset_refused, shuffled, llq_required, no_llq, hang, silent, bad_rx_id,
+		bad_tx_id, admin_hang, no_checksum, fatal, refusing;
+	uint32_t refused;                      /* the command that is; 0: every one */
 	uint32_t depth, alive_ms, transmit_ms; /* hints to the driver */
 };
 
@@ -197,8 +199,8 @@ static void tx_checksum(EnaState *s, uint8_t *frame, size_t size, uint32_t contr
 	stw_be_p(frame + at, (uint16_t)~fold(sum_of(frame + l4, size - l4)));
 }
 
-/* The descriptors of a packet, one after the other. An entry of an LLQ holds two and a header
- * first, then up to eight. */
+/* The descriptors of a packet, one after the other. An entry of an LLQ holds two and a
+ * header first, then up to eight. */
 struct reader {
 	uint8_t entry[128], header[96];
 	unsigned left, at;
@@ -213,8 +215,10 @@ static bool descriptor_next(EnaState *s, struct reader *r, uint8_t d[16])
 		if (q->sq.at == q->tail)
 			return false;
 		if (q->llq)
-			memcpy(r->entry, (uint8_t *)memory_region_get_ram_ptr(&s->window) +
-						 q->sq.at % q->sq.depth * 128, 128);
+			memcpy(r->entry,
+			       (uint8_t *)memory_region_get_ram_ptr(&s->window) +
+				       q->sq.at % q->sq.depth * 128,
+			       128);
 		else
 			pci_dma_read(&s->parent, slot(&q->sq, 16), r->entry, 16);
 		if (!r->begun)
@@ -254,9 +258,11 @@ static bool tx_packet(EnaState *s)
 	}
 	uint32_t control = ldl_le_p(d + 4);
 	uint16_t id = (uint16_t)(control >> 22 | (d[2] & 0x3f) << 10);
-	size_t size = q->llq ? d[15] : 0; /* else it is only told how long the header is */
+	size_t size =
+		q->llq ? d[15] : 0; /* else it is only told how long the header is */
 	if (!(d[3] & 16) || d[15] > 96 || (q->llq && !size))
-		return violation(s, "no completion wanted, or a header of a wrong size"), false;
+		return violation(s, "no completion wanted, or a header of a wrong size"),
+		       false;
 	memcpy(frame, r.header, size);
 	for (;;) {
 		unsigned length = lduw_le_p(d);
@@ -368,8 +374,9 @@ static uint8_t feature_get(EnaState *s, uint8_t feature, uint8_t *answer)
 {
 	switch (feature) {
 	case 1:
-		stl_le_p(answer + 8, 1 << 1 | 1 << 3 | 1 << 7 | 1 << 11 | 1 << 14 | 1 << 26 |
-					     1 << 28 | (s->no_llq ? 0 : 1 << 4));
+		stl_le_p(answer + 8, 1 << 1 | 1 << 3 | 1 << 7 | 1 << 11 | 1 << 14 |
+					     1 << 26 | 1 << 28 |
+					     (s->no_llq ? 0 : 1 << 4));
 		stl_le_p(answer + 16, 48);
 		stl_le_p(answer + 20, 48);
 		memcpy(answer + 24, s->conf.macaddr.a, 6);
@@ -416,8 +423,10 @@ static uint8_t feature_set(EnaState *s, uint8_t feature, const uint8_t *data)
 	switch (feature) {
 	case 4:
 		return lduw_le_p(data + 10) == 1 && lduw_le_p(data + 14) == 1 &&
-				       lduw_le_p(data + 18) == 2 && (lduw_le_p(data + 28) & 1)
-			       ? 0 : 5;
+				       lduw_le_p(data + 18) == 2 &&
+				       (lduw_le_p(data + 28) & 1)
+			       ? 0
+			       : 5;
 	case 14:
 		s->mtu = ldl_le_p(data);
 		return s->mtu >= 128 && s->mtu <= 9216 ? 0 : 5;
@@ -440,9 +449,9 @@ static uint8_t create_cq(EnaState *s, const uint8_t *c, uint8_t *answer)
 	if (!s->host_info || !s->admin[AENQ].base)
 		return 5;
 	pci_dma_read(&s->parent, s->host_info, info, sizeof(info));
-	if ((ldl_le_p(info + 172) & 0xff) < 2 || (words != 2 && words != 4) || q->cq_made ||
-	    depth & (depth - 1) || !depth || depth > s->depth || ldl_le_p(c + 8) != 1 ||
-	    !(c[4] & 32) || address_of(c + 12) % 4096)
+	if ((ldl_le_p(info + 172) & 0xff) < 2 || (words != 2 && words != 4) ||
+	    q->cq_made || depth & (depth - 1) || !depth || depth > s->depth ||
+	    ldl_le_p(c + 8) != 1 || !(c[4] & 32) || address_of(c + 12) % 4096)
 		return 5;
 	q->cq = (struct ring){.base = address_of(c + 12), .depth = depth};
 	q->cq_made = true;
@@ -458,9 +467,10 @@ static uint8_t create_sq(EnaState *s, const uint8_t *c, uint8_t *answer)
 	struct queue *q = &s->queue[n];
 	uint32_t depth = lduw_le_p(c + 10);
 	q->llq = (c[6] & 15) == 3;
-	if (lduw_le_p(c + 8) != n || !q->cq_made || q->sq_made || depth & (depth - 1) || !depth ||
-	    depth > s->depth || (q->llq && (n == RX || s->no_llq)) ||
-	    (n == TX && s->llq_required && !q->llq) || (!q->llq && address_of(c + 12) % 4096))
+	if (lduw_le_p(c + 8) != n || !q->cq_made || q->sq_made || depth & (depth - 1) ||
+	    !depth || depth > s->depth || (q->llq && (n == RX || s->no_llq)) ||
+	    (n == TX && s->llq_required && !q->llq) ||
+	    (!q->llq && address_of(c + 12) % 4096))
 		return 5;
 	q->sq = (struct ring){.base = address_of(c + 12), .depth = depth};
 	memset(q->meta, 0, sizeof(q->meta));
@@ -596,14 +606,22 @@ static void bar_write(void *opaque, hwaddr at, uint64_t value, unsigned size)
 {
 	EnaState *s = opaque;
 	switch (at) {
-	case 0x10: case 0x14:
+	case 0x10:
+	case 0x14:
 		return half_write(&s->admin[AQ].base, at == 0x14, value);
-	case 0x20: case 0x24:
+	case 0x20:
+	case 0x24:
 		return half_write(&s->admin[ACQ].base, at == 0x24, value);
-	case 0x38: case 0x3c:
+	case 0x38:
+	case 0x3c:
 		return half_write(&s->admin[AENQ].base, at == 0x3c, value);
-	case 0x18: case 0x28: case 0x34:
-		s->admin[at == 0x18 ? AQ : at == 0x28 ? ACQ : AENQ].depth = value & 0xffff;
+	case 0x18:
+	case 0x28:
+	case 0x34:
+		s->admin[at == 0x18   ? AQ
+			 : at == 0x28 ? ACQ
+				      : AENQ]
+			.depth = value & 0xffff;
 		if (value >> 16 != 64)
 			violation(s, "admin queue entries are of 64 bytes");
 		return;
@@ -624,7 +642,8 @@ static void bar_write(void *opaque, hwaddr at, uint64_t value, unsigned size)
 		return control_write(s, value);
 	case 0x5c:
 		return read_answer(s, value);
-	case 0x60: case 0x64:
+	case 0x60:
+	case 0x64:
 		return half_write(&s->read_answers, at == 0x64, value);
 	case DOORBELL(TX):
 		return s->hang ? (void)0 : tx_doorbell(s, value);
@@ -662,8 +681,10 @@ static void realize(PCIDevice *pci, Error **errp)
 	if (error)
 		return error_propagate(errp, error);
 	pci_register_bar(pci, 0, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->registers);
-	pci_register_bar(pci, 2, PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64 |
-					 PCI_BASE_ADDRESS_MEM_PREFETCH, &s->window);
+	pci_register_bar(pci, 2,
+			 PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64 |
+				 PCI_BASE_ADDRESS_MEM_PREFETCH,
+			 &s->window);
 	if (msix_init_exclusive_bar(pci, 2, 1, errp))
 		return;
 	msix_vector_use(pci, 0);
@@ -687,9 +708,15 @@ static Property properties[] = {
 };
 
 /* Settable at any time. */
-#define FLAG(field) \
-	static bool field##_get(Object *o, Error **errp) { return ENA(o)->field; } \
-	static void field##_set(Object *o, bool value, Error **errp) { ENA(o)->field = value; }
+#define FLAG(field)                                                                      \
+	static bool field##_get(Object *o, Error **errp)                                 \
+	{                                                                                \
+		return ENA(o)->field;                                                    \
+	}                                                                                \
+	static void field##_set(Object *o, bool value, Error **errp)                     \
+	{                                                                                \
+		ENA(o)->field = value;                                                   \
+	}
 FLAG(reset_refused)
 FLAG(shuffled)
 FLAG(llq_required)
@@ -711,16 +738,20 @@ static void class_init(ObjectClass *class, void *data)
 	pci->device_id = 0xec20;
 	pci->class_id = PCI_CLASS_NETWORK_ETHERNET;
 	device_class_set_props(DEVICE_CLASS(class), properties);
-	object_class_property_add_bool(class, "reset-refused", reset_refused_get, reset_refused_set);
+	object_class_property_add_bool(class, "reset-refused", reset_refused_get,
+				       reset_refused_set);
 	object_class_property_add_bool(class, "shuffled", shuffled_get, shuffled_set);
-	object_class_property_add_bool(class, "llq-required", llq_required_get, llq_required_set);
+	object_class_property_add_bool(class, "llq-required", llq_required_get,
+				       llq_required_set);
 	object_class_property_add_bool(class, "no-llq", no_llq_get, no_llq_set);
 	object_class_property_add_bool(class, "hang", hang_get, hang_set);
 	object_class_property_add_bool(class, "silent", silent_get, silent_set);
 	object_class_property_add_bool(class, "bad-rx-id", bad_rx_id_get, bad_rx_id_set);
 	object_class_property_add_bool(class, "bad-tx-id", bad_tx_id_get, bad_tx_id_set);
-	object_class_property_add_bool(class, "admin-hang", admin_hang_get, admin_hang_set);
-	object_class_property_add_bool(class, "no-checksum", no_checksum_get, no_checksum_set);
+	object_class_property_add_bool(class, "admin-hang", admin_hang_get,
+				       admin_hang_set);
+	object_class_property_add_bool(class, "no-checksum", no_checksum_get,
+				       no_checksum_set);
 	object_class_property_add_bool(class, "fatal", fatal_get, fatal_set);
 	object_class_property_add_bool(class, "refusing", refusing_get, refusing_set);
 }

@@ -1,5 +1,5 @@
-/* fuzz_archive.c: whatever an archive claims, what comes out is within the limits, its names
- * are safe, and no memory stays. The first byte chooses the format. */
+/* fuzz_archive.c: whatever an archive claims, what comes out is within the limits, its
+ * names are safe, and no memory stays. The first byte chooses the format. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,9 +36,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	limits.files_in = 16;
 	if (!size)
 		return 0;
-	if (chain_append(&body, data + 1, size - 1) < 0 || upload_take(&upload, &body) < 0)
+	if (chain_append(&body, data + 1, size - 1) < 0 ||
+	    upload_take(&upload, &body) < 0)
 		abort();
-	if (archive_unpack(&upload, data[0] & 1 ? ARCHIVE_ZIP : ARCHIVE_TAR, &limits) == 0)
+	if (archive_unpack(&upload, data[0] & 1 ? ARCHIVE_ZIP : ARCHIVE_TAR, &limits) ==
+	    0)
 		check(&upload, &limits);
 	upload_free(&upload);
 	if (block_bytes_used())

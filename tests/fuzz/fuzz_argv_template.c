@@ -1,5 +1,5 @@
-/* fuzz_argv_template.c: an expansion fits into the room it asks for, exactly, and no file's
- * name in it can be taken for an option. */
+/* fuzz_argv_template.c: an expansion fits into the room it asks for, exactly, and no
+ * file's name in it can be taken for an option. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	at = take(&files, lists[1], at, end);
 	take(&args, lists[2], at, end);
 	argv_template_room(&template, &files, &args, &pointers, &bytes);
-	char **argv = calloc(pointers + 1, sizeof(*argv)), *text = malloc(bytes ? bytes : 1);
+	char **argv = calloc(pointers + 1, sizeof(*argv)),
+	     *text = malloc(bytes ? bytes : 1);
 	if (!argv || !text)
 		abort();
 	argv_template_expand(argv, text, &base, &template, &files, &args);

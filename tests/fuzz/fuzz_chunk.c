@@ -21,8 +21,8 @@ static struct outcome decode(const char *from, size_t size, size_t step, char *b
 		const char *piece = NULL;
 		size_t used = 0, length = 0, left = size - outcome.consumed;
 		size_t give = left < step ? left : step;
-		enum chunk_event event = chunk_decode(&decoder, from + outcome.consumed, give,
-						      &used, &piece, &length);
+		enum chunk_event event = chunk_decode(&decoder, from + outcome.consumed,
+						      give, &used, &piece, &length);
 		if (used > give || length > used || (event == CHUNK_MORE && used != give))
 			abort();
 		outcome.consumed += used;

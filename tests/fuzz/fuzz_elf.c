@@ -1,5 +1,5 @@
-/* fuzz_elf.c: a program's bytes may be anything. What elf_plan accepts must be safe to map:
- * inside the file, inside the lower half, pages counted right. */
+/* fuzz_elf.c: a program's bytes may be anything. What elf_plan accepts must be safe to
+ * map: inside the file, inside the lower half, pages counted right. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +16,13 @@ static void expect(int holds)
 		abort();
 }
 
-static void check_segment(const struct elf_plan *plan, const struct elf_segment *s, size_t size)
+static void check_segment(const struct elf_plan *plan, const struct elf_segment *s,
+			  size_t size)
 {
 	expect(s->file_size <= s->memory_size);
 	expect(s->offset <= size && s->file_size <= size - s->offset);
-	expect(s->memory_size <= ADDRESS_END && s->address <= ADDRESS_END - s->memory_size);
+	expect(s->memory_size <= ADDRESS_END &&
+	       s->address <= ADDRESS_END - s->memory_size);
 	expect(s->file_size == 0 || s->address % ELF_PAGE == s->offset % ELF_PAGE);
 	expect(s->address >= plan->low && s->address + s->memory_size <= plan->high);
 }
@@ -45,8 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		for (uint32_t i = 0; i < plan.segment_count; i++)
 			check_segment(&plan, &plan.segment[i], size);
 		if (plan.interp_size)
-			expect(strnlen((const char *)file + plan.interp_at, plan.interp_size) <
-			       plan.interp_size);
+			expect(strnlen((const char *)file + plan.interp_at,
+				       plan.interp_size) < plan.interp_size);
 	}
 	free(file);
 	return 0;

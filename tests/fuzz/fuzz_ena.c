@@ -1,5 +1,5 @@
-/* fuzz_ena.c: an ENA that completes, returns and reports anything: what the driver takes from
- * its rings stays within them, and a frame within its buffer. */
+/* fuzz_ena.c: an ENA that completes, returns and reports anything: what the driver takes
+ * from its rings stays within them, and a frame within its buffer. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,10 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (ena_event_next(events, &ring, &event))
 		if (++count > DEPTH)
 			abort();
-	(void)ena_llq_choose((const struct ena_llq_config *)(const void *)events, &config);
+	(void)ena_llq_choose((const struct ena_llq_config *)(const void *)events,
+			     &config);
 
 	struct ena_packet p = {.size = (uint32_t)size - 8};
-	uint8_t *header = malloc(size - 8); /* of its own, so that reads past it are seen */
+	uint8_t *header =
+		malloc(size - 8); /* of its own, so that reads past it are seen */
 	memcpy(header, data + 8, size - 8);
 	if (ena_packet_sum(&p, header, p.size, (uint32_t)data[0], (uint32_t)data[1]) &&
 	    (p.l3_offset + p.l3_size + 8u > p.size || p.l4_words > 15))

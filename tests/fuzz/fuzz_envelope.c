@@ -1,4 +1,5 @@
-/* fuzz_envelope.c: what an envelope brings lies inside its body and is as it was promised. */
+/* fuzz_envelope.c: what an envelope brings lies inside its body and is as it was
+ * promised. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@ static void check_list(const struct upload *upload, const struct upload_list *li
 {
 	for (size_t i = 0; i < list->count; i++)
 		if (list->items[i] < upload->text ||
-		    list->items[i] + strlen(list->items[i]) >= upload->text + upload->text_size)
+		    list->items[i] + strlen(list->items[i]) >=
+			    upload->text + upload->text_size)
 			abort();
 }
 

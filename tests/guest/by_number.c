@@ -1,5 +1,5 @@
-/* Calls that the C library makes for others, or not at all, by their own numbers: old and new
- * forms about files, and about waiting for them. */
+/* Calls that the C library makes for others, or not at all, by their own numbers: old and
+ * new forms about files, and about waiting for them. */
 #include "show.h"
 
 #include <fcntl.h>
@@ -97,11 +97,12 @@ static void owners(void)
 static void times(void)
 {
 	struct stat st;
-	struct timeval at[2] = {{100, 250000}, {200, 750000}}, bad[2] = {{0, 1000000}, {0, 0}};
+	struct timeval at[2] = {{100, 250000}, {200, 750000}},
+		       bad[2] = {{0, 1000000}, {0, 0}};
 	SHOW(CALL(utimes, "file", at));
 	stat("file", &st);
-	printf("%ld.%09ld %ld.%09ld\n", st.st_atim.tv_sec, st.st_atim.tv_nsec, st.st_mtim.tv_sec,
-	       st.st_mtim.tv_nsec);
+	printf("%ld.%09ld %ld.%09ld\n", st.st_atim.tv_sec, st.st_atim.tv_nsec,
+	       st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 	SHOW(CALL(utimes, "file", bad));
 	SHOW(CALL(utimes, "absent", at));
 	at[0].tv_sec = 300;
@@ -168,7 +169,8 @@ static void waiting(void)
 		size_t size;
 	} with = {&mask, sizeof(mask)};
 	fd_set set;
-	int fd = (int)CALL(eventfd2, 4, EFD_NONBLOCK | EFD_CLOEXEC), ep = epoll_create1(0);
+	int fd = (int)CALL(eventfd2, 4, EFD_NONBLOCK | EFD_CLOEXEC),
+	    ep = epoll_create1(0);
 	SHOW(fd >= 0);
 	SHOW(fcntl(fd, F_GETFD));
 	SHOW(CALL(eventfd2, 0, 1 << 3));

@@ -24,8 +24,9 @@ static void burn(long long ns)
 int main(void)
 {
 	static const clockid_t clocks[] = {
-		CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID,
-		CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
+		CLOCK_REALTIME,          CLOCK_MONOTONIC,     CLOCK_PROCESS_CPUTIME_ID,
+		CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
+		CLOCK_MONOTONIC_COARSE,  CLOCK_BOOTTIME,
 	};
 	struct timespec t, left;
 	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
@@ -36,7 +37,8 @@ int main(void)
 			backwards += after < before;
 			before = after;
 		}
-		printf("clock %d backwards %d positive %d\n", (int)clocks[i], backwards, before > 0);
+		printf("clock %d backwards %d positive %d\n", (int)clocks[i], backwards,
+		       before > 0);
 	}
 	SHOW(clock_gettime(77, &t));
 	SHOW(clock_getres(CLOCK_MONOTONIC, &t));
@@ -64,8 +66,9 @@ int main(void)
 	struct rusage usage;
 	burn(30000000);
 	SHOW(getrusage(RUSAGE_SELF, &usage));
-	SHOW(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec + usage.ru_stime.tv_sec * 1000000 +
-	     usage.ru_stime.tv_usec >= 20000);
+	SHOW(usage.ru_utime.tv_sec * 1000000 + usage.ru_utime.tv_usec +
+		     usage.ru_stime.tv_sec * 1000000 + usage.ru_stime.tv_usec >=
+	     20000);
 	struct tms used;
 	SHOW(times(&used) > 0);
 	SHOW(sysconf(_SC_CLK_TCK));
@@ -81,7 +84,8 @@ int main(void)
 	SHOW(sigwait(&set, &signo));
 	SHOW(signo);
 	timer_t timer;
-	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGPROF,
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL,
+				 .sigev_signo = SIGPROF,
 				 .sigev_value.sival_int = 55};
 	SHOW(timer_create(CLOCK_MONOTONIC, &event, &timer));
 	struct itimerspec at = {{0, 0}, {0, 5000000}};

@@ -1,4 +1,5 @@
-/* What a program learns of where it runs: system, identity, random numbers, /proc and /dev. */
+/* What a program learns of where it runs: system, identity, random numbers, /proc and
+ * /dev. */
 #include "show.h"
 
 #include <dirent.h>

@@ -24,7 +24,8 @@ static void open_flags(void)
 	fstat(fd, &st);
 	SHOW((int)st.st_mode);
 	SHOW(write(fd, "0123456789", 10));
-	SHOW(fcntl(fd, F_GETFL) & ~0100000); /* O_LARGEFILE: shown by some libcs' kernels only */
+	SHOW(fcntl(fd, F_GETFL) &
+	     ~0100000); /* O_LARGEFILE: shown by some libcs' kernels only */
 	SHOW(close(fd));
 	SHOW(close(fd));
 	SHOW(fd = open("a", O_WRONLY | O_APPEND));
@@ -172,13 +173,17 @@ static void vectors_and_holes(void)
 
 static int lock(int fd, int command, int type, long start, long size)
 {
-	struct flock l = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = start, .l_len = size};
+	struct flock l = {.l_type = (short)type,
+			  .l_whence = SEEK_SET,
+			  .l_start = start,
+			  .l_len = size};
 	return fcntl(fd, command, &l) < 0 ? -1 : l.l_type;
 }
 
 static void locks(void)
 {
-	int fd = open("lock", O_CREAT | O_RDWR, 0600), other = open("lock", O_RDWR), status;
+	int fd = open("lock", O_CREAT | O_RDWR, 0600), other = open("lock", O_RDWR),
+	    status;
 	SHOW(flock(fd, LOCK_EX));
 	SHOW(flock(other, LOCK_EX | LOCK_NB));
 	SHOW(flock(fd, LOCK_SH));

@@ -1,5 +1,5 @@
-/* What has happened goes before a signal: a call that a signal interrupts gives what it waited
- * for, when that is there by then. And what an interrupted call leaves behind. */
+/* What has happened goes before a signal: a call that a signal interrupts gives what it
+ * waited for, when that is there by then. And what an interrupted call leaves behind. */
 #include "show.h"
 
 #include <fcntl.h>
@@ -19,8 +19,8 @@ static void nothing(int signo)
 
 static pid_t parent;
 
-/* The condition comes true and the signal is sent with nothing in between that could run the
- * sleeper: by one process, at once. */
+/* The condition comes true and the signal is sent with nothing in between that could run
+ * the sleeper: by one process, at once. */
 static pid_t both_at_once(int fd, const void *bytes, size_t size)
 {
 	pid_t pid = fork();

@@ -66,9 +66,12 @@ static void mappings(void)
 	FAILS(mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 	FAILS(mmap(NULL, PAGE, PROT_READ, MAP_ANONYMOUS, -1, 0));
 	FAILS(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, 99, 0));
-	FAILS(mmap((void *)1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0));
-	SHOW(mmap(a + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == a + PAGE);
-	FAILS(mmap(a + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
+	FAILS(mmap((void *)1, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		   -1, 0));
+	SHOW(mmap(a + PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		  0) == a + PAGE);
+	FAILS(mmap(a + PAGE, PAGE, PROT_READ,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0));
 	SHOW(touch(NULL, 0));
 	SHOW(touch((char *)0x800000000000, 0) == SIGSEGV);
 	char *big = map((size_t)1 << 40, PROT_NONE, MAP_PRIVATE | MAP_NORESERVE);
@@ -102,7 +105,8 @@ static void moving(void)
 	SHOW(mremap(b, 64 * PAGE, 2 * PAGE, 0) == b);
 	SHOW(touch(b + 2 * PAGE, 0));
 	room = map(8 * PAGE, PROT_NONE, MAP_PRIVATE);
-	SHOW(mremap(b, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room + 2 * PAGE) == room + 2 * PAGE);
+	SHOW(mremap(b, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		    room + 2 * PAGE) == room + 2 * PAGE);
 	SHOW(room[2 * PAGE] + room[3 * PAGE] * 10);
 	SHOW(touch(b, 0));
 	FAILS(mremap(b, PAGE, PAGE, 0));
@@ -140,7 +144,8 @@ static void sharing(void)
 	SHOW(ftruncate(fd, 3 * PAGE));
 	SHOW(file[PAGE + 200]);
 	SHOW(file[2 * PAGE]);
-	SHOW(pwrite(fd, "hole", 4, 2 * PAGE)); /* what was mapped as a hole has bytes now */
+	SHOW(pwrite(fd, "hole", 4,
+		    2 * PAGE)); /* what was mapped as a hole has bytes now */
 	SHOW(file[2 * PAGE]);
 	SHOW(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 2 * PAGE, PAGE));
 	SHOW(file[2 * PAGE]);
@@ -148,7 +153,8 @@ static void sharing(void)
 	int reader = open("shared", O_RDONLY);
 	FAILS(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, reader, 0));
 	FAILS(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, reader, 100));
-	SHOW(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, reader, 0) != MAP_FAILED);
+	SHOW(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, reader, 0) !=
+	     MAP_FAILED);
 	SHOW(close(fd));
 	SHOW(file[5]);
 }
@@ -157,7 +163,9 @@ static void sharing(void)
 static void copies(void)
 {
 	enum { COUNT = 300 };
-	int *numbers = (int *)(void *)map(COUNT * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE), status;
+	int *numbers =
+		    (int *)(void *)map(COUNT * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE),
+	    status;
 	for (int i = 0; i < COUNT; i++)
 		numbers[i * (PAGE / 4)] = i;
 	for (int round = 0; round < 5; round++) {
@@ -186,7 +194,10 @@ static void limits(void)
 	if (fork() == 0) {
 		struct rlimit small = {64 << 20, 64 << 20};
 		setrlimit(RLIMIT_AS, &small);
-		_exit(map(128 << 20, PROT_READ, MAP_PRIVATE) == MAP_FAILED && errno == ENOMEM ? 3 : 4);
+		_exit(map(128 << 20, PROT_READ, MAP_PRIVATE) == MAP_FAILED &&
+				      errno == ENOMEM
+			      ? 3
+			      : 4);
 	}
 	wait(&status);
 	SHOW(WEXITSTATUS(status));

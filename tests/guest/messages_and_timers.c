@@ -16,7 +16,8 @@ static void many_messages(void)
 	for (int i = 0; i < 4; i++) {
 		if (i < 3) {
 			from[i] = (struct iovec){out[i], (size_t)(i + 1)};
-			send[i].msg_hdr.msg_iov = &from[i], send[i].msg_hdr.msg_iovlen = 1;
+			send[i].msg_hdr.msg_iov = &from[i],
+			send[i].msg_hdr.msg_iovlen = 1;
 		}
 		to[i] = (struct iovec){in[i], sizeof(in[i])};
 		receive[i].msg_hdr.msg_iov = &to[i], receive[i].msg_hdr.msg_iovlen = 1;
@@ -32,7 +33,8 @@ static void many_messages(void)
 static void timers(void)
 {
 	struct sigevent none = {.sigev_notify = SIGEV_NONE}, wrong = {.sigev_notify = 77};
-	struct sigevent thread = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
+	struct sigevent thread = {.sigev_notify = SIGEV_THREAD_ID,
+				  .sigev_signo = SIGRTMIN};
 	struct itimerspec at = {{0, 0}, {0, 1000000}}, left;
 	struct timespec pause = {0, 30000000}, soon = {5, 0};
 	timer_t timer;

@@ -1,4 +1,5 @@
-/* Names: links, renames, directories, the *at calls, times, attributes, what stat says. */
+/* Names: links, renames, directories, the *at calls, times, attributes, what stat says.
+ */
 #include "show.h"
 
 #include <dirent.h>

@@ -1,5 +1,5 @@
-/* Processes as files: pidfd_open, pidfd_send_signal, pidfd_getfd, CLONE_PIDFD, waitid(P_PIDFD),
- * polling for their end. */
+/* Processes as files: pidfd_open, pidfd_send_signal, pidfd_getfd, CLONE_PIDFD,
+ * waitid(P_PIDFD), polling for their end. */
 #include "show.h"
 
 #include <fcntl.h>
@@ -42,7 +42,8 @@ static void show_end(int fd, int options)
 	int rc = waitid(P_PIDFD, (id_t)fd, &info, options);
 	SHOW(rc);
 	if (rc == 0)
-		printf("  code %d status %d child %d\n", info.si_code, info.si_status, info.si_pid > 0);
+		printf("  code %d status %d child %d\n", info.si_code, info.si_status,
+		       info.si_pid > 0);
 }
 
 static void opening(void)
@@ -108,7 +109,8 @@ static void without_waiting(void)
 static void cloning(void)
 {
 	int fd = -1, status;
-	struct clone_args args = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD,
+	struct clone_args args = {.flags = CLONE_PIDFD,
+				  .exit_signal = SIGCHLD,
 				  .pidfd = (uint64_t)(uintptr_t)&fd};
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
@@ -123,7 +125,8 @@ static void cloning(void)
 	SHOW(fd >= 0);
 	show_end(fd, WEXITED);
 	close(fd);
-	SHOW(syscall(SYS_clone, CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, 0, &fd, 0, 0));
+	SHOW(syscall(SYS_clone, CLONE_PIDFD | CLONE_PARENT_SETTID | SIGCHLD, 0, &fd, 0,
+		     0));
 	SHOW(syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, 0, 8, 0, 0));
 	SHOW(waitpid(-1, &status, 0));
 }

@@ -1,4 +1,5 @@
-/* Waiting for files: poll, select, epoll (level, edge, once, nested), eventfd, timerfd. */
+/* Waiting for files: poll, select, epoll (level, edge, once, nested), eventfd, timerfd.
+ */
 #include "show.h"
 
 #include <fcntl.h>
@@ -17,7 +18,8 @@ static long elapsed_ms(const struct timespec *since)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+	return (now.tv_sec - since->tv_sec) * 1000 +
+	       (now.tv_nsec - since->tv_nsec) / 1000000;
 }
 
 static void polls(void)
@@ -25,7 +27,8 @@ static void polls(void)
 	int p[2];
 	struct timespec start;
 	pipe(p);
-	struct pollfd set[4] = {{p[0], POLLIN, 0}, {p[1], POLLOUT, 0}, {-1, POLLIN, 9}, {99, POLLIN, 0}};
+	struct pollfd set[4] = {
+		{p[0], POLLIN, 0}, {p[1], POLLOUT, 0}, {-1, POLLIN, 9}, {99, POLLIN, 0}};
 	SHOW(poll(set, 4, 0));
 	SHOW(set[0].revents);
 	SHOW(set[1].revents);
@@ -47,7 +50,8 @@ static void polls(void)
 	SHOW(select(p[1] + 1, &r, &w, NULL, &tv));
 	SHOW(FD_ISSET(p[0], &r));
 	SHOW(FD_ISSET(p[1], &w));
-	FD_SET(40, &r); /* below 64: Linux does not look beyond its table of descriptors */
+	FD_SET(40,
+	       &r); /* below 64: Linux does not look beyond its table of descriptors */
 	SHOW(select(41, &r, NULL, NULL, &tv));
 	write(p[1], "x", 1);
 	FD_ZERO(&r);
@@ -130,7 +134,8 @@ static int ready(int ep, int timeout)
 	struct epoll_event out[8];
 	int n = epoll_wait(ep, out, 8, timeout);
 	for (int i = 0; i < n; i++)
-		printf("  events %#x data %llu\n", out[i].events, (unsigned long long)out[i].data.u64);
+		printf("  events %#x data %llu\n", out[i].events,
+		       (unsigned long long)out[i].data.u64);
 	return n;
 }
 

@@ -1,4 +1,5 @@
-/* Processes: fork, exec, waiting, groups and sessions, orphans, limits, prctl, scheduling. */
+/* Processes: fork, exec, waiting, groups and sessions, orphans, limits, prctl,
+ * scheduling. */
 #include "show.h"
 
 #include <fcntl.h>
@@ -215,8 +216,10 @@ static void attributes(void)
 	limit.rlim_cur = 1000;
 	limit.rlim_max = RLIM_INFINITY;
 	signal(SIGXFSZ, SIG_IGN);
-	setrlimit(RLIMIT_FSIZE, &limit); /* standard output may be a file: no line until it is off */
-	long first = write(fd, block, sizeof(block)), second = write(fd, block, sizeof(block));
+	setrlimit(RLIMIT_FSIZE,
+		  &limit); /* standard output may be a file: no line until it is off */
+	long first = write(fd, block, sizeof(block)),
+	     second = write(fd, block, sizeof(block));
 	int error = errno;
 	limit.rlim_cur = RLIM_INFINITY;
 	SHOW(setrlimit(RLIMIT_FSIZE, &limit));

@@ -9,7 +9,8 @@
 
 static int folder;
 
-static int resolve(int at, const char *path, unsigned long long flags, unsigned long long how)
+static int resolve(int at, const char *path, unsigned long long flags,
+		   unsigned long long how)
 {
 	struct open_how open = {.flags = flags, .resolve = how};
 	int fd = (int)syscall(SYS_openat2, at, path, &open, sizeof(open));

@@ -1,5 +1,6 @@
 /* Who a program is and how it is run: users, groups, capabilities, policies, processors,
- * locked memory, barriers. As root without capabilities, which in an image is all there is. */
+ * locked memory, barriers. As root without capabilities, which in an image is all there
+ * is. */
 #include "show.h"
 
 #include <linux/capability.h>
@@ -136,7 +137,8 @@ static void limits(void)
 	SHOW(CALL(prlimit64, 0, 99, NULL, &limit));
 	SHOW(CALL(prlimit64, 4000000, RLIMIT_CORE, NULL, &limit));
 	SHOW(CALL(prlimit64, 0, RLIMIT_CORE, 8, NULL));
-	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
 	SHOW(CALL(mlock2, page, 8192, MLOCK_ONFAULT));
 	SHOW(CALL(mlock2, page, 8192, 2));
 	SHOW(CALL(mlock2, 4096, 4096, 0));
@@ -162,7 +164,8 @@ static void drop_capabilities(void)
 	struct __user_cap_data_struct none[2] = {{0}};
 	SHOW(CALL(capset, &head, none));
 	SHOW(CALL(capget, &head, none));
-	SHOW(none[0].effective | none[0].permitted | none[1].effective | none[1].permitted);
+	SHOW(none[0].effective | none[0].permitted | none[1].effective |
+	     none[1].permitted);
 }
 
 int main(void)

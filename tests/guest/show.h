@@ -1,6 +1,6 @@
-/* show.h: what the guest programs print with: a line for each result. The same program runs on
- * Linux and in an image, and the lines must be equal: so nothing that differs from run to run
- * (numbers of processes, times, addresses) may be shown. */
+/* show.h: what the guest programs print with: a line for each result. The same program
+ * runs on Linux and in an image, and the lines must be equal: so nothing that differs
+ * from run to run (numbers of processes, times, addresses) may be shown. */
 #ifndef TESTS_GUEST_SHOW_H
 #define TESTS_GUEST_SHOW_H
 
@@ -30,7 +30,8 @@ static inline long show(const char *what, long result)
 
 static inline void show_bytes(const char *what, const void *bytes, long size)
 {
-	printf("%s: %ld \"%.*s\"\n", what, size, size > 0 ? (int)size : 0, (const char *)bytes);
+	printf("%s: %ld \"%.*s\"\n", what, size, size > 0 ? (int)size : 0,
+	       (const char *)bytes);
 	fflush(stdout);
 }
 

@@ -1,4 +1,5 @@
-/* Signals: handlers, masks, order, restarts, stacks, waiting for them, and what is kept. */
+/* Signals: handlers, masks, order, restarts, stacks, waiting for them, and what is kept.
+ */
 #include "show.h"
 
 #include <setjmp.h>
@@ -25,7 +26,8 @@ static void on_signal(int signo, siginfo_t *info, void *context)
 
 static void handle(int signo, int flags)
 {
-	struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | flags};
+	struct sigaction action = {.sa_sigaction = on_signal,
+				   .sa_flags = SA_SIGINFO | flags};
 	sigaction(signo, &action, NULL);
 }
 
@@ -70,10 +72,12 @@ static void delivery(void)
 	sigfillset(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	SHOW(ordered);
-	int first_to_run = order[ordered - 1]; /* frames pile up: the last made runs first */
+	int first_to_run =
+		order[ordered - 1]; /* frames pile up: the last made runs first */
 	SHOW(first_to_run == SIGUSR2 || order[0] == SIGUSR2);
 	for (int i = 0; i < ordered; i++)
-		printf("%d ", order[i] >= SIGRTMIN ? order[i] - SIGRTMIN + 1000 : order[i]);
+		printf("%d ",
+		       order[i] >= SIGRTMIN ? order[i] - SIGRTMIN + 1000 : order[i]);
 	printf("\n");
 	SHOW(sigaction(SIGKILL, &(struct sigaction){.sa_handler = SIG_IGN}, NULL));
 	SHOW(sigaction(65, NULL, NULL));
@@ -214,7 +218,8 @@ static void stacks(void)
 	SHOW(old.ss_sp == stack && old.ss_size == sizeof(stack));
 	own.ss_size = 100;
 	SHOW(sigaltstack(&own, NULL));
-	struct sigaction action = {.sa_sigaction = on_overflow, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	struct sigaction action = {.sa_sigaction = on_overflow,
+				   .sa_flags = SA_SIGINFO | SA_ONSTACK};
 	sigaction(SIGSEGV, &action, NULL);
 	int signo = sigsetjmp(out, 1);
 	if (signo == 0)
@@ -232,8 +237,9 @@ static void on_tick(int signo)
 	volatile double x = 1.5;
 	for (int i = 0; i < 50; i++)
 		x = x * 1.0001 + (double)i;
-	__asm__ volatile("pcmpeqd %%xmm0, %%xmm0; pcmpeqd %%xmm5, %%xmm5; pcmpeqd %%xmm15, %%xmm15"
-			 ::: "xmm0", "xmm5", "xmm15");
+	__asm__ volatile("pcmpeqd %%xmm0, %%xmm0; pcmpeqd %%xmm5, %%xmm5; pcmpeqd "
+			 "%%xmm15, %%xmm15" ::
+				 : "xmm0", "xmm5", "xmm15");
 	count++;
 }
 

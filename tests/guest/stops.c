@@ -1,5 +1,5 @@
-/* A stop and its end go unnoticed by calls with a time limit, unless a handler ran; and the end
- * of the CPU time, of private memory and of file sizes. */
+/* A stop and its end go unnoticed by calls with a time limit, unless a handler ran; and
+ * the end of the CPU time, of private memory and of file sizes. */
 #include "show.h"
 
 #include <fcntl.h>
@@ -17,7 +17,8 @@ static long elapsed_ms(const struct timespec *since)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+	return (now.tv_sec - since->tv_sec) * 1000 +
+	       (now.tv_nsec - since->tv_nsec) / 1000000;
 }
 
 static void nothing(int signo)
@@ -69,7 +70,9 @@ static void stopped(const char *what, int (*call)(void), int handled)
 		clock_gettime(CLOCK_MONOTONIC, &start);
 		write(p[1], "x", 1);
 		int rc = call();
-		_exit(rc == -1 ? (errno == EINTR ? 7 : 8) : elapsed_ms(&start) >= 199 ? 0 : 9);
+		_exit(rc == -1                    ? (errno == EINTR ? 7 : 8)
+		      : elapsed_ms(&start) >= 199 ? 0
+						  : 9);
 	}
 	read(p[0], &byte, 1);
 	struct timespec nap = {0, 50000000};
@@ -79,7 +82,8 @@ static void stopped(const char *what, int (*call)(void), int handled)
 	SHOW(WIFSTOPPED(status));
 	kill(pid, SIGCONT);
 	waitpid(pid, &status, 0);
-	printf("%s: %d\n", what, WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+	printf("%s: %d\n", what,
+	       WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
 	fflush(stdout);
 	close(p[0]);
 	close(p[1]);
@@ -121,7 +125,8 @@ static void orphaned(void)
 	close(p[1]);
 	waitpid(leader, &status, 0);
 	SHOW(WEXITSTATUS(status));
-	for (long got = 0, n; (n = read(p[0], text + got, sizeof(text) - 1 - (size_t)got)) > 0;)
+	for (long got = 0, n;
+	     (n = read(p[0], text + got, sizeof(text) - 1 - (size_t)got)) > 0;)
 		got += n;
 	printf("%s\n", text);
 	close(p[0]);
@@ -169,10 +174,14 @@ static void data_size(void)
 	if (fork() == 0) {
 		struct rlimit limit = {16 << 20, RLIM_INFINITY};
 		SHOW(setrlimit(RLIMIT_DATA, &limit));
-		SHOW(mmap(NULL, 32 * size, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
-		SHOW(mmap(NULL, 32 * size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
-		SHOW(mmap(NULL, 32 * size, both, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
-		char *block = mmap(NULL, 8 * size, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		SHOW(mmap(NULL, 32 * size, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+		     MAP_FAILED);
+		SHOW(mmap(NULL, 32 * size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			  0) == MAP_FAILED);
+		SHOW(mmap(NULL, 32 * size, both, MAP_SHARED | MAP_ANONYMOUS, -1, 0) ==
+		     MAP_FAILED);
+		char *block =
+			mmap(NULL, 8 * size, both, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		SHOW(block == MAP_FAILED);
 		SHOW(mremap(block, 8 * size, 24 * size, MREMAP_MAYMOVE) == MAP_FAILED);
 		char *end = sbrk(0);

@@ -1,4 +1,5 @@
-/* Threads, signals, forks and memory at the same time; only sums that must come out are shown. */
+/* Threads, signals, forks and memory at the same time; only sums that must come out are
+ * shown. */
 #include "show.h"
 
 #include <fcntl.h>
@@ -52,7 +53,8 @@ static void *fork_and_wait(void *arg)
 		pid_t pid = fork();
 		if (pid == 0)
 			_exit(i & 127);
-		if (pid < 0 || waitpid(pid, &status, 0) != pid || WEXITSTATUS(status) != (i & 127))
+		if (pid < 0 || waitpid(pid, &status, 0) != pid ||
+		    WEXITSTATUS(status) != (i & 127))
 			fail("fork");
 	}
 	return arg;
@@ -66,7 +68,8 @@ static void *talk(void *arg)
 		fail("socketpair");
 	for (int i = 0; i < ROUNDS * 5; i++) {
 		char sent = (char)i;
-		if (write(pair[i & 1], &sent, 1) != 1 || read(pair[!(i & 1)], &c, 1) != 1 || c != sent)
+		if (write(pair[i & 1], &sent, 1) != 1 ||
+		    read(pair[!(i & 1)], &c, 1) != 1 || c != sent)
 			fail("socket");
 	}
 	close(pair[0]);
@@ -79,9 +82,11 @@ static void *use_files(void *arg)
 	char name[32], text[64], back[64];
 	for (int i = 0; i < ROUNDS; i++) {
 		snprintf(name, sizeof(name), "f%ld-%d", (long)(size_t)arg, i % 3);
-		int size = snprintf(text, sizeof(text), "thread %ld round %d", (long)(size_t)arg, i);
+		int size = snprintf(text, sizeof(text), "thread %ld round %d",
+				    (long)(size_t)arg, i);
 		int fd = open(name, O_CREAT | O_TRUNC | O_RDWR, 0600);
-		if (write(fd, text, (size_t)size) != size || pread(fd, back, sizeof(back), 0) != size ||
+		if (write(fd, text, (size_t)size) != size ||
+		    pread(fd, back, sizeof(back), 0) != size ||
 		    memcmp(text, back, (size_t)size) || close(fd) < 0 || unlink(name) < 0)
 			fail("file");
 	}
@@ -90,7 +95,8 @@ static void *use_files(void *arg)
 
 int main(void)
 {
-	static void *(*const bodies[])(void *) = {map_and_touch, fork_and_wait, talk, use_files};
+	static void *(*const bodies[])(void *) = {map_and_touch, fork_and_wait, talk,
+						  use_files};
 	pthread_t threads[4 * WORKERS];
 	struct itimerval fast = {{0, 1000}, {0, 1000}}, off = {{0, 0}, {0, 0}};
 	struct sigaction action = {.sa_handler = on_tick, .sa_flags = SA_RESTART};

@@ -1,4 +1,5 @@
-/* Pseudo-terminals: the line discipline, sessions and job control, window sizes, hang-ups. */
+/* Pseudo-terminals: the line discipline, sessions and job control, window sizes,
+ * hang-ups. */
 #include "show.h"
 
 #include <fcntl.h>
@@ -19,8 +20,8 @@ static void type(const char *text)
 		perror("type");
 }
 
-/* What was printed up to the bytes that end it, with control characters shown. Linux echoes a
- * little later than it is typed at; what is on the screen has been received. */
+/* What was printed up to the bytes that end it, with control characters shown. Linux
+ * echoes a little later than it is typed at; what is on the screen has been received. */
 static void show_screen(const char *what, const char *end)
 {
 	char bytes[512] = {0};
@@ -29,7 +30,8 @@ static void show_screen(const char *what, const char *end)
 	while (poll(&one, 1, size ? 5000 : 0) == 1 && (one.revents & POLLIN)) {
 		ssize_t n = read(master, bytes + got, sizeof(bytes) - got);
 		got += n > 0 ? (size_t)n : 0;
-		if (n <= 0 || (size && got >= size && !memcmp(bytes + got - size, end, size)))
+		if (n <= 0 ||
+		    (size && got >= size && !memcmp(bytes + got - size, end, size)))
 			break;
 	}
 	printf("%s: screen \"", what);
@@ -95,7 +97,8 @@ static void making(void)
 	for (int i = 0; i < 17; i++)
 		printf("%d ", t.c_cc[i]);
 	printf("speed %d\n", cfgetospeed(&t) == B38400);
-	snprintf(peer, sizeof(peer), "/proc/self/fd/%d", ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY));
+	snprintf(peer, sizeof(peer), "/proc/self/fd/%d",
+		 ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY));
 	SHOW(access(peer, F_OK));
 	SHOW(lseek(master, 0, SEEK_SET));
 	SHOW(read(slave, peer, 0));
@@ -309,7 +312,8 @@ static void sessions(void)
 		SHOW(await_signal(SIGWINCH));
 		signal(SIGHUP, on_signal);
 		signal(SIGCONT, on_signal);
-		SHOW(ioctl(slave, TIOCNOTTY, 0)); /* SIGHUP and SIGCONT, this being the group */
+		SHOW(ioctl(slave, TIOCNOTTY,
+			   0)); /* SIGHUP and SIGCONT, this being the group */
 		SHOW(open("/dev/tty", O_RDWR));
 		_exit(0);
 	}

@@ -1,4 +1,5 @@
-/* Threads and futexes: making, joining, locks of every kind, conditions, robust and shared. */
+/* Threads and futexes: making, joining, locks of every kind, conditions, robust and
+ * shared. */
 #include "show.h"
 
 #include <pthread.h>
@@ -143,7 +144,8 @@ static void across_processes(void)
 		pthread_mutex_t lock;
 		sem_t done;
 		long total;
-	} *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	} *shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			 -1, 0);
 	pthread_mutexattr_t attr;
 	pthread_mutexattr_init(&attr);
 	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
@@ -173,7 +175,8 @@ static void across_processes(void)
 	SHOW(pthread_mutex_lock(&shared->lock) == EOWNERDEAD);
 }
 
-static long futex(uint32_t *at, int operation, uint32_t value, const struct timespec *timeout)
+static long futex(uint32_t *at, int operation, uint32_t value,
+		  const struct timespec *timeout)
 {
 	return syscall(SYS_futex, at, operation, value, timeout, NULL, 1);
 }

@@ -14,7 +14,9 @@ static long send_fds(int to, const int *fds, int count, const char *text)
 		struct cmsghdr align;
 	} control;
 	struct iovec v = {(void *)text, strlen(text)};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr m = {.msg_iov = &v,
+			   .msg_iovlen = 1,
+			   .msg_control = control.bytes,
 			   .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};
 	memset(&control, 0, sizeof(control));
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
@@ -34,26 +36,31 @@ static int receive(int from, size_t room, size_t control_room, int flags)
 		struct cmsghdr align;
 	} control;
 	struct iovec v = {text, room};
-	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = control.bytes,
+	struct msghdr m = {.msg_iov = &v,
+			   .msg_iovlen = 1,
+			   .msg_control = control.bytes,
 			   .msg_controllen = control_room};
 	int fd = -1;
 	errno = 0;
 	long n = show("recvmsg", recvmsg(from, &m, flags));
 	if (n < 0)
 		return -1;
-	printf("  \"%.*s\" flags %#x control %zu\n", (int)n, text, m.msg_flags, m.msg_controllen);
+	printf("  \"%.*s\" flags %#x control %zu\n", (int)n, text, m.msg_flags,
+	       m.msg_controllen);
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
-		printf("  level %d type %d size %zu\n", c->cmsg_level, c->cmsg_type, c->cmsg_len);
+		printf("  level %d type %d size %zu\n", c->cmsg_level, c->cmsg_type,
+		       c->cmsg_len);
 		if (c->cmsg_type == SCM_RIGHTS)
-			for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
+			for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len;
+			     i++) {
 				memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
 				printf("  cloexec %d\n", fcntl(fd, F_GETFD));
 			}
 		if (c->cmsg_type == SCM_CREDENTIALS) {
 			struct ucred who;
 			memcpy(&who, CMSG_DATA(c), sizeof(who));
-			printf("  from itself %d uid %u gid %u\n", who.pid == getpid(), who.uid,
-			       who.gid);
+			printf("  from itself %d uid %u gid %u\n", who.pid == getpid(),
+			       who.uid, who.gid);
 		}
 	}
 	fflush(stdout);
@@ -105,7 +112,8 @@ static void credentials(void)
 	socklen_t size = sizeof(who);
 	socketpair(AF_UNIX, SOCK_DGRAM, 0, pair);
 	SHOW(getsockopt(pair[0], SOL_SOCKET, SO_PEERCRED, &who, &size));
-	printf("peer itself %d uid %u gid %u size %u\n", who.pid == getpid(), who.uid, who.gid, size);
+	printf("peer itself %d uid %u gid %u size %u\n", who.pid == getpid(), who.uid,
+	       who.gid, size);
 	SHOW(setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
 	SHOW(send(pair[0], "hello", 5, 0));
 	receive(pair[1], 64, 512, 0);
@@ -120,8 +128,8 @@ static void credentials(void)
 	close(lone);
 }
 
-/* A socket in its own queue, two in each other's, and a long chain: nothing to see here but
- * that it works; the image's end checks that no memory was lost. */
+/* A socket in its own queue, two in each other's, and a long chain: nothing to see here
+ * but that it works; the image's end checks that no memory was lost. */
 static void circles(void)
 {
 	int pair[2], other[2];

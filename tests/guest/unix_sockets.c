@@ -67,8 +67,8 @@ static void show_name(const char *what, int fd, int peer)
 	memset(&at, 'x', sizeof(at));
 	int rc = (peer ? getpeername : getsockname)(fd, (struct sockaddr *)&at, &size);
 	if (show(what, rc) == 0)
-		printf("  size %u family %u first byte %d path \"%s\"\n", size, at.sun_family,
-		       size > 2 ? at.sun_path[0] : -1,
+		printf("  size %u family %u first byte %d path \"%s\"\n", size,
+		       at.sun_family, size > 2 ? at.sun_path[0] : -1,
 		       size > 2 && at.sun_path[0] ? at.sun_path : "");
 }
 
@@ -150,7 +150,8 @@ static void stream_pair(void)
 
 static void names(void)
 {
-	int a = socket(AF_UNIX, SOCK_STREAM, 0), b = socket(AF_UNIX, SOCK_STREAM, 0), c, d;
+	int a = socket(AF_UNIX, SOCK_STREAM, 0), b = socket(AF_UNIX, SOCK_STREAM, 0), c,
+	    d;
 	struct stat st;
 	struct sockaddr_un at;
 	char buffer[16];
@@ -231,7 +232,8 @@ static void names(void)
 
 static void datagrams(void)
 {
-	int a = socket(AF_UNIX, SOCK_DGRAM, 0), b = socket(AF_UNIX, SOCK_DGRAM, 0), c, pair[2];
+	int a = socket(AF_UNIX, SOCK_DGRAM, 0), b = socket(AF_UNIX, SOCK_DGRAM, 0), c,
+	    pair[2];
 	struct sockaddr_un to, from;
 	socklen_t size = sizeof(from);
 	char buffer[64];
@@ -245,7 +247,8 @@ static void datagrams(void)
 	SHOW(sendto(b, "", 0, 0, (struct sockaddr *)&to, name(&to, "a")));
 	SHOW(sendto(b, "x", 1, 0, (struct sockaddr *)&to, name(&to, "none")));
 	size = sizeof(from);
-	SHOW(recvfrom(a, buffer, 3, MSG_TRUNC | MSG_PEEK, (struct sockaddr *)&from, &size));
+	SHOW(recvfrom(a, buffer, 3, MSG_TRUNC | MSG_PEEK, (struct sockaddr *)&from,
+		      &size));
 	struct iovec v = {buffer, 3};
 	struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1};
 	SHOW(recvmsg(a, &m, 0));
@@ -302,12 +305,14 @@ static void bulk(void)
 		close(pair[0]);
 		while ((n = read(pair[1], block, 7777)) > 0)
 			for (long i = 0; i < n; i++, seen++)
-				sum += (unsigned char)block[i] == (unsigned char)(seen % 251);
+				sum += (unsigned char)block[i] ==
+				       (unsigned char)(seen % 251);
 		_exit(seen == TOTAL && sum == TOTAL ? 7 : 1);
 	}
 	close(pair[1]);
 	for (long sent = 0; sent < TOTAL;) {
-		long n = TOTAL - sent < (long)sizeof(block) ? TOTAL - sent : (long)sizeof(block);
+		long n = TOTAL - sent < (long)sizeof(block) ? TOTAL - sent
+							    : (long)sizeof(block);
 		for (long i = 0; i < n; i++)
 			block[i] = (char)((sent + i) % 251);
 		if (write(pair[0], block, (size_t)n) != n)

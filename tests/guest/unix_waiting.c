@@ -1,4 +1,5 @@
-/* AF_UNIX: sleeping and being woken: time limits, full queues, edges of epoll, signals. */
+/* AF_UNIX: sleeping and being woken: time limits, full queues, edges of epoll, signals.
+ */
 #include "show.h"
 
 #include <fcntl.h>
@@ -38,7 +39,8 @@ static long elapsed_ms(const struct timespec *since)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+	return (now.tv_sec - since->tv_sec) * 1000 +
+	       (now.tv_nsec - since->tv_nsec) / 1000000;
 }
 
 static void limits(void)
@@ -114,7 +116,8 @@ static void interrupted(void)
 
 static void full_queues(void)
 {
-	int listener = bound(SOCK_STREAM, "listener"), receiver = bound(SOCK_DGRAM, "receiver");
+	int listener = bound(SOCK_STREAM, "listener"),
+	    receiver = bound(SOCK_DGRAM, "receiver");
 	int sender = joined(SOCK_DGRAM, "receiver"), sent = 0, got = 0;
 	char text[16];
 	listen(listener, 0);
@@ -122,7 +125,8 @@ static void full_queues(void)
 	SHOW(first >= 0);
 	fflush(stdout);
 	if (fork() == 0) {
-		int second = joined(SOCK_STREAM, "listener"); /* waits for the first accept */
+		int second =
+			joined(SOCK_STREAM, "listener"); /* waits for the first accept */
 		_exit(second >= 0 && write(second, "2", 1) == 1 ? 0 : 1);
 	}
 	usleep(20000);

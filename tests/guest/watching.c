@@ -20,8 +20,8 @@ static void show_events(int fd)
 	}
 	for (long at = 0; at < n;) {
 		struct inotify_event *e = (struct inotify_event *)(void *)(buffer + at);
-		printf("  watch %d mask %#x %s %s\n", e->wd, e->mask, e->cookie ? "moved" : "",
-		       e->len ? e->name : "");
+		printf("  watch %d mask %#x %s %s\n", e->wd, e->mask,
+		       e->cookie ? "moved" : "", e->len ? e->name : "");
 		at += (long)(sizeof(*e) + e->len);
 	}
 }

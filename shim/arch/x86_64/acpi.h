@@ -1,6 +1,6 @@
-/* acpi.h: the firmware's tables, as far as a machine without AML needs them: MADT (CPUs, I/O
- * APICs, interrupt overrides), MCFG (PCI configuration), FADT and _S5 (power off, power
- * button). ACPI 6.4, 5.2. Absent on microvm and Firecracker without ACPI. */
+/* acpi.h: the firmware's tables, as far as a machine without AML needs them: MADT (CPUs,
+ * I/O APICs, interrupt overrides), MCFG (PCI configuration), FADT and _S5 (power off,
+ * power button). ACPI 6.4, 5.2. Absent on microvm and Firecracker without ACPI. */
 #ifndef SHIM_ARCH_X86_64_ACPI_H
 #define SHIM_ARCH_X86_64_ACPI_H
 

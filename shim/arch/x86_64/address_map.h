@@ -12,13 +12,13 @@
  *                                         ffff_ffff_8010_0000 the kernel: text R-X,
  *                                                             rodata R--, data RW-
  *
- * Each virtual area has level 4 entries of its own, made at boot and never changed after, so
- * that address spaces share the upper half by copying 256 entries once. */
+ * Each virtual area has level 4 entries of its own, made at boot and never changed after,
+ * so that address spaces share the upper half by copying 256 entries once. */
 #ifndef SHIM_ARCH_X86_64_ADDRESS_MAP_H
 #define SHIM_ARCH_X86_64_ADDRESS_MAP_H
 
-#define KERNEL_PHYS 0x100000
-#define KERNEL_BASE 0xffffffff80000000
+#define KERNEL_PHYS     0x100000
+#define KERNEL_BASE     0xffffffff80000000
 #define DIRECT_MAP_BASE 0xffff800000000000
 #define DIRECT_MAP_SIZE 0x400000000000 /* 64 TiB; RAM above is not used */
 #define PAGE_ARRAY_BASE 0xffffd00000000000

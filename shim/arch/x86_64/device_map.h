@@ -8,8 +8,8 @@
 
 enum device_cache { DEVICE_UNCACHED, DEVICE_WRITE_COMBINING };
 
-/* Maps [pa, pa + size) for good; returns its address (of the byte pa), NULL when the window
- * or memory is used up. */
+/* Maps [pa, pa + size) for good; returns its address (of the byte pa), NULL when the
+ * window or memory is used up. */
 volatile void *device_map(paddr_t pa, size_t size, enum device_cache cache);
 
 /* The same for tables that firmware left in memory: cached, read-only. */

@@ -84,7 +84,8 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
 			 : "memory");
 }
 
-/* For MSRs that a CPU may lack: false, and *value 0, when it answers #GP (copy_user.S). */
+/* For MSRs that a CPU may lack: false, and *value 0, when it answers #GP (copy_user.S).
+ */
 bool rdmsr_safe(uint32_t msr, uint64_t *value);
 bool wrmsr_safe(uint32_t msr, uint64_t value);
 
@@ -141,7 +142,8 @@ static inline void xsetbv(uint32_t index, uint64_t value)
 {
 	__asm__ volatile("xsetbv"
 			 :
-			 : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+			 : "c"(index), "a"((uint32_t)value),
+			   "d"((uint32_t)(value >> 32)));
 }
 
 static inline void invlpg(uint64_t va)
@@ -161,8 +163,8 @@ static inline void wrfsbase(uint64_t value)
 	__asm__ volatile("wrfsbase %0" : : "r"(value));
 }
 
-/* Ring 3's GS base, which is in the other of the two registers while ring 0 runs. Nothing may
- * use %gs in between, so it is one piece. */
+/* Ring 3's GS base, which is in the other of the two registers while ring 0 runs. Nothing
+ * may use %gs in between, so it is one piece. */
 static inline uint64_t rdgsbase_user(void)
 {
 	uint64_t value;
@@ -187,22 +189,22 @@ static inline void cpu_relax(void)
 }
 
 __extension__ enum msr { /* ISO C 11 knows no enumerators above INT_MAX */
-	MSR_APIC_BASE = 0x1b,
-	MSR_TSC_DEADLINE = 0x6e0,
-	MSR_PAT = 0x277,
-	MSR_X2APIC = 0x800, /* + register offset / 16 */
-	MSR_EFER = 0xc0000080,
-	MSR_STAR = 0xc0000081,
-	MSR_LSTAR = 0xc0000082,
-	MSR_CSTAR = 0xc0000083,
-	MSR_FMASK = 0xc0000084,
-	MSR_FS_BASE = 0xc0000100,
-	MSR_GS_BASE = 0xc0000101,
-	MSR_KERNEL_GS_BASE = 0xc0000102,
-	MSR_TSC_AUX = 0xc0000103,
-	MSR_SYSENTER_CS = 0x174,
-	MSR_KVM_WALL_CLOCK = 0x4b564d00,
-	MSR_KVM_SYSTEM_TIME = 0x4b564d01,
+			 MSR_APIC_BASE = 0x1b,
+			 MSR_TSC_DEADLINE = 0x6e0,
+			 MSR_PAT = 0x277,
+			 MSR_X2APIC = 0x800, /* + register offset / 16 */
+			 MSR_EFER = 0xc0000080,
+			 MSR_STAR = 0xc0000081,
+			 MSR_LSTAR = 0xc0000082,
+			 MSR_CSTAR = 0xc0000083,
+			 MSR_FMASK = 0xc0000084,
+			 MSR_FS_BASE = 0xc0000100,
+			 MSR_GS_BASE = 0xc0000101,
+			 MSR_KERNEL_GS_BASE = 0xc0000102,
+			 MSR_TSC_AUX = 0xc0000103,
+			 MSR_SYSENTER_CS = 0x174,
+			 MSR_KVM_WALL_CLOCK = 0x4b564d00,
+			 MSR_KVM_SYSTEM_TIME = 0x4b564d01,
 };
 
 #endif

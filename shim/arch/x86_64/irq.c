@@ -94,10 +94,11 @@ void irq_dispatch_lockless(unsigned vector)
 {
 	if (vector == VECTOR_FLUSH)
 		smp_flush_answer();
-	else if (vector != VECTOR_WAKE) /* user_return and sched_idle look what that is about */
+	else if (vector !=
+		 VECTOR_WAKE) /* user_return and sched_idle look what that is about */
 		percpu()->spurious_count++;
-	/* At once: in service, it would keep others from this CPU while that waits for the
-	 * lock. */
+	/* At once: in service, it would keep others from this CPU while that waits for
+	 * the lock. */
 	if (vector != VECTOR_SPURIOUS)
 		apic_end_of_interrupt();
 }

@@ -1,13 +1,14 @@
 /* kernel_lock.c: the kernel lock: CPUs get it in the order they came, but for one thing.
  *
- * Whoever waits spins for a moment, longer than most system calls last, then halts until it
- * is woken: a virtual CPU that spins may be what keeps the host from running the holder.
- * While the first of the queue halts or wakes up, a CPU that comes may take the free lock
- * before it, else every system call would last as long as a wake-up; but only for PATIENCE_NS:
- * from then on nobody goes before it.
+ * Whoever waits spins for a moment, longer than most system calls last, then halts until
+ * it is woken: a virtual CPU that spins may be what keeps the host from running the
+ * holder. While the first of the queue halts or wakes up, a CPU that comes may take the
+ * free lock before it, else every system call would last as long as a wake-up; but only
+ * for PATIENCE_NS: from then on nobody goes before it.
  *
- * Interrupts are off here. Another CPU that wants translations dropped must not wait for this
- * one's turn, so spinning looks for that, and halting takes the interrupts of other CPUs. */
+ * Interrupts are off here. Another CPU that wants translations dropped must not wait for
+ * this one's turn, so spinning looks for that, and halting takes the interrupts of other
+ * CPUs. */
 #include "shim/arch/x86_64/clock.h"
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/arch/x86_64/insn.h"
@@ -18,8 +19,9 @@
 
 static struct {
 	bool held;
-	bool claimed;         /* nobody may go before the first of the queue */
-	uint32_t next, first; /* tickets: to be given out next; of the first in the queue */
+	bool claimed; /* nobody may go before the first of the queue */
+	uint32_t next,
+		first; /* tickets: to be given out next; of the first in the queue */
 	struct percpu *asleep[CPUS_MAX]; /* by ticket: who halts until it is woken */
 } lock;
 
@@ -58,8 +60,8 @@ static bool spin(uint32_t ticket)
 	return false;
 }
 
-/* Store that we sleep, then look at the lock; kernel_unlock stores and looks the other way
- * round: one of the two sees the other. */
+/* Store that we sleep, then look at the lock; kernel_unlock stores and looks the other
+ * way round: one of the two sees the other. */
 static void sleep(uint32_t ticket, uint64_t *first_since_ns)
 {
 	struct percpu **slot = &lock.asleep[ticket % CPUS_MAX];

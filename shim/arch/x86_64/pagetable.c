@@ -301,8 +301,7 @@ void pt_trim(struct pagetable *pt, uint64_t start, uint64_t end)
 	/* CPUs keep upper levels too (paging-structure caches): flush before reuse. */
 	pt_flush_local(pt->root, start, end);
 	smp_flush(pt->root, start, end, true);
-	list_for_each_safe(page, &freed, struct page, link)
-	{
+	list_for_each_safe(page, &freed, struct page, link) {
 		list_remove(&page->link);
 		page_put(page);
 	}

@@ -1,5 +1,5 @@
-/* pagetable.h: the translation of one address space: 4 levels, 4 KiB pages, below the upper
- * half that all share. Tables are charged to the account of the space. */
+/* pagetable.h: the translation of one address space: 4 levels, 4 KiB pages, below the
+ * upper half that all share. Tables are charged to the account of the space. */
 #ifndef SHIM_ARCH_X86_64_PAGETABLE_H
 #define SHIM_ARCH_X86_64_PAGETABLE_H
 
@@ -15,7 +15,7 @@ struct pagetable {
 	struct account *account;
 };
 
-#define USER_ADDRESS_END 0x7ffffffff000ull /* the last page below is never mapped */
+#define USER_ADDRESS_END   0x7ffffffff000ull /* the last page below is never mapped */
 #define USER_ADDRESS_START 0x10000ull
 
 int pt_init(struct pagetable *pt, struct account *account); /* 0 or -ENOMEM */
@@ -26,22 +26,23 @@ void pt_load_kernel(void);                /* a space without a lower half */
 
 /* Maps one page, replacing what was there (the caller has dropped that). 0 or -ENOMEM. */
 int pt_map(struct pagetable *pt, uint64_t va, paddr_t pa, unsigned flags);
-/* Maps the frames from pa on at [start, end), of one 2 MiB block, where nothing is mapped yet.
- * 0 or -ENOMEM. */
+/* Maps the frames from pa on at [start, end), of one 2 MiB block, where nothing is mapped
+ * yet. 0 or -ENOMEM. */
 int pt_map_missing(struct pagetable *pt, uint64_t start, uint64_t end, paddr_t pa,
 		   unsigned flags);
-/* Removes the mapping; returns its physical address or 0 for none. *dirty when not NULL. The
- * page may be reused after pt_flush only. */
+/* Removes the mapping; returns its physical address or 0 for none. *dirty when not NULL.
+ * The page may be reused after pt_flush only. */
 paddr_t pt_unmap(struct pagetable *pt, uint64_t va, bool *dirty);
 /* Changes the rights of a page that is there; false when it is not. Lowering takes effect
  * after pt_flush. */
 bool pt_protect(struct pagetable *pt, uint64_t va, unsigned flags);
 /* The page and rights at va; 0 when nothing is there. */
 paddr_t pt_lookup(const struct pagetable *pt, uint64_t va, unsigned *flags);
-/* Calls visit for each mapped page in [start, end), skipping what has no tables. visit may
- * unmap or protect that page, and map others outside of the range. */
+/* Calls visit for each mapped page in [start, end), skipping what has no tables. visit
+ * may unmap or protect that page, and map others outside of the range. */
 void pt_walk(struct pagetable *pt, uint64_t start, uint64_t end,
-	     void (*visit)(void *context, uint64_t va, paddr_t pa, unsigned flags), void *context);
+	     void (*visit)(void *context, uint64_t va, paddr_t pa, unsigned flags),
+	     void *context);
 /* Frees tables that map nothing in [start, end) any more. */
 void pt_trim(struct pagetable *pt, uint64_t start, uint64_t end);
 /* Drops stale translations of [start, end) on every CPU that has pt loaded. */

@@ -40,12 +40,13 @@ struct percpu {
 	struct thread *thread;
 	struct arch_thread *arch;
 	const struct arch_thread *fpu_owner; /* whose FPU state the registers hold */
-	uint64_t root; /* the page table loaded; others read it to shoot down */
+	uint64_t root;     /* the page table loaded; others read it to shoot down */
 	bool flush_wanted; /* smp.c; set by others, cleared by this CPU */
-	bool lock_waits;   /* for the kernel lock: touches no user memory before it has it */
+	bool lock_waits;   /* for the kernel lock: touches no user memory before it has it
+			    */
 	bool flush_late;   /* set by the lock's holder while lock_waits: drop all then */
-	bool handler_locked; /* an interrupt in cpu_idle or cpu_take_interrupts has taken the
-				kernel lock, and left it to them */
+	bool handler_locked; /* an interrupt in cpu_idle or cpu_take_interrupts has taken
+				the kernel lock, and left it to them */
 	uint64_t nmi_count, spurious_count;
 	uint64_t gdt[GDT_ENTRIES];
 	struct tss tss;

@@ -317,8 +317,9 @@ static void answers_wait(struct percpu *self)
 	__atomic_store_n(&request.halted, NULL, __ATOMIC_SEQ_CST);
 }
 
-/* A CPU that was seen to wait for the lock waits until we have released it. Tables are another
- * matter: it may walk them before, on speculation, and mark entries as accessed. */
+/* A CPU that was seen to wait for the lock waits until we have released it. Tables are
+ * another matter: it may walk them before, on speculation, and mark entries as accessed.
+ */
 void smp_flush(uint64_t root, uint64_t start, uint64_t end, bool tables_freed)
 {
 	struct percpu *self = percpu();

@@ -1,10 +1,11 @@
 /* smp.h: the other CPUs: starting them, and what they ask of each other.
  *
- * A CPU waits for another in two ways: for the kernel lock, and, with it held, for the others
- * to drop stale translations (smp_flush). Whoever that is for answers at once: in ring 3 and
- * in smp_halt by interrupt, while it spins for the lock by looking. Who holds the lock waits
- * for nothing else, so there is no circle. Whoever waits for the lock is seldom asked at all: it
- * touches no user memory, so it may drop what is stale when it has the lock. */
+ * A CPU waits for another in two ways: for the kernel lock, and, with it held, for the
+ * others to drop stale translations (smp_flush). Whoever that is for answers at once: in
+ * ring 3 and in smp_halt by interrupt, while it spins for the lock by looking. Who holds
+ * the lock waits for nothing else, so there is no circle. Whoever waits for the lock is
+ * seldom asked at all: it touches no user memory, so it may drop what is stale when it
+ * has the lock. */
 #ifndef SHIM_ARCH_X86_64_SMP_H
 #define SHIM_ARCH_X86_64_SMP_H
 
@@ -13,19 +14,20 @@
 
 #include "shim/arch/x86_64/percpu.h"
 
-/* Sends INIT to the CPUs that the firmware names. They need 10 ms; kmain goes on meanwhile. */
+/* Sends INIT to the CPUs that the firmware names. They need 10 ms; kmain goes on
+ * meanwhile. */
 void smp_prepare(void);
 
 /* For so long a CPU spins that waits for another, then it halts. */
 #define SMP_SPIN_NS 20000ull
-/* Halts until another CPU interrupts this one (cpu_interrupt, smp_flush); what devices and
- * the timer want waits. Called with interrupts off, after a look whether there is still a
- * reason to wait. */
+/* Halts until another CPU interrupts this one (cpu_interrupt, smp_flush); what devices
+ * and the timer want waits. Called with interrupts off, after a look whether there is
+ * still a reason to wait. */
 void smp_halt(void);
 
-/* Drops translations of [start, end) of the space with this root on the other CPUs that have it
- * loaded; returns when they have, or, but for those that tables were freed of, wait for the kernel
- * lock and will before they have it. */
+/* Drops translations of [start, end) of the space with this root on the other CPUs that
+ * have it loaded; returns when they have, or, but for those that tables were freed of,
+ * wait for the kernel lock and will before they have it. */
 void smp_flush(uint64_t root, uint64_t start, uint64_t end, bool tables_freed);
 /* kernel_lock.c, when it begins to wait and when it has the lock. */
 void smp_lock_wait(void);

@@ -111,8 +111,8 @@ void trap_from_kernel(struct trapframe *frame)
 		return;
 	}
 	if (frame->vector >= VECTOR_PIC) {
-		/* In cpu_idle or cpu_take_interrupts, which left the lock and get it back from
-		 * here. */
+		/* In cpu_idle or cpu_take_interrupts, which left the lock and get it back
+		 * from here. */
 		struct percpu *self = percpu();
 		if (!self->handler_locked)
 			kernel_lock();

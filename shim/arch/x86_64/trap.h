@@ -14,7 +14,8 @@ void trap_leave(struct trapframe *frame);
 
 /* irq.c: an interrupt's handler and its end. */
 void irq_dispatch(unsigned vector);
-/* The same of vectors from VECTOR_LOCKLESS on; needs no lock, and must not wait for it. */
+/* The same of vectors from VECTOR_LOCKLESS on; needs no lock, and must not wait for it.
+ */
 void irq_dispatch_lockless(unsigned vector);
 
 #endif

@@ -1,4 +1,5 @@
-/* Start-up, TLS, environment and buffered output; built static, static-PIE, dynamic, musl. */
+/* Start-up, TLS, environment and buffered output; built static, static-PIE, dynamic,
+ * musl. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,7 @@
-/* Arguments that another thread changes while a call reads them: whatever a call checks, it has
- * to use as it was when checked. Each result is one of those that the two states have, and what
- * was not offered is not touched. Only with two CPUs does the other thread run meanwhile. */
+/* Arguments that another thread changes while a call reads them: whatever a call checks,
+ * it has to use as it was when checked. Each result is one of those that the two states
+ * have, and what was not offered is not touched. Only with two CPUs does the other thread
+ * run meanwhile. */
 #include "../show.h"
 
 #include <fcntl.h>
@@ -27,8 +28,10 @@ static void *change(void *arg)
 	return arg;
 }
 
-/* Makes the calls while *word goes between two values; counts the results that neither has. */
-static int while_changing(void *word, uint64_t first, uint64_t second, int (*is_wrong)(void))
+/* Makes the calls while *word goes between two values; counts the results that neither
+ * has. */
+static int while_changing(void *word, uint64_t first, uint64_t second,
+			  int (*is_wrong)(void))
 {
 	pthread_t other;
 	int wrong = 0;
@@ -55,7 +58,8 @@ static int writes_wrong(void)
 	ssize_t n = writev(ends[1], pieces, 2);
 	if (n < 0)
 		return errno != EINVAL;
-	return (n != 2 * SHORT && n != SHORT + LONG) || read(ends[0], got, sizeof(got)) != n;
+	return (n != 2 * SHORT && n != SHORT + LONG) ||
+	       read(ends[0], got, sizeof(got)) != n;
 }
 
 static void vectors(void)
@@ -81,8 +85,10 @@ static int rights_wrong(void)
 	union rights taken;
 	char byte;
 	struct iovec piece = {&byte, 1};
-	struct msghdr in = {.msg_iov = &piece, .msg_iovlen = 1,
-			    .msg_control = &taken, .msg_controllen = sizeof(taken)};
+	struct msghdr in = {.msg_iov = &piece,
+			    .msg_iovlen = 1,
+			    .msg_control = &taken,
+			    .msg_controllen = sizeof(taken)};
 	if (sendmsg(ends[1], &message, 0) != 1)
 		return errno != EINVAL;
 	if (recvmsg(ends[0], &in, 0) != 1 || in.msg_flags || !CMSG_FIRSTHDR(&in))
@@ -102,12 +108,14 @@ static void rights(void)
 	struct iovec piece = {bytes, 1};
 	int fds[4] = {0, 1, 2, 0};
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
-	message = (struct msghdr){.msg_iov = &piece, .msg_iovlen = 1,
-				  .msg_control = &control, .msg_controllen = sizeof(control)};
+	message = (struct msghdr){.msg_iov = &piece,
+				  .msg_iovlen = 1,
+				  .msg_control = &control,
+				  .msg_controllen = sizeof(control)};
 	control.head = (struct cmsghdr){CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
 	memcpy(CMSG_DATA(&control.head), fds, sizeof(fds));
-	SHOW(while_changing(&control.head.cmsg_len, CMSG_LEN(sizeof(int)), CMSG_LEN(sizeof(fds)),
-			    rights_wrong));
+	SHOW(while_changing(&control.head.cmsg_len, CMSG_LEN(sizeof(int)),
+			    CMSG_LEN(sizeof(fds)), rights_wrong));
 	SHOW(while_changing(&control.head.cmsg_len, CMSG_LEN(sizeof(int)), UINT64_MAX,
 			    rights_wrong));
 	close(ends[0]);
@@ -155,7 +163,8 @@ static int action_wrong(void)
 	if (syscall(SYS_rt_sigaction, SIGUSR1, &action, NULL, 8) ||
 	    syscall(SYS_rt_sigaction, SIGUSR1, NULL, &kept, 8))
 		return 1;
-	return kept.mask != 0 && kept.mask != ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
+	return kept.mask != 0 &&
+	       kept.mask != ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
 }
 
 static void structures(void)

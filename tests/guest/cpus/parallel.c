@@ -1,6 +1,7 @@
-/* What several CPUs add: threads that run at the same time, and what one CPU must make another
- * do at once. Threads wait for each other by spinning without a call wherever it matters that
- * they are on two CPUs; the number of lines does not depend on how many CPUs there are. */
+/* What several CPUs add: threads that run at the same time, and what one CPU must make
+ * another do at once. Threads wait for each other by spinning without a call wherever it
+ * matters that they are on two CPUs; the number of lines does not depend on how many CPUs
+ * there are. */
 #include "../show.h"
 
 #include <linux/membarrier.h>
@@ -41,8 +42,8 @@ static void spin_until(const volatile int *flag, int value)
 		__builtin_ia32_pause();
 }
 
-/* Each on a CPU of its own, and neither leaves it between two turns: only when both run at the
- * same time do they come to an end before a slice is over 100 times. */
+/* Each on a CPU of its own, and neither leaves it between two turns: only when both run
+ * at the same time do they come to an end before a slice is over 100 times. */
 static void *take_turns(void *arg)
 {
 	unsigned self = (unsigned)(size_t)arg;
@@ -98,14 +99,15 @@ static void *read_page(void *arg)
 /* A page with an x in it appears at once where the reader looks. */
 static void page_put(void)
 {
-	char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
 	*at = 'x';
 	mremap(at, 4096, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, page);
 	allowed = 1;
 }
 
-/* Mapped over, the page is soon somebody else's, and after mprotect out of reach: a CPU that
- * could still read it would not fault, or not find the x. */
+/* Mapped over, the page is soon somebody else's, and after mprotect out of reach: a CPU
+ * that could still read it would not fault, or not find the x. */
 static void shoot_down(void)
 {
 	pthread_t reader;
@@ -185,7 +187,8 @@ static void signals(void)
 	SHOW(handled);
 }
 
-/* A process whose other thread spins in ring 3 ends, is killed, and changes its program. */
+/* A process whose other thread spins in ring 3 ends, is killed, and changes its program.
+ */
 static void ends(const char *program)
 {
 	for (int how = 0; how < 3; how++) {

@@ -1,5 +1,6 @@
-/* attack.h: what the hostile programs share. They end by themselves or are ended; what they
- * print does not matter. What matters is asked afterwards, of the machine: test_hostile.py. */
+/* attack.h: what the hostile programs share. They end by themselves or are ended; what
+ * they print does not matter. What matters is asked afterwards, of the machine:
+ * test_hostile.py. */
 #ifndef TESTS_GUEST_HOSTILE_ATTACK_H
 #define TESTS_GUEST_HOSTILE_ATTACK_H
 
@@ -36,7 +37,8 @@ static inline double seconds_now(void)
 }
 
 /* Each attack in a child of its own, which is killed if it does not end. */
-static inline void attack_each(const struct attack *attacks, size_t count, unsigned limit_s)
+static inline void attack_each(const struct attack *attacks, size_t count,
+			       unsigned limit_s)
 {
 	for (size_t i = 0; i < count; i++) {
 		pid_t child = fork();
@@ -59,13 +61,13 @@ static inline void attack_each(const struct attack *attacks, size_t count, unsig
 	}
 }
 
-#define ATTACK_ALL(attacks, limit_s) \
+#define ATTACK_ALL(attacks, limit_s)                                                     \
 	attack_each(attacks, sizeof(attacks) / sizeof(*(attacks)), limit_s)
 
-/* One attack by its number (argv[1]), in this very process, so that the job is what it breaks;
- * without a number all, each in a child. */
-static inline int attack_main(const struct attack *attacks, size_t count, unsigned limit_s,
-			      int argc, char **argv)
+/* One attack by its number (argv[1]), in this very process, so that the job is what it
+ * breaks; without a number all, each in a child. */
+static inline int attack_main(const struct attack *attacks, size_t count,
+			      unsigned limit_s, int argc, char **argv)
 {
 	for (size_t i = 0; argc > 1 && i < count; i++)
 		if (!strcmp(attacks[i].name, argv[1])) {

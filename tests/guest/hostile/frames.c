@@ -1,5 +1,6 @@
-/* frames.c [NAME]: what ring 3 can do to the CPU's state and to the frames that the kernel
- * restores: forged sigreturn contexts, forbidden instructions, odd stacks and flags. */
+/* frames.c [NAME]: what ring 3 can do to the CPU's state and to the frames that the
+ * kernel restores: forged sigreturn contexts, forbidden instructions, odd stacks and
+ * flags. */
 #include "attack.h"
 
 #include <elf.h>
@@ -39,23 +40,64 @@ static void each_code(const char *const *codes, const uint8_t *sizes, size_t cou
 static void forbidden(void)
 {
 	static const char *const codes[] = {
-		CODE("\xf4"), CODE("\xfa"), CODE("\xfb"), CODE("\x0f\x01\xca"), CODE("\x0f\x01\xcb"),
-		CODE("\x0f\x32"), CODE("\x0f\x30"), CODE("\x0f\x33"), CODE("\x0f\x31\xc3"),
-		CODE("\x0f\x01\xf8"), CODE("\x0f\x22\xd8"), CODE("\x0f\x20\xd8"), CODE("\x0f\x20\xe0"),
-		CODE("\x0f\x23\xf8"), CODE("\x0f\x06"), CODE("\x0f\x08"), CODE("\x0f\x09"),
-		CODE("\xe4\x60"), CODE("\xec"), CODE("\xee"), CODE("\x6c"), CODE("\x0f\x07"),
-		CODE("\x48\x0f\x07"), CODE("\x0f\x34"), CODE("\x0f\x35"), CODE("\xcd\x80"),
-		CODE("\xcd\x02"), CODE("\xcd\x08"), CODE("\xcd\x0e"), CODE("\xcd\x20"), CODE("\xcd\xff"),
-		CODE("\xcc"), CODE("\xcd\x03"), CODE("\xf1"), CODE("\x0f\x0b"), CODE("\x0f\x01\xd1"),
-		CODE("\x0f\x01\x10"), CODE("\x0f\x01\x18"), CODE("\x0f\x00\xd8"), CODE("\x0f\x01\xf0"),
-		CODE("\x0f\x01\xc1"), CODE("\x0f\x01\xd9"), CODE("\x0f\x01\x38"), CODE("\xcf"),
-		CODE("\x48\xcf"), CODE("\xcb"), CODE("\x66\x8e\xd0"), CODE("\x31\xc0\x8e\xd8\x8e\xe8\xc3"),
-		CODE("\xb8\x2b\x00\x00\x00\x8e\xd0\x0f\x05\xc3"), CODE("\xb8\x2b\x00\x00\x00\x8e\xd0\xcc"),
-		CODE("\x48\x31\xe4\x0f\x05\x0f\x0b"), CODE("\xf3\x0f\xae\xd8\xc3"), CODE("\xdb\xe3\xd9\xe8\xc3"),
+		CODE("\xf4"),
+		CODE("\xfa"),
+		CODE("\xfb"),
+		CODE("\x0f\x01\xca"),
+		CODE("\x0f\x01\xcb"),
+		CODE("\x0f\x32"),
+		CODE("\x0f\x30"),
+		CODE("\x0f\x33"),
+		CODE("\x0f\x31\xc3"),
+		CODE("\x0f\x01\xf8"),
+		CODE("\x0f\x22\xd8"),
+		CODE("\x0f\x20\xd8"),
+		CODE("\x0f\x20\xe0"),
+		CODE("\x0f\x23\xf8"),
+		CODE("\x0f\x06"),
+		CODE("\x0f\x08"),
+		CODE("\x0f\x09"),
+		CODE("\xe4\x60"),
+		CODE("\xec"),
+		CODE("\xee"),
+		CODE("\x6c"),
+		CODE("\x0f\x07"),
+		CODE("\x48\x0f\x07"),
+		CODE("\x0f\x34"),
+		CODE("\x0f\x35"),
+		CODE("\xcd\x80"),
+		CODE("\xcd\x02"),
+		CODE("\xcd\x08"),
+		CODE("\xcd\x0e"),
+		CODE("\xcd\x20"),
+		CODE("\xcd\xff"),
+		CODE("\xcc"),
+		CODE("\xcd\x03"),
+		CODE("\xf1"),
+		CODE("\x0f\x0b"),
+		CODE("\x0f\x01\xd1"),
+		CODE("\x0f\x01\x10"),
+		CODE("\x0f\x01\x18"),
+		CODE("\x0f\x00\xd8"),
+		CODE("\x0f\x01\xf0"),
+		CODE("\x0f\x01\xc1"),
+		CODE("\x0f\x01\xd9"),
+		CODE("\x0f\x01\x38"),
+		CODE("\xcf"),
+		CODE("\x48\xcf"),
+		CODE("\xcb"),
+		CODE("\x66\x8e\xd0"),
+		CODE("\x31\xc0\x8e\xd8\x8e\xe8\xc3"),
+		CODE("\xb8\x2b\x00\x00\x00\x8e\xd0\x0f\x05\xc3"),
+		CODE("\xb8\x2b\x00\x00\x00\x8e\xd0\xcc"),
+		CODE("\x48\x31\xe4\x0f\x05\x0f\x0b"),
+		CODE("\xf3\x0f\xae\xd8\xc3"),
+		CODE("\xdb\xe3\xd9\xe8\xc3"),
 	};
 	uint8_t sizes[sizeof(codes) / sizeof(*codes)];
 	for (size_t i = 0; i < sizeof(sizes); i++)
-		sizes[i] = 16; /* the literal's end and what the linker put behind it: as good */
+		sizes[i] = 16; /* the literal's end and what the linker put behind it: as
+				  good */
 	each_code(codes, sizes, sizeof(sizes));
 }
 
@@ -65,10 +107,15 @@ static void kernel_bases(void)
 	for (uint64_t base = KERNEL_BASE; base; base <<= 4) {
 		pid_t child = fork();
 		if (child == 0) {
-			__asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0xae, 0xd8" : : "a"(base));
+			__asm__ volatile(".byte 0xf3, 0x48, 0x0f, 0xae, 0xd8"
+					 :
+					 : "a"(base));
 			syscall(SYS_getpid);
 			syscall(SYS_sched_yield);
-			__asm__ volatile("pushf; orq $0x100, (%%rsp); popf; nop; nop" : : : "memory");
+			__asm__ volatile("pushf; orq $0x100, (%%rsp); popf; nop; nop"
+					 :
+					 :
+					 : "memory");
 			*(volatile int *)8 = 0;
 		}
 		waitpid(child, NULL, 0);
@@ -87,19 +134,21 @@ static void call_at_the_edge(void)
 
 static void flags_in_calls(void)
 {
-	static const uint64_t flags[] = {0x40000, 0x400, 0x100, 0x40500, 0x4000, 0x10000, 0x3000,
-					 0x200000, 0x7f0dd5};
+	static const uint64_t flags[] = {0x40000, 0x400,  0x100,    0x40500, 0x4000,
+					 0x10000, 0x3000, 0x200000, 0x7f0dd5};
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
 		pid_t child = fork();
 		if (child == 0) {
 			char bytes[64];
 			signal(SIGTRAP, SIG_IGN);
 			for (int call = 0; call < 200; call++)
-				__asm__ volatile("pushf; orq %[f], (%%rsp); popf; syscall; cld;"
-						 "pushf; andq $~0x40500, (%%rsp); popf"
-						 : : [f] "r"(flags[i]), "a"(call % 3 ? 39 : 1),
-						   "D"(1), "S"(bytes), "d"(0)
-						 : "rcx", "r11", "memory", "cc");
+				__asm__ volatile(
+					"pushf; orq %[f], (%%rsp); popf; syscall; cld;"
+					"pushf; andq $~0x40500, (%%rsp); popf"
+					:
+					: [f] "r"(flags[i]), "a"(call % 3 ? 39 : 1),
+					  "D"(1), "S"(bytes), "d"(0)
+					: "rcx", "r11", "memory", "cc");
 			_exit(0);
 		}
 		waitpid(child, NULL, 0);
@@ -121,27 +170,48 @@ static void forge(int signo, siginfo_t *info, void *at)
 	ucontext_t *context = at;
 	uint8_t *fpu = (void *)context->uc_mcontext.fpregs;
 	greg_t *g = context->uc_mcontext.gregs;
-	static const uint64_t bad[] = {KERNEL_BASE, 0x800000000000ull, 0x7ffffffff000ull, 0,
-				       UINT64_MAX, 0xffffffff80000000ull, LAST_PAGE + 4095};
+	static const uint64_t bad[] = {
+		KERNEL_BASE, 0x800000000000ull,     0x7ffffffff000ull, 0,
+		UINT64_MAX,  0xffffffff80000000ull, LAST_PAGE + 4095};
 	(void)signo, (void)info;
 	switch (round_number % 12) {
-	case 0: g[REG_RIP] = (greg_t)bad[next() % 7]; break;
-	case 1: g[REG_CSGSFS] = (greg_t)next(); break;
-	case 2: g[REG_CSGSFS] = 0x10 | (greg_t)0x18 << 48; break;
-	case 3: g[REG_EFL] = (greg_t)next(); break;
-	case 4: g[REG_RSP] = (greg_t)bad[next() % 7]; break;
+	case 0:
+		g[REG_RIP] = (greg_t)bad[next() % 7];
+		break;
+	case 1:
+		g[REG_CSGSFS] = (greg_t)next();
+		break;
+	case 2:
+		g[REG_CSGSFS] = 0x10 | (greg_t)0x18 << 48;
+		break;
+	case 3:
+		g[REG_EFL] = (greg_t)next();
+		break;
+	case 4:
+		g[REG_RSP] = (greg_t)bad[next() % 7];
+		break;
 	case 5: /* XSTATE_BV, XCOMP_BV and the reserved bytes */
 		fpu[512 + next() % 64] = (uint8_t)next();
 		break;
-	case 6: *(uint64_t *)(fpu + 520) = 1ull << 63 | next() % 8; break;
-	case 7: *(uint32_t *)(fpu + 24) = (uint32_t)next(); break; /* MXCSR */
-	case 8: *(uint32_t *)(fpu + 480) = (uint32_t)next(); break; /* size */
-	case 9: context->uc_mcontext.fpregs = (void *)bad[next() % 7]; break;
+	case 6:
+		*(uint64_t *)(fpu + 520) = 1ull << 63 | next() % 8;
+		break;
+	case 7:
+		*(uint32_t *)(fpu + 24) = (uint32_t)next();
+		break; /* MXCSR */
+	case 8:
+		*(uint32_t *)(fpu + 480) = (uint32_t)next();
+		break; /* size */
+	case 9:
+		context->uc_mcontext.fpregs = (void *)bad[next() % 7];
+		break;
 	case 10:
 		for (int i = 0; i < 600; i++)
 			fpu[next() % 832] = (uint8_t)next();
 		break;
-	case 11: memset(context, (int)next(), sizeof(*context)); break;
+	case 11:
+		memset(context, (int)next(), sizeof(*context));
+		break;
 	}
 }
 
@@ -152,7 +222,8 @@ static void forged_returns(void)
 		next();
 		child = fork();
 		if (child == 0) {
-			struct sigaction action = {.sa_sigaction = forge, .sa_flags = SA_SIGINFO};
+			struct sigaction action = {.sa_sigaction = forge,
+						   .sa_flags = SA_SIGINFO};
 			sigaction(SIGUSR1, &action, NULL);
 			alarm(1);
 			raise(SIGUSR1);
@@ -166,8 +237,14 @@ static void forged_returns(void)
 
 static void lost_stacks(void)
 {
-	static const uint64_t stacks[] = {0, 8, KERNEL_BASE, 0x800000000000ull, UINT64_MAX - 7,
-					  LAST_PAGE, 0x7ffffffff000ull, 0x10008};
+	static const uint64_t stacks[] = {0,
+					  8,
+					  KERNEL_BASE,
+					  0x800000000000ull,
+					  UINT64_MAX - 7,
+					  LAST_PAGE,
+					  0x7ffffffff000ull,
+					  0x10008};
 	for (size_t i = 0; i < sizeof(stacks) / sizeof(*stacks); i++)
 		for (int fault = 0; fault < 3; fault++) {
 			pid_t child = fork();
@@ -175,11 +252,17 @@ static void lost_stacks(void)
 				signal(SIGSEGV, blind), signal(SIGALRM, blind);
 				ualarm(2000, 0);
 				if (fault == 0)
-					__asm__ volatile("mov %0, %%rsp; 1: jmp 1b" : : "r"(stacks[i]));
+					__asm__ volatile("mov %0, %%rsp; 1: jmp 1b"
+							 :
+							 : "r"(stacks[i]));
 				if (fault == 1)
-					__asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"(stacks[i]));
+					__asm__ volatile("mov %0, %%rsp; push %%rax"
+							 :
+							 : "r"(stacks[i]));
 				__asm__ volatile("mov %0, %%rsp; mov $15, %%eax; syscall"
-						 : : "r"(stacks[i]) : "rcx", "r11");
+						 :
+						 : "r"(stacks[i])
+						 : "rcx", "r11");
 			}
 			waitpid(child, NULL, 0);
 		}
@@ -193,11 +276,13 @@ static void mutated_programs(void)
 	ssize_t size = read(own, image, sizeof(image));
 	for (int round = 0; round < 250 && size > 4096; round++) {
 		static uint8_t saved[1024];
-		static const uint64_t bad[] = {0, 1, 0xfff, 4096, 1ull << 32, 1ull << 47, UINT64_MAX,
-					       1ull << 63, KERNEL_BASE, LAST_PAGE};
+		static const uint64_t bad[] = {
+			0,          1,          0xfff,      4096,        1ull << 32,
+			1ull << 47, UINT64_MAX, 1ull << 63, KERNEL_BASE, LAST_PAGE};
 		memcpy(saved, image, sizeof(saved));
 		for (uint64_t n = 1 + next() % 3; n--;) {
-			size_t at = next() % 64 < 16 ? 16 + next() % 48 : 64 + next() % 512;
+			size_t at =
+				next() % 64 < 16 ? 16 + next() % 48 : 64 + next() % 512;
 			if (next() % 2)
 				image[at] = (uint8_t)next();
 			else
@@ -220,8 +305,9 @@ static void mutated_programs(void)
 
 static void kernel_probes(void)
 {
-	static const uint64_t at[] = {KERNEL_BASE, 0xffffffff80000000ull, 0xffffffffff600000ull,
-				      0xffffffffff5ff000ull, 0xfffffe0000000000ull, 0x800000000000ull};
+	static const uint64_t at[] = {KERNEL_BASE,           0xffffffff80000000ull,
+				      0xffffffffff600000ull, 0xffffffffff5ff000ull,
+				      0xfffffe0000000000ull, 0x800000000000ull};
 	for (size_t i = 0; i < sizeof(at) / sizeof(*at); i++)
 		for (int how = 0; how < 3; how++) {
 			pid_t child = fork();
@@ -251,5 +337,6 @@ int main(int argc, char **argv)
 	};
 	if (argc > 1 && !strcmp(argv[1], "none"))
 		return 0;
-	return attack_main(attacks + 1, sizeof(attacks) / sizeof(*attacks) - 1, 10, argc, argv);
+	return attack_main(attacks + 1, sizeof(attacks) / sizeof(*attacks) - 1, 10, argc,
+			   argv);
 }

@@ -1,6 +1,6 @@
-/* fuzz_calls.c SEED SECONDS: system calls at random: every number, arguments out of a pool of
- * nasty and of valid ones, in children and threads that share everything. The same seed makes
- * the same calls. */
+/* fuzz_calls.c SEED SECONDS: system calls at random: every number, arguments out of a
+ * pool of nasty and of valid ones, in children and threads that share everything. The
+ * same seed makes the same calls. */
 #include "attack.h"
 
 #include <pthread.h>
@@ -33,8 +33,10 @@ static void add(uint64_t value)
 
 static void add_files(void)
 {
-	static const char *const paths[] = {"/proc/self/maps", "/proc/self/fd", "/dev/zero",
-		"/dev/null", "/dev/urandom", "/proc/meminfo", "/", "/bin", "/proc/self/exe"};
+	static const char *const paths[] = {
+		"/proc/self/maps", "/proc/self/fd", "/dev/zero", "/dev/null",
+		"/dev/urandom",    "/proc/meminfo", "/",         "/bin",
+		"/proc/self/exe"};
 	int two[2], epoll = epoll_create1(0), inner = epoll_create1(0);
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
 	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
@@ -58,29 +60,62 @@ static void add_addresses(void)
 {
 	char *buffer = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE | PROT_EXEC,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *half = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	char *shared = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *half = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	char *shared = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	char *fixed = mmap((void *)LAST_PAGE, 4096, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	munmap(half + 4096, 4096);
 	memcpy(buffer, "/tmp/fuzzed", 12);
 	memcpy(buffer + 4096, "/proc/self/fd/3", 16);
 	for (unsigned i = 0; i < 16; i++) /* vectors that point to themselves */
-		((uint64_t *)(buffer + 8192))[i] = i & 1 ? 4096 : (uint64_t)buffer + 16384;
+		((uint64_t *)(buffer + 8192))[i] =
+			i & 1 ? 4096 : (uint64_t)buffer + 16384;
 	add((uint64_t)buffer), add((uint64_t)buffer + 4096), add((uint64_t)buffer + 8192);
 	add((uint64_t)buffer + 1), add((uint64_t)half + 4088), add((uint64_t)half + 4095);
 	add((uint64_t)shared), add((uint64_t)fixed + 4090);
-	add(LAST_PAGE), add(LAST_PAGE + 4095), add(0x7ffffffff000ull), add(0x800000000000ull);
+	add(LAST_PAGE), add(LAST_PAGE + 4095), add(0x7ffffffff000ull),
+		add(0x800000000000ull);
 	add(KERNEL_BASE), add(0xffffffff80000000ull), add(0xffffffffff600000ull);
 	add(0xdead000000000000ull);
 }
 
 static void add_numbers(void)
 {
-	static const uint64_t numbers[] = {0, 1, 2, 3, 4, 5, 7, 8, 16, 64, 100, 255, 512, 4095,
-		4096, 4097, 65536, 1 << 20, 0x7fffffff, 0x80000000, 0xffffffff, 1ull << 32,
-		1ull << 40, 1ull << 46, 1ull << 62, INT64_MAX, 1ull << 63, UINT64_MAX, UINT64_MAX - 1,
-		UINT64_MAX - 99 /* AT_FDCWD */, UINT64_MAX - 4095, 0x40000000, 0x80000};
+	static const uint64_t numbers[] = {0,
+					   1,
+					   2,
+					   3,
+					   4,
+					   5,
+					   7,
+					   8,
+					   16,
+					   64,
+					   100,
+					   255,
+					   512,
+					   4095,
+					   4096,
+					   4097,
+					   65536,
+					   1 << 20,
+					   0x7fffffff,
+					   0x80000000,
+					   0xffffffff,
+					   1ull << 32,
+					   1ull << 40,
+					   1ull << 46,
+					   1ull << 62,
+					   INT64_MAX,
+					   1ull << 63,
+					   UINT64_MAX,
+					   UINT64_MAX - 1,
+					   UINT64_MAX - 99 /* AT_FDCWD */,
+					   UINT64_MAX - 4095,
+					   0x40000000,
+					   0x80000};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		add(numbers[i]);
 }
@@ -89,11 +124,24 @@ static void add_numbers(void)
 static int is_spared(long number)
 {
 	switch (number) {
-	case SYS_exit: case SYS_exit_group: case SYS_pause: case SYS_rt_sigsuspend:
-	case SYS_kill: case SYS_tkill: case SYS_tgkill: case SYS_rt_sigqueueinfo:
-	case SYS_rt_tgsigqueueinfo: case SYS_pidfd_send_signal: case SYS_vfork:
-	case SYS_wait4: case SYS_waitid: case SYS_rt_sigreturn: case SYS_munmap:
-	case SYS_nanosleep: case SYS_clock_nanosleep: case SYS_rt_sigtimedwait:
+	case SYS_exit:
+	case SYS_exit_group:
+	case SYS_pause:
+	case SYS_rt_sigsuspend:
+	case SYS_kill:
+	case SYS_tkill:
+	case SYS_tgkill:
+	case SYS_rt_sigqueueinfo:
+	case SYS_rt_tgsigqueueinfo:
+	case SYS_pidfd_send_signal:
+	case SYS_vfork:
+	case SYS_wait4:
+	case SYS_waitid:
+	case SYS_rt_sigreturn:
+	case SYS_munmap:
+	case SYS_nanosleep:
+	case SYS_clock_nanosleep:
+	case SYS_rt_sigtimedwait:
 		return 1;
 	}
 	return 0;
@@ -108,7 +156,8 @@ static void *fuzz(void *argument)
 		if (next(&state) % 512 == 0)
 			number = (long)next(&state);
 		for (unsigned i = 0; i < 6; i++)
-			a[i] = next(&state) % 32 ? pool[next(&state) % pool_count] : next(&state);
+			a[i] = next(&state) % 32 ? pool[next(&state) % pool_count]
+						 : next(&state);
 		if (number == SYS_clone || number == SYS_fork || number == SYS_clone3) {
 			pid_t child = number == SYS_fork ? fork() : -1;
 			if (child == 0)
@@ -139,7 +188,8 @@ static void round_run(uint64_t seed)
 	add_addresses();
 	add_numbers();
 	for (int i = 0; i < THREADS; i++)
-		if (pthread_create(&threads[i], NULL, fuzz, (void *)(seed * 8 + (uint64_t)i)))
+		if (pthread_create(&threads[i], NULL, fuzz,
+				   (void *)(seed * 8 + (uint64_t)i)))
 			break;
 	fuzz((void *)(seed * 8 + 7));
 	_exit(0);
@@ -157,7 +207,8 @@ int main(int argc, char **argv)
 			round_run(seed);
 		}
 		/* A round may block all signals, or itself, for ever. */
-		while (child > 0 && waitpid(child, NULL, WNOHANG) == 0 && seconds_now() < end_s + 0.2)
+		while (child > 0 && waitpid(child, NULL, WNOHANG) == 0 &&
+		       seconds_now() < end_s + 0.2)
 			usleep(10000);
 		if (child > 0)
 			kill(child, SIGKILL), kill(-child, SIGKILL);

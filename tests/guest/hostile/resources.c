@@ -33,8 +33,8 @@ static void thread_bomb(void)
 static void memory_bomb(void)
 {
 	for (;;) {
-		char *at = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				-1, 0);
+		char *at = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (at != MAP_FAILED)
 			memset(at, 1, 1 << 20);
 	}
@@ -59,7 +59,8 @@ static void table_bomb(void)
 static void long_walks(void)
 {
 	size_t size = 1ul << 46;
-	char *at = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *at = mmap(NULL, size, PROT_READ,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	for (int advice = 0; advice < 26; advice++)
 		madvise(at, size, advice);
 	mlock(at, size);
@@ -75,12 +76,14 @@ static void long_vector(void)
 {
 	size_t window = 16 << 20, size = 1ul << 43;
 	int fd = memfd_create("window", 0);
-	char *out = mmap(NULL, 1ul << 36, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			 -1, 0);
-	char *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *out = mmap(NULL, 1ul << 36, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *at = mmap(NULL, size, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	(void)!ftruncate(fd, (off_t)window);
 	for (size_t i = 0; i < 256; i++)
-		mmap(out + i * window, window, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
+		mmap(out + i * window, window, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_FIXED, fd, 0);
 	for (;;)
 		mincore(at, size, (unsigned char *)out);
 }
@@ -89,13 +92,13 @@ static void long_copies(void)
 {
 	size_t window = 8 << 20;
 	int fd = memfd_create("window", 0), zero = open("/dev/zero", O_RDONLY), i;
-	char *out = mmap(NULL, 1ul << 31, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			 -1, 0);
+	char *out = mmap(NULL, 1ul << 31, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	struct iovec vector[256];
 	(void)!ftruncate(fd, (off_t)window);
 	for (i = 0; i < 256; i++) {
-		mmap(out + (size_t)i * window, window, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-		     fd, 0);
+		mmap(out + (size_t)i * window, window, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_FIXED, fd, 0);
 		vector[i] = (struct iovec){out + (size_t)i * window, window};
 	}
 	for (;;) {
@@ -151,8 +154,10 @@ static void descriptors_in_flight(void)
 		int two[2];
 		char control[CMSG_SPACE(2 * sizeof(int))] = {0}, byte = 0;
 		struct iovec vector = {&byte, 1};
-		struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1,
-					 .msg_control = control, .msg_controllen = sizeof(control)};
+		struct msghdr message = {.msg_iov = &vector,
+					 .msg_iovlen = 1,
+					 .msg_control = control,
+					 .msg_controllen = sizeof(control)};
 		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, two) < 0)
 			break;
@@ -239,17 +244,22 @@ static void orphan_storm(void)
 static void futex_lies(void)
 {
 	struct robust_list_head head;
-	uint32_t *word = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	static const uint64_t bad[] = {0, 1, 4, KERNEL_BASE, 0x7fffffffeffcull, UINT64_MAX & ~3ull};
+	uint32_t *word = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	static const uint64_t bad[] = {
+		0, 1, 4, KERNEL_BASE, 0x7fffffffeffcull, UINT64_MAX & ~3ull};
 	for (int op = 0; op < 16; op++)
 		for (int i = 0; i < 36; i++)
 			syscall(SYS_futex, i < 6 ? (uint64_t)word : bad[i % 6], op, 1, 1,
 				i % 2 ? bad[i / 6] : (uint64_t)word + 4, 0);
 	for (int i = 0; i < 8; i++)
 		if (fork() == 0) {
-			head.list.next = i == 0 ? &head.list : i == 1 ? (void *)bad[3] : (void *)&head;
+			head.list.next = i == 0   ? &head.list
+					 : i == 1 ? (void *)bad[3]
+						  : (void *)&head;
 			head.futex_offset = (long)bad[i % 6];
-			head.list_op_pending = (void *)(i & 1 ? bad[i % 6] : (uint64_t)word);
+			head.list_op_pending =
+				(void *)(i & 1 ? bad[i % 6] : (uint64_t)word);
 			struct robust_list ring[2] = {{&ring[1]}, {&ring[0]}};
 			if (i >= 4)
 				head.list.next = &ring[0];
@@ -271,7 +281,8 @@ static void output_flood(void)
 {
 	static char bytes[1 << 16];
 	for (;;)
-		if (write(1, bytes, sizeof(bytes)) < 0 && write(2, bytes, sizeof(bytes)) < 0)
+		if (write(1, bytes, sizeof(bytes)) < 0 &&
+		    write(2, bytes, sizeof(bytes)) < 0)
 			break;
 }
 

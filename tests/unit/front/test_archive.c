@@ -31,7 +31,8 @@ static void pack(struct chain *body, enum archive_format format)
 	struct chain a = {0}, b = {0};
 	put(&a, "one");
 	put(&b, "two");
-	const struct archive_member members[] = {{"a", &a, 0644}, {"d/\xc3\xa4", &b, 0755}};
+	const struct archive_member members[] = {{"a", &a, 0644},
+						 {"d/\xc3\xa4", &b, 0755}};
 	assert_int_equal(archive_pack(body, format, members, 2), 0);
 	chain_free(&a);
 	chain_free(&b);

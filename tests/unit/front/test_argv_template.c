@@ -9,9 +9,10 @@
 
 #include "front/argv_template.h"
 
-#define WORDS(...)                                                                         \
-	((struct argv_words){(const char *const[]){__VA_ARGS__},                           \
-			     sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *)})
+#define WORDS(...)                                                                       \
+	((struct argv_words){(const char *const[]){__VA_ARGS__},                         \
+			     sizeof((const char *const[]){__VA_ARGS__}) /                \
+				     sizeof(char *)})
 
 static const struct argv_words none = {NULL, 0};
 
@@ -60,7 +61,8 @@ static void only_whole_words_are_placeholders(void **state)
 	(void)state;
 	assert_string_equal(expand(WORDS("-o{files}", "{args}x"), WORDS("a"), WORDS("b")),
 			    "cc -v -o{files} {args}x");
-	const struct argv_words fixed = WORDS("{files}", "x{args}"), open = WORDS("{args}");
+	const struct argv_words fixed = WORDS("{files}", "x{args}"),
+				open = WORDS("{args}");
 	assert_false(argv_template_takes_args(&fixed));
 	assert_true(argv_template_takes_args(&open));
 }

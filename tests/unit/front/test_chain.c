@@ -1,4 +1,5 @@
-/* test_chain.c: bytes in, bytes out, over any number of blocks; JSON strings (RFC 8259). */
+/* test_chain.c: bytes in, bytes out, over any number of blocks; JSON strings (RFC 8259).
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -100,12 +101,17 @@ static void json_strings_are_escaped_and_always_utf_8(void **state)
 		{"", "\"\""},
 		{"a\"b\\c/", "\"a\\\"b\\\\c/\""},
 		{"\n\t\r\x01\x1f\x7f", "\"\\n\\t\\r\\u0001\\u001f\\u007f\""},
-		{"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
-		{"a\xff" "b", "\"a\xef\xbf\xbd" "b\""},
+		{"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80",
+		 "\"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\""},
+		{"a\xff"
+		 "b",
+		 "\"a\xef\xbf\xbd"
+		 "b\""},
 		/* overlong, surrogate, beyond U+10FFFF, cut short: RFC 3629, 3 */
 		{"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
 		{"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
-		{"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
+		{"\xf4\x90\x80\x80",
+		 "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\""},
 		{"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\""},
 	};
 	char out[64];
@@ -113,7 +119,8 @@ static void json_strings_are_escaped_and_always_utf_8(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct chain chain = {0};
 		assert_int_equal(
-			chain_append_json(&chain, rows[i].bytes, strlen(rows[i].bytes)), 0);
+			chain_append_json(&chain, rows[i].bytes, strlen(rows[i].bytes)),
+			0);
 		take(&chain, out);
 		assert_string_equal(out, rows[i].json);
 	}

@@ -8,7 +8,8 @@
 
 #include "front/http_chunk.h"
 
-/* Decodes in pieces of step bytes. Returns 1 at the end, -1 when bad, 0 when more is due. */
+/* Decodes in pieces of step bytes. Returns 1 at the end, -1 when bad, 0 when more is due.
+ */
 static int decode(const char *from, size_t step, char *body)
 {
 	struct chunk_decoder decoder = {0};
@@ -36,7 +37,8 @@ static void pieces_of_any_size_give_the_same_body(void **state)
 	(void)state;
 	for (size_t step = 1; step < 40; step++) {
 		assert_int_equal(
-			decode("3;x=y\r\nabc\r\n0a\r\n0123456789\r\n0\r\nT: v\r\n\r\n", step, body),
+			decode("3;x=y\r\nabc\r\n0a\r\n0123456789\r\n0\r\nT: v\r\n\r\n",
+			       step, body),
 			1);
 		assert_string_equal(body, "abc0123456789");
 	}
@@ -44,9 +46,9 @@ static void pieces_of_any_size_give_the_same_body(void **state)
 
 static void malformed_framing_is_bad(void **state)
 {
-	static const char *const bad[] = {"\r\n",     " 3\r\n",  "3 \r\n", "3\n", "0x3\r\n",
-					  "3\r\nabcd", "-1\r\n", "0\r\n\n",
-					  "fffffffffffffffff\r\n"};
+	static const char *const bad[] = {"\r\n",   " 3\r\n",  "3 \r\n",
+					  "3\n",    "0x3\r\n", "3\r\nabcd",
+					  "-1\r\n", "0\r\n\n", "fffffffffffffffff\r\n"};
 	char body[64];
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -33,9 +33,12 @@ static int release(void **state)
 static void each_member_reaches_its_place(void **state)
 {
 	(void)state;
-	assert_int_equal(read_envelope(" {\"argv\" : [\"-c\",\"\"] ,\"env\":{\"K\":\"a=b\",\"L\":\"\"},"
-				       "\"stdin\":\"in\",\"files\":{\"d/a\":\"x\",\"b\":{\"base64\":"
-				       "\"AP8=\"}},\"out\":[\"*.o\"]}\r\n"), 0);
+	assert_int_equal(
+		read_envelope(
+			" {\"argv\" : [\"-c\",\"\"] ,\"env\":{\"K\":\"a=b\",\"L\":\"\"},"
+			"\"stdin\":\"in\",\"files\":{\"d/a\":\"x\",\"b\":{\"base64\":"
+			"\"AP8=\"}},\"out\":[\"*.o\"]}\r\n"),
+		0);
 	assert_int_equal(upload.args.count, 2);
 	assert_string_equal(upload.args.items[0], "-c");
 	assert_string_equal(upload.args.items[1], "");
@@ -54,16 +57,19 @@ static void all_members_may_be_left_out(void **state)
 	(void)state;
 	assert_int_equal(read_envelope("{}"), 0);
 	assert_null(upload.stdin_bytes);
-	assert_int_equal(read_envelope("{\"argv\":[],\"env\":{},\"files\":{},\"out\":[]}"), 0);
+	assert_int_equal(
+		read_envelope("{\"argv\":[],\"env\":{},\"files\":{},\"out\":[]}"), 0);
 }
 
 static void escapes_become_utf_8(void **state)
 {
 	(void)state;
 	assert_int_equal(read_envelope("{\"argv\":[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\","
-				       "\"\\u0041\\u00e9\\u20AC\\uD83d\\ude00\"]}"), 0);
+				       "\"\\u0041\\u00e9\\u20AC\\uD83d\\ude00\"]}"),
+			 0);
 	assert_string_equal(upload.args.items[0], "\"\\/\b\f\n\r\t");
-	assert_string_equal(upload.args.items[1], "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
+	assert_string_equal(upload.args.items[1],
+			    "A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
 	assert_int_equal(read_envelope("{\"stdin\":\"a\\u0000b\"}"), 0);
 	assert_int_equal(upload.stdin_size, 3);
 }
@@ -71,9 +77,12 @@ static void escapes_become_utf_8(void **state)
 /* RFC 4648, 10. */
 static void base64_has_the_values_of_its_rfc(void **state)
 {
-	static const char *const rows[][2] = {{"", ""},	       {"Zg==", "f"},
-					      {"Zm8=", "fo"},	       {"Zm9v", "foo"},
-					      {"Zm9vYg==", "foob"},   {"Zm9vYmE=", "fooba"},
+	static const char *const rows[][2] = {{"", ""},
+					      {"Zg==", "f"},
+					      {"Zm8=", "fo"},
+					      {"Zm9v", "foo"},
+					      {"Zm9vYg==", "foob"},
+					      {"Zm9vYmE=", "fooba"},
 					      {"Zm9vYmFy", "foobar"}};
 	char text[64];
 	(void)state;
@@ -92,25 +101,48 @@ static void what_is_not_an_envelope_is_refused(void **state)
 		const char *text;
 		int rc;
 	} rows[] = {
-		{"", -400}, {"[]", -400}, {"null", -400}, {"{", -400}, {"{}x", -400},
-		{"{\"argv\":[]", -400}, {"{\"argv\":[],}", -400}, {"{\"argv\":[\"a\",]}", -400},
-		{"{\"argv\":[1]}", -400}, {"{\"argv\":\"a\"}", -400}, {"{\"argv\":null}", -400},
-		{"{\"argv\":[\"a\" \"b\"]}", -400}, {"{argv:[]}", -400}, {"{\"argv\" []}", -400},
-		{"{\"argv\":[],\"argv\":[]}", -400}, {"{\"args\":[]}", -400},
-		{"{\"argv\":[\"a\\u0000\"]}", -400}, {"{\"argv\":[\"\\ud800\"]}", -400},
-		{"{\"argv\":[\"\\udc00\"]}", -400}, {"{\"argv\":[\"\\ud800\\u0041\"]}", -400},
-		{"{\"argv\":[\"\\x41\"]}", -400}, {"{\"argv\":[\"\\u12g4\"]}", -400},
-		{"{\"argv\":[\"\n\"]}", -400}, {"{\"argv\":[\"\xff\"]}", -400},
-		{"{\"argv\":[\"\xed\xa0\x80\"]}", -400}, {"{\"argv\":[\"a", -400},
-		{"{\"argv\":[\"\\", -400}, {"{\"argv\":[\"\\u12", -400},
-		{"\xef\xbb\xbf{}", -400}, {"{\"env\":{\"\":\"\"}}", -400},
-		{"{\"env\":{\"A=\":\"\"}}", -400}, {"{\"env\":{\"A\":1}}", -400},
-		{"{\"env\":{\"A\":\"\",\"A\":\"\"}}", -400}, {"{\"env\":{\"A\":\"\\u0000\"}}", -400},
-		{"{\"files\":{\"../a\":\"\"}}", -400}, {"{\"files\":{\"a\":\"\",\"a\":\"\"}}", -400},
-		{"{\"files\":{\"/a\":\"\"}}", -400}, {"{\"files\":{\"a\":null}}", -400},
+		{"", -400},
+		{"[]", -400},
+		{"null", -400},
+		{"{", -400},
+		{"{}x", -400},
+		{"{\"argv\":[]", -400},
+		{"{\"argv\":[],}", -400},
+		{"{\"argv\":[\"a\",]}", -400},
+		{"{\"argv\":[1]}", -400},
+		{"{\"argv\":\"a\"}", -400},
+		{"{\"argv\":null}", -400},
+		{"{\"argv\":[\"a\" \"b\"]}", -400},
+		{"{argv:[]}", -400},
+		{"{\"argv\" []}", -400},
+		{"{\"argv\":[],\"argv\":[]}", -400},
+		{"{\"args\":[]}", -400},
+		{"{\"argv\":[\"a\\u0000\"]}", -400},
+		{"{\"argv\":[\"\\ud800\"]}", -400},
+		{"{\"argv\":[\"\\udc00\"]}", -400},
+		{"{\"argv\":[\"\\ud800\\u0041\"]}", -400},
+		{"{\"argv\":[\"\\x41\"]}", -400},
+		{"{\"argv\":[\"\\u12g4\"]}", -400},
+		{"{\"argv\":[\"\n\"]}", -400},
+		{"{\"argv\":[\"\xff\"]}", -400},
+		{"{\"argv\":[\"\xed\xa0\x80\"]}", -400},
+		{"{\"argv\":[\"a", -400},
+		{"{\"argv\":[\"\\", -400},
+		{"{\"argv\":[\"\\u12", -400},
+		{"\xef\xbb\xbf{}", -400},
+		{"{\"env\":{\"\":\"\"}}", -400},
+		{"{\"env\":{\"A=\":\"\"}}", -400},
+		{"{\"env\":{\"A\":1}}", -400},
+		{"{\"env\":{\"A\":\"\",\"A\":\"\"}}", -400},
+		{"{\"env\":{\"A\":\"\\u0000\"}}", -400},
+		{"{\"files\":{\"../a\":\"\"}}", -400},
+		{"{\"files\":{\"a\":\"\",\"a\":\"\"}}", -400},
+		{"{\"files\":{\"/a\":\"\"}}", -400},
+		{"{\"files\":{\"a\":null}}", -400},
 		{"{\"files\":{\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\"}}", -413},
 		{"{\"files\":{\"a\":\"12345678\",\"b\":\"123456789\"}}", -413},
-		{"{\"stdin\":{\"base64\":\"Zg\"}}", -400}, {"{\"stdin\":{\"base64\":\"Zg=\"}}", -400},
+		{"{\"stdin\":{\"base64\":\"Zg\"}}", -400},
+		{"{\"stdin\":{\"base64\":\"Zg=\"}}", -400},
 		{"{\"stdin\":{\"base64\":\"Zh==\"}}", -400},
 		{"{\"stdin\":{\"base64\":\"Zm9=\"}}", -400},
 		{"{\"stdin\":{\"base64\":\"Z===\"}}", -400},
@@ -118,7 +150,8 @@ static void what_is_not_an_envelope_is_refused(void **state)
 		{"{\"stdin\":{\"base64\":\"Zg==Zg==\"}}", -400},
 		{"{\"stdin\":{\"base64\":\"_-==\"}}", -400},
 		{"{\"stdin\":{\"base64\":\"\",\"base64\":\"\"}}", -400},
-		{"{\"stdin\":{\"hex\":\"\"}}", -400}, {"{\"stdin\":{}}", -400},
+		{"{\"stdin\":{\"hex\":\"\"}}", -400},
+		{"{\"stdin\":{}}", -400},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

@@ -38,17 +38,21 @@ static void boundaries_are_those_of_rfc_2046(void **state)
 		{"multipart/form-data; boundary=abc", "abc"},
 		{"multipart/form-data;BOUNDARY=abc;charset=utf-8", "abc"},
 		{"multipart/form-data; x=\"boundary=no;\"; boundary=\"a b:c\"", "a b:c"},
-		{"multipart/form-data; boundary=\"gc0pJq0M:08jU534c0p\"", "gc0pJq0M:08jU534c0p"},
+		{"multipart/form-data; boundary=\"gc0pJq0M:08jU534c0p\"",
+		 "gc0pJq0M:08jU534c0p"},
 		{"multipart/form-data", NULL},
 		{"multipart/form-data; boundary=", NULL},
 		{"multipart/form-data; boundary=\"\"", NULL},
 		{"multipart/form-data; boundary=\"a ", NULL},
 		{"multipart/form-data; boundary=\"a \"", NULL},
 		{"multipart/form-data; boundary=a; boundary=a", NULL},
-		{"multipart/form-data; boundary=gc0p:x", NULL}, /* a colon must be quoted */
+		{"multipart/form-data; boundary=gc0p:x",
+		 NULL}, /* a colon must be quoted */
 		{"multipart/form-data; boundary=\"a<b\"", NULL},
 		{"multipart/form-data; boundary="
-		 "0123456789012345678901234567890123456789012345678901234567890123456789x", NULL},
+		 "0123456789012345678901234567890123456789012345678901234567890123456789"
+		 "x",
+		 NULL},
 	};
 	char boundary[FORM_BOUNDARY_MAX + 1];
 	(void)state;
@@ -65,12 +69,18 @@ static void parts_reach_their_places(void **state)
 {
 	(void)state;
 	assert_int_equal(
-		read_form("--b\r\nContent-Disposition: form-data; name=\"arg\"\r\n\r\n-c\r\n"
-			  "--b\r\ncontent-disposition:form-data;name=_timeout\r\n\r\n5s\r\n"
-			  "--b\r\nContent-Disposition: form-data; name=\"_out\"\r\n\r\n*.o\r\n"
-			  "--b\r\nContent-Disposition: form-data; name=\"_env\"\r\n\r\nA=\r\n"
-			  "--b\r\nContent-Type: text/plain\r\nContent-Disposition: form-data; "
-			  "name=\"file\"; filename=\"d/a%22\\\".c\"\r\n\r\n\r\n--x\r\n--b--"),
+		read_form(
+			"--b\r\nContent-Disposition: form-data; "
+			"name=\"arg\"\r\n\r\n-c\r\n"
+			"--b\r\ncontent-disposition:form-data;name=_timeout\r\n\r\n5s\r\n"
+			"--b\r\nContent-Disposition: form-data; "
+			"name=\"_out\"\r\n\r\n*.o\r\n"
+			"--b\r\nContent-Disposition: form-data; "
+			"name=\"_env\"\r\n\r\nA=\r\n"
+			"--b\r\nContent-Type: text/plain\r\nContent-Disposition: "
+			"form-data; "
+			"name=\"file\"; "
+			"filename=\"d/a%22\\\".c\"\r\n\r\n\r\n--x\r\n--b--"),
 		0);
 	assert_string_equal(upload.args.items[0], "-c");
 	assert_int_equal(query.timeout_ms, 5000);
@@ -85,9 +95,11 @@ static void parts_reach_their_places(void **state)
 static void an_empty_part_may_share_its_line_end_with_the_boundary(void **state)
 {
 	(void)state;
-	assert_int_equal(read_form("--b\r\nContent-Disposition: form-data; name=stdin\r\n\r\n"
-				   "--b\r\nContent-Disposition: form-data; name=arg\r\n\r\n\r\n"
-				   "--b--\r\n"), 0);
+	assert_int_equal(
+		read_form("--b\r\nContent-Disposition: form-data; name=stdin\r\n\r\n"
+			  "--b\r\nContent-Disposition: form-data; name=arg\r\n\r\n\r\n"
+			  "--b--\r\n"),
+		0);
 	assert_non_null(upload.stdin_bytes);
 	assert_int_equal(upload.stdin_size, 0);
 	assert_string_equal(upload.args.items[0], "");
@@ -96,7 +108,8 @@ static void an_empty_part_may_share_its_line_end_with_the_boundary(void **state)
 /* RFC 8187, 3.2.3. */
 static void an_extended_filename_wins_when_it_is_utf_8(void **state)
 {
-	static const char head[] = "--b\r\nContent-Disposition: form-data; name=file; filename=x";
+	static const char head[] =
+		"--b\r\nContent-Disposition: form-data; name=file; filename=x";
 	static const struct {
 		const char *extended, *name;
 	} rows[] = {
@@ -118,8 +131,9 @@ static void an_extended_filename_wins_when_it_is_utf_8(void **state)
 
 static void a_form_cut_anywhere_is_refused(void **state)
 {
-	static const char whole[] = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n"
-				    "--b--";
+	static const char whole[] =
+		"--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n"
+		"--b--";
 	char cut[sizeof(whole)];
 	(void)state;
 	assert_int_equal(read_form(whole), 0);
@@ -136,9 +150,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boundaries_are_those_of_rfc_2046),
 		cmocka_unit_test_teardown(parts_reach_their_places, release),
-		cmocka_unit_test_teardown(an_empty_part_may_share_its_line_end_with_the_boundary,
+		cmocka_unit_test_teardown(
+			an_empty_part_may_share_its_line_end_with_the_boundary, release),
+		cmocka_unit_test_teardown(an_extended_filename_wins_when_it_is_utf_8,
 					  release),
-		cmocka_unit_test_teardown(an_extended_filename_wins_when_it_is_utf_8, release),
 		cmocka_unit_test_teardown(a_form_cut_anywhere_is_refused, release),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

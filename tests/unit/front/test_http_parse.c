@@ -30,9 +30,10 @@ static void assert_span(const char *text, struct span span, const char *expected
 
 static void a_head_gives_its_method_target_and_fields(void **state)
 {
-	static const char text[] = "POST /a/b.c?x&y=%20 HTTP/1.1\r\nHost: example.org:80\r\n"
-				   "content-TYPE: \t text/plain; a=b \r\n"
-				   "Content-Length: 0042\r\nX-Request-Id: r\r\n\r\nbody";
+	static const char text[] =
+		"POST /a/b.c?x&y=%20 HTTP/1.1\r\nHost: example.org:80\r\n"
+		"content-TYPE: \t text/plain; a=b \r\n"
+		"Content-Length: 0042\r\nX-Request-Id: r\r\n\r\nbody";
 	struct http_head head;
 	(void)state;
 	assert_int_equal(parse(&head, text), sizeof(text) - 1 - 4);
@@ -55,7 +56,8 @@ static void a_missing_length_is_not_a_length_of_zero(void **state)
 	assert_true(parse(&head, "GET / HTTP/1.1\r\nHost: h\r\n\r\n") > 0);
 	assert_true(head.content_length == HTTP_LENGTH_ABSENT);
 	assert_false(head.has_query);
-	assert_true(parse(&head, "GET /? HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n") > 0);
+	assert_true(parse(&head,
+			  "GET /? HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n") > 0);
 	assert_int_equal(head.content_length, 0);
 	assert_true(head.has_query);
 }
@@ -83,7 +85,9 @@ static void persistence_is_that_of_rfc_9112_9_3(void **state)
 		{"GET / HTTP/1.1\r\nHost: h\r\n\r\n", true},
 		{"GET / HTTP/1.1\r\nHost: h\r\nConnection: Close\r\n\r\n", false},
 		{"GET / HTTP/1.1\r\nHost: h\r\nConnection: x, close ,y\r\n\r\n", false},
-		{"GET / HTTP/1.1\r\nHost: h\r\nConnection: x\r\nConnection: close\r\n\r\n", false},
+		{"GET / HTTP/1.1\r\nHost: h\r\nConnection: x\r\nConnection: "
+		 "close\r\n\r\n",
+		 false},
 		{"GET / HTTP/1.1\r\nHost: h\r\nConnection: closed\r\n\r\n", true},
 		{"GET / HTTP/1.0\r\n\r\n", false},
 		{"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true},
@@ -107,11 +111,12 @@ static void accepted_types_count_unless_their_quality_is_zero(void **state)
 		{"application/json", true, false, false, false},
 		{"text/html, Application/JSON;q=0.5", true, false, false, false},
 		{"application/json;q=0", false, false, false, false},
-		{"application/json; q=0.000, application/problem+json;q=0.1", false, true, false,
-		 false},
+		{"application/json; q=0.000, application/problem+json;q=0.1", false, true,
+		 false, false},
 		{"application/json;v=1;q=0.0", false, false, false, false},
 		{"multipart/mixed", false, false, false, true},
-		{"multipart/form-data, application/problem+json", false, true, true, false},
+		{"multipart/form-data, application/problem+json", false, true, true,
+		 false},
 		{"application/jsonp", false, false, false, false},
 	};
 	char text[256];
@@ -132,11 +137,14 @@ static void an_expectation_is_kept_for_http_1_1_only(void **state)
 {
 	struct http_head head;
 	(void)state;
-	assert_true(parse(&head, "PUT /a HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\n\r\n") > 0);
+	assert_true(parse(&head,
+			  "PUT /a HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\n\r\n") >
+		    0);
 	assert_true(head.expect_continue);
 	assert_true(parse(&head, "PUT /a HTTP/1.0\r\nExpect: 100-continue\r\n\r\n") > 0);
 	assert_false(head.expect_continue);
-	assert_int_equal(parse(&head, "PUT /a HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n"), -417);
+	assert_int_equal(parse(&head, "PUT /a HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n"),
+			 -417);
 }
 
 static void what_can_be_read_in_two_ways_is_refused(void **state)
@@ -161,10 +169,14 @@ static void what_can_be_read_in_two_ways_is_refused(void **state)
 		{"GET x HTTP/1.1\r\nHost: a\r\n\r\n", -400},
 		{"get / HTTP/1.1\r\nHost: a\r\n\r\n", -501},
 		{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n"
-		 "Transfer-Encoding: chunked\r\n\r\n", -400},
-		{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551615\r\n\r\n", -400},
+		 "Transfer-Encoding: chunked\r\n\r\n",
+		 -400},
+		{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: "
+		 "18446744073709551615\r\n\r\n",
+		 -400},
 		{"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \r\n\r\n", -400},
-		{"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n", -501},
+		{"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n",
+		 -501},
 		{"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", -400},
 		{"\x16\x03\x01", -400},
 	};
@@ -186,14 +198,17 @@ static void limits_are_kept_exactly(void **state)
 		{"GET /12345678 HTTP/1.1\r\nHost: h\r\n\r\n", -414},
 		{"GET / HTTP/1.1\r\nHost: h\r\nA: b\r\n\r\n", 0},
 		{"GET / HTTP/1.1\r\nHost: h\r\nA: b\r\nC: d\r\n\r\n", -431},
-		{"GET / HTTP/1.1\r\nHost: h\r\nA: 012345678901234567890123456789\r\n\r\n", 0},
-		{"GET / HTTP/1.1\r\nHost: h\r\nA: 0123456789012345678901234567890123\r\n\r\n",
+		{"GET / HTTP/1.1\r\nHost: h\r\nA: 012345678901234567890123456789\r\n\r\n",
+		 0},
+		{"GET / HTTP/1.1\r\nHost: h\r\nA: "
+		 "0123456789012345678901234567890123\r\n\r\n",
 		 -431},
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct http_head head = {0};
-		int rc = http_head_parse(&head, rows[i].text, strlen(rows[i].text), &small);
+		int rc = http_head_parse(&head, rows[i].text, strlen(rows[i].text),
+					 &small);
 		assert_int_equal(rc, rows[i].refused ? rows[i].refused
 						     : (int)strlen(rows[i].text));
 	}

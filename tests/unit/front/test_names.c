@@ -10,7 +10,7 @@
 
 static void names_that_leave_the_folder_are_refused(void **state)
 {
-	static const char *const bad[] = {"",    "/a",   "a/",  "a//b", ".",
+	static const char *const bad[] = {"",    "/a",   "a/",   "a//b", ".",
 					  "a/.", "../a", "a\\b", "a\nb", "a/../b"};
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -60,8 +60,9 @@ static void bad_controls_and_nul_are_400_and_too_many_arguments_413(void **state
 	static const struct {
 		const char *query;
 		int rc;
-	} rows[] = {{"_nope=1", -400},     {"_timeout=0", -400},   {"_timeout=0ms", -400},
-		    {"_status=201", -400}, {"_in=raw&_in=raw", -400}, {"a%00", -400},
+	} rows[] = {{"_nope=1", -400},         {"_timeout=0", -400},
+		    {"_timeout=0ms", -400},    {"_status=201", -400},
+		    {"_in=raw&_in=raw", -400}, {"a%00", -400},
 		    {"a&b&c&d&e", -413}};
 	struct query q;
 	(void)state;

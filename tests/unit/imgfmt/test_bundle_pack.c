@@ -31,7 +31,7 @@ static struct bytes file_system(void)
 	files.at = calloc(1, files.size);
 	assert_non_null(files.at);
 	for (size_t i = 0; i < MIB; i++)
-		files.at[i] = (uint8_t)((size_t)"elfpack "[i % 8] + i / 4096 % 7);
+		files.at[i] = (uint8_t)((size_t) "elfpack "[i % 8] + i / 4096 % 7);
 	for (size_t i = 2 * MIB; i < files.size; i++) {
 		noise = noise * 1664525 + 1013904223;
 		files.at[i] = i < 3 * MIB ? (uint8_t)(noise >> 24) : (uint8_t)(i >> 6);

@@ -1,5 +1,5 @@
-/* test_elf_plan.c: reading programs. Expected values are those of the System V gABI, of Linux'
- * loader, and of the C library's own view of a running program (getauxval). */
+/* test_elf_plan.c: reading programs. Expected values are those of the System V gABI, of
+ * Linux' loader, and of the C library's own view of a running program (getauxval). */
 #include <elf.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -17,7 +17,7 @@
 #include "imgfmt/elf_plan.h"
 
 #define FILE_SIZE 0x3000u
-#define LOADS 2
+#define LOADS     2
 
 /* A position-independent program of two segments: text of one page, data with .bss. */
 struct program {
@@ -29,25 +29,34 @@ struct program {
 static struct program program_make(void)
 {
 	struct program p = {
-		.header = {
-			.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
-				    EV_CURRENT},
-			.e_type = ET_DYN,
-			.e_machine = EM_X86_64,
-			.e_version = EV_CURRENT,
-			.e_entry = 0x1000,
-			.e_phoff = offsetof(struct program, part),
-			.e_ehsize = sizeof(Elf64_Ehdr),
-			.e_phentsize = sizeof(Elf64_Phdr),
-			.e_phnum = LOADS,
-		},
-		.part = {
-			{.p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_filesz = 0x1800,
-			 .p_memsz = 0x1800, .p_align = 0x1000},
-			{.p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = 0x2010,
-			 .p_vaddr = 0x3010, .p_filesz = 0x100, .p_memsz = 0x2000,
-			 .p_align = 0x1000},
-		},
+		.header =
+			{
+				.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3,
+					    ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+				.e_type = ET_DYN,
+				.e_machine = EM_X86_64,
+				.e_version = EV_CURRENT,
+				.e_entry = 0x1000,
+				.e_phoff = offsetof(struct program, part),
+				.e_ehsize = sizeof(Elf64_Ehdr),
+				.e_phentsize = sizeof(Elf64_Phdr),
+				.e_phnum = LOADS,
+			},
+		.part =
+			{
+				{.p_type = PT_LOAD,
+				 .p_flags = PF_R | PF_X,
+				 .p_filesz = 0x1800,
+				 .p_memsz = 0x1800,
+				 .p_align = 0x1000},
+				{.p_type = PT_LOAD,
+				 .p_flags = PF_R | PF_W,
+				 .p_offset = 0x2010,
+				 .p_vaddr = 0x3010,
+				 .p_filesz = 0x100,
+				 .p_memsz = 0x2000,
+				 .p_align = 0x1000},
+			},
 	};
 	return p;
 }
@@ -109,7 +118,8 @@ static void an_interpreter_is_found_with_its_nul(void **state)
 	struct elf_plan plan;
 	(void)state;
 	memcpy((uint8_t *)&p + 0x1200, name, sizeof(name));
-	p.part[2] = (Elf64_Phdr){.p_type = PT_INTERP, .p_offset = 0x1200, .p_filesz = sizeof(name)};
+	p.part[2] = (Elf64_Phdr){
+		.p_type = PT_INTERP, .p_offset = 0x1200, .p_filesz = sizeof(name)};
 	p.header.e_phnum = 3;
 	assert_int_equal(plan_of(&p, &plan), ELF_FINE);
 	assert_int_equal(plan.interp_at, 0x1200);
@@ -194,7 +204,8 @@ static void a_program_needs_something_to_load_and_no_more_than_fits(void **state
 	p.header.e_phnum = ELF_SEGMENTS_MAX + 1;
 	for (unsigned i = 0; i <= ELF_SEGMENTS_MAX; i++) {
 		Elf64_Phdr part = {.p_type = PT_LOAD, .p_filesz = 16, .p_memsz = 16};
-		memcpy((uint8_t *)&p + sizeof(p.header) + i * sizeof(part), &part, sizeof(part));
+		memcpy((uint8_t *)&p + sizeof(p.header) + i * sizeof(part), &part,
+		       sizeof(part));
 	}
 	assert_int_equal(plan_of(&p, &plan), ELF_MALFORMED);
 	p.header.e_phnum = ELF_SEGMENTS_MAX;

@@ -26,15 +26,17 @@ static void complete_text_is_understood(void **state)
 	struct manifest m;
 	unsigned line = 0;
 	(void)state;
-	assert_int_equal(parse(&m,
-			       "version=1\n# a "
-			       "comment\n\nmode=http\nport=8080\nexec=/usr/bin/sed\n"
-			       "arg=sed\narg=-n\nenv=A=b=c\nallow_env=LANG\ncwd=/"
-			       "work\nprogram=sed\n"
-			       "example=s/a/b/\nok_exit=1\nargv=\nargv={files}\nout=a\nout=b\n"
-			       "allow_arg=-O[0-3]\ncors=*\nadmin=81\nui=1\nconsole_log=1\nlimit.wall_ms=5\n",
-			       &line),
-			 0);
+	assert_int_equal(
+		parse(&m,
+		      "version=1\n# a "
+		      "comment\n\nmode=http\nport=8080\nexec=/usr/bin/sed\n"
+		      "arg=sed\narg=-n\nenv=A=b=c\nallow_env=LANG\ncwd=/"
+		      "work\nprogram=sed\n"
+		      "example=s/a/b/\nok_exit=1\nargv=\nargv={files}\nout=a\nout=b\n"
+		      "allow_arg=-O[0-3]\ncors=*\nadmin=81\nui=1\nconsole_log=1\nlimit."
+		      "wall_ms=5\n",
+		      &line),
+		0);
 	assert_int_equal(m.mode, MODE_HTTP);
 	assert_int_equal(m.port, 8080);
 	assert_string_equal(m.exec, "/usr/bin/sed");

@@ -1,5 +1,5 @@
-/* lan.h: a stack under test on a wire in memory: a fake clock, frames kept as they come out,
- * and the means to make frames by hand. Each test program has one. */
+/* lan.h: a stack under test on a wire in memory: a fake clock, frames kept as they come
+ * out, and the means to make frames by hand. Each test program has one. */
 #ifndef TESTS_UNIT_NET_LAN_H
 #define TESTS_UNIT_NET_LAN_H
 
@@ -14,12 +14,12 @@
 #include "shim/net/tcp.h"
 #include "shim/net/wire.h"
 
-#define LAN_SERVER 0x0a000002u /* 10.0.0.2: the stack */
-#define LAN_CLIENT 0x0a000001u /* 10.0.0.1 */
-#define LAN_PORT 80
+#define LAN_SERVER    0x0a000002u /* 10.0.0.2: the stack */
+#define LAN_CLIENT    0x0a000001u /* 10.0.0.1 */
+#define LAN_PORT      80
 #define LAN_FRAME_MAX 66000u
-#define MS 1000000ull
-#define SECOND (1000 * MS)
+#define MS            1000000ull
+#define SECOND        (1000 * MS)
 
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16 };
 
@@ -71,8 +71,8 @@ void lan_drop_all(struct lan *lan);
 bool lan_parse(const struct lan_frame *frame, struct lan_segment *out);
 size_t lan_build(uint8_t *frame, const struct lan_segment *segment);
 void lan_send(struct lan *lan, const struct lan_segment *segment); /* input and flush */
-/* The next segment that the stack sent; fails the test without one. Its data lives until the
- * next call. */
+/* The next segment that the stack sent; fails the test without one. Its data lives until
+ * the next call. */
 struct lan_segment lan_expect(struct lan *lan);
 void lan_expect_silence(struct lan *lan);
 

@@ -11,8 +11,7 @@ struct item {
 static void expect(struct list *head, const int *numbers, int count)
 {
 	int n = 0;
-	list_for_each(it, head, struct item, link)
-	{
+	list_for_each(it, head, struct item, link) {
 		assert_true(n < count);
 		assert_int_equal(it->number, numbers[n++]);
 		assert_ptr_equal(it->link.next->prev, &it->link);
@@ -45,8 +44,7 @@ static void the_safe_walk_lets_its_body_remove(void **state)
 		items[i].number = i;
 		list_append(&head, &items[i].link);
 	}
-	list_for_each_safe(it, &head, struct item, link)
-	{
+	list_for_each_safe(it, &head, struct item, link) {
 		if (it->number % 2)
 			list_remove(&it->link);
 	}
