@@ -124,16 +124,22 @@ static int check_place(const char *path, struct diag *why)
 	return -1;
 }
 
-int raw_emit(const char *path, const struct extents *bytes, const struct tree *sources,
-	     struct diag *why)
+static void signals_hold(sigset_t *before)
 {
-	struct target target = {.path = path, .fd = -1};
-	sigset_t held, before;
+	sigset_t held;
 	sigemptyset(&held);
 	sigaddset(&held, SIGINT);
 	sigaddset(&held, SIGTERM);
 	sigaddset(&held, SIGHUP);
-	sigprocmask(SIG_BLOCK, &held, &before);
+	sigprocmask(SIG_BLOCK, &held, before);
+}
+
+int raw_emit(const char *path, const struct extents *bytes, const struct tree *sources,
+	     struct diag *why)
+{
+	struct target target = {.path = path, .fd = -1};
+	sigset_t before;
+	signals_hold(&before);
 	/* A file that grows past RLIMIT_FSIZE is an error, not the end of us. */
 	struct sigaction ignore = {.sa_handler = SIG_IGN}, before_size;
 	sigaction(SIGXFSZ, &ignore, &before_size);
@@ -173,17 +179,20 @@ int raw_emit_hashed(const char *path, const struct extents *bytes,
 		    struct diag *why)
 {
 	struct hashing hashing = {.bytes = bytes, .digest = digest};
-	sigset_t all, before;
+	sigset_t all, before, at_first;
 	pthread_t thread;
 	/* Signals are for the writer, which looks for them between pieces. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	bool apart = !pthread_create(&thread, NULL, hash, &hashing);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	signals_hold(&at_first);
 	int rc = raw_emit(path, bytes, sources, why);
 	if (apart)
 		pthread_join(thread, NULL);
 	else
 		hash(&hashing);
+	if (rc)
+		sigprocmask(SIG_SETMASK, &at_first, NULL);
 	return rc;
 }

@@ -13,7 +13,9 @@
  * from: nothing is put in place when one of its files has changed. Returns 0 or -1. */
 int raw_emit(const char *path, const struct extents *bytes, const struct tree *sources,
 	     struct diag *why);
-/* The same; the SHA-256 of the file is made meanwhile, by another thread. */
+/* The same; the SHA-256 of the file is made meanwhile, by another thread. For a command
+ * whose work this is: once the file is in place these signals come too late and stay
+ * held, so that who is told of an interruption has the old file. */
 int raw_emit_hashed(const char *path, const struct extents *bytes,
 		    const struct tree *sources, uint8_t digest[SHA256_BYTES],
 		    struct diag *why);
