@@ -3,6 +3,7 @@
  * Every free receive buffer is the device's, so its ring is always full. Frames to send
  * are copied; their numbers come back in any order. Where the transmit ring is an LLQ, a
  * frame is one entry of 128 bytes, written whole through write-combining memory. */
+#include "shim/dev/barrier.h"
 #include "shim/dev/ena_device.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
@@ -14,12 +15,6 @@
 static inline void store_barrier(void)
 {
 	__asm__ volatile("sfence" : : : "memory");
-}
-
-/* Orders our stores before our later loads, which x86 alone does not. */
-static inline void full_barrier(void)
-{
-	__asm__ volatile("mfence" : : : "memory");
 }
 
 static void *page_make(void)

@@ -4,6 +4,7 @@
 #include "shim/arch/x86_64/clock.h"
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/arch/x86_64/insn.h"
+#include "shim/dev/barrier.h"
 #include "shim/dev/virtio_net.h"
 #include "shim/dev/virtio_rng.h"
 #include "shim/lib/errno.h"
@@ -180,12 +181,6 @@ void virtqueue_describe(struct virtqueue *q, uint16_t id, const void *buffer,
 static inline void compiler_barrier(void)
 {
 	__asm__ volatile("" : : : "memory");
-}
-
-/* Orders our stores before our later loads, which x86 alone does not. */
-static inline void full_barrier(void)
-{
-	__asm__ volatile("mfence" : : : "memory");
 }
 
 void virtqueue_offer(struct virtqueue *q, uint16_t head)

@@ -92,8 +92,12 @@ void cpu_features_read(void)
 	f->rdtscp = bit(extended.edx, 27);
 	f->invariant_tsc = bit(power.edx, 8);
 	f->hwcap2 = f->fsgsbase ? 2 : 0; /* Linux' HWCAP2_FSGSBASE */
-	if (f->hypervisor)
-		f->highest_hypervisor = cpuid(0x40000000, 0).eax;
+	if (f->hypervisor) {
+		struct cpuid name = cpuid(0x40000000, 0);
+		f->highest_hypervisor = name.eax;
+		f->drops_fences =
+			memcmp((const char *)&name + 4, "TCGTCGTCGTCG", 12) == 0;
+	}
 }
 
 const char *cpu_lacks(void)

@@ -10,6 +10,7 @@ struct cpu_features {
 	bool nx, smep, smap, umip, fsgsbase, gib_pages, x2apic, tsc_deadline, xsave,
 		xsaveopt;
 	bool invariant_tsc, hypervisor, rdtscp;
+	bool drops_fences; /* QEMU's emulator; see dev/barrier.h */
 	uint32_t hwcap, hwcap2;
 	uint32_t highest, highest_hypervisor; /* CPUID leaves */
 };
