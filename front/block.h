@@ -1,4 +1,4 @@
-/* block.h: memory in pieces that are used again without asking libc.
+/* block.h: memory in pieces that are used again without asking the kernel.
  *
  * A request takes and gives back a handful of blocks; an allocator that returns empty
  * groups to the kernel would turn each into system calls. Single-threaded, as all of
@@ -18,6 +18,10 @@ void *block_get(size_t size, size_t *room);
 
 /* Gives back a block; room is what block_get said. NULL is ignored. */
 void block_put(void *block, size_t room);
+
+/* Are any kept that nobody uses? Trimming gives those back to the kernel. */
+bool block_any_free(void);
+void block_trim(void);
 
 /* No more than this is lent at a time: memory that is not there must be refused here, for
  * touching it would end the process. */

@@ -25,6 +25,7 @@
 #define ACCEPTS_A_TURN      64
 #define DRAIN_GRACE_NS      (5ull * SECOND_NS)
 #define BACKLOG             1024
+#define TRIM_AFTER_NS       SECOND_NS /* of nothing happening */
 
 uint64_t server_clock_ns(void)
 {
@@ -236,9 +237,11 @@ static int wait_ms(const struct server *server)
 	if (server->accept_paused &&
 	    server->conns.count < server->image->manifest.limits.connections)
 		return 0;
+	uint64_t now = server_clock_ns();
+	if (block_any_free() && next > now + TRIM_AFTER_NS)
+		next = now + TRIM_AFTER_NS;
 	if (next == TIMER_NEVER)
 		return -1;
-	uint64_t now = server_clock_ns();
 	uint64_t wait = next > now ? (next - now + MS_NS - 1) / MS_NS : 0;
 	return wait < 60000 ? (int)wait : 60000;
 }
@@ -260,7 +263,10 @@ int server_run(struct server *server)
 				       wait_ms(server));
 		if (count < 0 && errno != EINTR)
 			return -errno;
+		uint64_t waited_since = server->now_ns;
 		server->now_ns = server_clock_ns();
+		if (count == 0 && server->now_ns - waited_since >= TRIM_AFTER_NS)
+			block_trim();
 		for (int i = 0; i < count; i++) {
 			struct event_source *source = events[i].data.ptr;
 			source->ready(source, events[i].events);
