@@ -25,7 +25,7 @@
 #define ACCEPTS_A_TURN      64
 #define DRAIN_GRACE_NS      (5ull * SECOND_NS)
 #define BACKLOG             1024
-#define TRIM_AFTER_NS       SECOND_NS /* of nothing happening */
+#define TRIM_AFTER_NS       (SECOND_NS / 4) /* of nothing happening */
 
 uint64_t server_clock_ns(void)
 {
