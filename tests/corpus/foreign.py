@@ -60,7 +60,7 @@ def numbered(pairs):
 class Busybox(Suite):
     """Every tool is the busybox under test, there and natively."""
     name = "busybox"
-    packed = ("/bin/sh",)
+    packed = ("/bin/sh", "/bin/date")
     environment = {"PATH": "{top}/tools", "ECHO": "{top}/tools/echo"}
     words = {"PASS": "pass", "FAIL": "fail", "SKIPPED": "skip", "UNTESTED": "skip"}
 
