@@ -2,6 +2,9 @@
 test (a pattern), the cause. The first that fits counts."""
 
 CAUSES = [
+    ("busybox", "taskset (get from pid 1)",
+     "a job has no process 1: its program is 2, for nothing takes it for an init"),
+    ("busybox", "hostname-d-works", "an image has no /etc/hosts, so its name does not resolve"),
     ("CPython", "test_os.TestSendfile.*", "a job has no internet sockets"),
     ("CPython", "test_signal.WakeupFDTests.*socket*", "a job has no internet sockets"),
     ("CPython", "test_os.FDInheritanceTests.test_openpty", "pseudo-terminals were missing"),

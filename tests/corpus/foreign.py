@@ -60,7 +60,7 @@ def numbered(pairs):
 class Busybox(Suite):
     """Every tool is the busybox under test, there and natively."""
     name = "busybox"
-    packed = ("/bin/sh", "/bin/date")
+    packed = ("/bin/sh", "/bin/date", "/bin/false", "/bin/ls")
     environment = {"PATH": "{top}/tools", "ECHO": "{top}/tools/echo"}
     words = {"PASS": "pass", "FAIL": "fail", "SKIPPED": "skip", "UNTESTED": "skip"}
 
@@ -93,9 +93,9 @@ class Busybox(Suite):
 class Bash(Suite):
     name = "bash"
     packed = ("/bin/bash-static", "/bin/sh", "/bin/dash", *(f"/usr/bin/{name}" for name in (
-        "diff cat rm mkdir rmdir touch sleep grep sed tr sort wc ls ln mkfifo chmod expr basename "
-        "dirname head tail cut date env test printf uname id tty kill mv cp awk mawk od cmp true "
-        "false comm find mktemp seq tee uniq yes xargs stty").split()))
+        "diff cat echo egrep pwd rm mkdir rmdir touch sleep grep sed tr sort wc ls ln mkfifo "
+        "chmod expr basename dirname head tail cut date env test printf uname id tty kill mv "
+        "cp awk mawk od cmp true false comm find mktemp seq tee uniq yes xargs stty").split()))
     environment = {"PATH": "{top}/tests:/usr/bin:/bin", "THIS_SH": "/bin/bash-static",
                    "BASH_TSTOUT": "/tmp/bash-test-output", "BUILD_DIR": "{top}"}
 
