@@ -1,7 +1,7 @@
-/* bundle_unpack.c: the sections that are as they were are copied, the deflated one is
- * inflated chunk by chunk, and the header is made again: it is the one that the bundle
- * had before it was packed. What comes out has its digests, which are checked as always.
- */
+/* bundle_unpack.c: the sections that are as they were are copied, the header is made
+ * again: it is the one that the bundle had before it was packed; the deflated section's
+ * chunks are inflated in any order. What comes out has its digests, which are checked as
+ * always. */
 #include "imgfmt/bundle_unpack.h"
 #include "imgfmt/sha256.h"
 
@@ -47,35 +47,51 @@ uint64_t bundle_unpacked_size(const struct bundle_view *view)
 	return end;
 }
 
-static int inflate_part(uint8_t *to, const struct bundle_part *part,
-			struct deflate_room *room)
+void bundle_chunks_begin(struct bundle_chunks *c, const struct bundle_part *part)
 {
 	const struct bundle_packed *packed = (const void *)part->bytes;
-	const le32 *stored = (const void *)(packed + 1);
-	uint64_t left = le64_get(packed->size);
-	size_t count = (size_t)(round_up(left, BUNDLE_PACK_CHUNK) / BUNDLE_PACK_CHUNK);
-	const uint8_t *at = (const void *)(stored + count),
-		      *end = part->bytes + part->size;
-	for (size_t i = 0; i < count; i++) {
-		size_t size = left < BUNDLE_PACK_CHUNK ? (size_t)left : BUNDLE_PACK_CHUNK;
-		size_t has = le32_get(stored[i]);
-		if (has > (size_t)(end - at) || has > size)
-			return -1;
-		if (has == size)
-			memcpy(to, at, size);
-		else if (!has)
-			memset(to, 0, size);
-		else if (deflate_read(room, at, has, to, size))
-			return -1;
-		at += has;
-		to += size;
-		left -= size;
+	*c = (struct bundle_chunks){.size = le64_get(packed->size),
+				    .stored = (const le32 *)(packed + 1),
+				    .end = part->bytes + part->size};
+	c->count = (size_t)(round_up(c->size, BUNDLE_PACK_CHUNK) / BUNDLE_PACK_CHUNK);
+	c->at = (const uint8_t *)(c->stored + c->count);
+}
+
+/* The stored bytes of a chunk; NULL: they are not all there. */
+static const uint8_t *chunk_find(struct bundle_chunks *c, size_t chunk, size_t *size)
+{
+	for (*size = 0; c->next <= chunk; c->next++) {
+		*size = le32_get(c->stored[c->next]);
+		if (*size > (size_t)(c->end - c->at))
+			return NULL;
+		c->at += *size;
 	}
+	return c->at - *size;
+}
+
+size_t bundle_chunk_size(const struct bundle_chunks *c, size_t chunk)
+{
+	uint64_t left = c->size - chunk * BUNDLE_PACK_CHUNK;
+	return left < BUNDLE_PACK_CHUNK ? (size_t)left : BUNDLE_PACK_CHUNK;
+}
+
+int bundle_chunk_unpack(struct bundle_chunks *c, size_t chunk, void *to,
+			struct deflate_room *room)
+{
+	size_t size = bundle_chunk_size(c, chunk), has;
+	const uint8_t *from = chunk_find(c, chunk, &has);
+	if (!from || has > size)
+		return -1;
+	if (has == size)
+		memcpy(to, from, size);
+	else if (!has)
+		memset(to, 0, size);
+	else
+		return deflate_read(room, from, has, to, size);
 	return 0;
 }
 
-int bundle_unpack(void *to, const struct bundle_view *view, const void *bytes,
-		  struct deflate_room *room)
+void bundle_unpack_rest(void *to, const struct bundle_view *view, const void *bytes)
 {
 	struct bundle_header *header = to;
 	uint64_t end = BUNDLE_BLOCK;
@@ -89,16 +105,28 @@ int bundle_unpack(void *to, const struct bundle_view *view, const void *bytes,
 		row->flags = le32_make(0);
 		row->offset = le64_make(end);
 		row->size = le64_make(size);
-		if (part->is_packed) {
-			if (inflate_part(at, part, room))
-				return -1;
-		} else if (size) {
+		if (!part->is_packed && size)
 			memcpy(at, part->bytes, (size_t)size);
-		}
 		end += round_up(size, BUNDLE_BLOCK);
 		memset(at + size, 0, (size_t)(round_up(size, BUNDLE_BLOCK) - size));
 	}
 	header->bundle_size = le64_make(end);
 	sha256_of(header, offsetof(struct bundle_header, sha256), header->sha256);
+}
+
+int bundle_unpack(void *to, const struct bundle_view *view, const void *bytes,
+		  struct deflate_room *room)
+{
+	const struct bundle_part *part = &view->part[BUNDLE_ROOTFS];
+	bundle_unpack_rest(to, view, bytes);
+	if (!part->is_packed)
+		return 0;
+	const struct bundle_header *header = to;
+	uint8_t *at = (uint8_t *)to + le64_get(header->section[BUNDLE_ROOTFS - 1].offset);
+	struct bundle_chunks chunks;
+	bundle_chunks_begin(&chunks, part);
+	for (size_t i = 0; i < chunks.count; i++)
+		if (bundle_chunk_unpack(&chunks, i, at + i * BUNDLE_PACK_CHUNK, room))
+			return -1;
 	return 0;
 }

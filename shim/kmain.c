@@ -74,18 +74,13 @@ static void bundle_find(const struct bootinfo *info)
 		refuse("bundle", why);
 }
 
-static void refuse_damaged(enum bundle_kind kind)
-{
-	refuse(bundle_kind_name(kind), "section is damaged: SHA-256 mismatch");
-}
-
 static void manifest_read(void)
 {
 	const struct bundle_part *part = &bundle.part[BUNDLE_MANIFEST];
 	const char *why;
 	unsigned line;
 	if (!bundle_part_intact(part))
-		refuse_damaged(BUNDLE_MANIFEST);
+		refuse("manifest", SECTION_DAMAGED);
 	if (manifest_parse(&manifest, (const char *)part->bytes, part->size, &why,
 			   &line) == 0)
 		return;
@@ -93,15 +88,24 @@ static void manifest_read(void)
 	machine_power_off(STATUS_CANNOT_START);
 }
 
-/* Starts the other CPUs; they and this one hash the large sections. */
-static void sections_check(void)
+/* Starts the other CPUs; they and this one make plain what came deflated, and hash the
+ * large sections. */
+static void sections_check(const struct packed_bundle *packed)
 {
 	static struct section_check check;
-	section_check_prepare(&check, &bundle.part[BUNDLE_FRONT], 2);
+	static struct bundle_view came;
+	const char *why;
+	if (packed->end && bundle_open(&came, phys_to_virt(packed->start),
+				       (size_t)(packed->end - packed->start), &why) < 0)
+		refuse("bundle", why);
+	for (int kind = BUNDLE_FRONT; kind <= BUNDLE_ROOTFS; kind++)
+		section_check_add(&check, &bundle.part[kind],
+				  came.part[kind].is_packed ? &came.part[kind] : NULL);
 	smp_start(section_check_run, &check);
-	for (unsigned i = 0; i < 2; i++)
-		if (!section_check_end(&check, i))
-			refuse_damaged(BUNDLE_FRONT + i);
+	for (unsigned i = 0; i < check.count; i++)
+		if ((why = section_check_end(&check, i)))
+			refuse(bundle_kind_name(BUNDLE_FRONT + i), why);
+	page_give(PAGE_ROUND_UP(packed->start), PAGE_ROUND_DOWN(packed->end));
 }
 
 /* The values of a list in the manifest, NULL-terminated: argv and envp. */
@@ -245,7 +249,7 @@ static void net_start(void)
 /* The kernel and front keep an eighth of memory, at most RESERVE_MAX, from payloads. */
 #define RESERVE_MAX (8ull << 20)
 
-_Noreturn void kmain(const struct bootinfo *info)
+_Noreturn void kmain(const struct bootinfo *info, const struct packed_bundle *packed)
 {
 	cmdline_read(info);
 	bundle_find(info);
@@ -258,7 +262,7 @@ _Noreturn void kmain(const struct bootinfo *info)
 	console_file_init();
 	devices_init(cmdline);
 	power_button_init(power_pressed);
-	sections_check();
+	sections_check(packed);
 	if (manifest.mode != MODE_RUN)
 		net_start();
 	job_image_set(&bundle);

@@ -79,12 +79,13 @@ static void trampoline_keep(void)
 	}
 }
 
-/* A bundle that came deflated is made plain in other memory, before the kernel's own map
- * is: to all that comes it is as if the loader had put it there. What it came in is free
- * then. We run on head.S's tables, which map 4 GiB one to one. */
+static struct packed_bundle packed;
+
+/* A bundle that came deflated gets a plain one beside it: to all that comes it is as if
+ * the loader had put that there. Only what the deflated section holds is left to kmain,
+ * which has all CPUs. We run on head.S's tables, which map 4 GiB one to one. */
 static void bundle_make_plain(void)
 {
-	static struct deflate_room room;
 	static struct memory_map space;
 	struct bundle_view view;
 	const char *why;
@@ -96,7 +97,7 @@ static void bundle_make_plain(void)
 		return; /* kmain says what is wrong with it */
 	uint64_t plain = bundle_unpacked_size(&view);
 	if (!plain)
-		refuse("rootfs", "section is damaged: it cannot be decompressed");
+		refuse("rootfs", SECTION_CANNOT_UNPACK);
 	space = ram;
 	memory_map_remove(&space, 0, LOW_END);
 	memory_map_remove(&space, phys(kernel_start), phys(kernel_end));
@@ -105,8 +106,8 @@ static void bundle_make_plain(void)
 				      EARLY_MAP_END);
 	if (!to)
 		refuse("boot", "not enough memory to decompress the image");
-	if (bundle_unpack((void *)to, &view, (const void *)at, &room) < 0)
-		refuse("rootfs", "section is damaged: it cannot be decompressed");
+	bundle_unpack_rest((void *)to, &view, (const void *)at);
+	packed = (struct packed_bundle){at, at + size};
 	bootinfo.bundle_phys = le64_make(to);
 	bootinfo.bundle_size = le64_make(plain);
 }
@@ -135,6 +136,7 @@ static void memory_setup(void)
 			refuse("boot", "the bundle lies outside of memory");
 		memory_map_remove(&usable, image, image_end);
 	}
+	memory_map_remove(&usable, packed.start, packed.end);
 	trampoline_keep();
 
 	uint64_t frames =
@@ -171,5 +173,5 @@ _Noreturn void boot_main(uint32_t argument)
 	random_init();
 	sched_init();
 	smp_prepare();
-	kmain(&bootinfo);
+	kmain(&bootinfo, &packed);
 }

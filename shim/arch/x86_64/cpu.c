@@ -100,6 +100,12 @@ void cpu_features_read(void)
 	}
 }
 
+void cpu_write_protect(bool on)
+{
+	uint64_t cr0 = read_cr0() & ~(uint64_t)CR0_WP;
+	write_cr0(on ? cr0 | CR0_WP : cr0);
+}
+
 const char *cpu_lacks(void)
 {
 	return !cpu_features.fsgsbase ? "FSGSBASE (Ivy Bridge, Zen or later)"

@@ -98,6 +98,10 @@ void cpu_interrupt(unsigned id);
  * interrupts off; then the others wait for the lock and run sched_idle(). */
 void smp_start(void (*work)(void *context), void *context);
 
+/* Does read-only memory stop this CPU's ring 0 too? So it is but where the image is made,
+ * before anything runs of it. No translation needs to be dropped (SDM 3, 4.6, 4.10). */
+void cpu_write_protect(bool on);
+
 /* Interrupts: a free vector for a device; handler runs under the kernel lock. Returns the
  * vector or -ENOSPC. irq_message gives the MSI address and data for it (SDM 3, 11.11). */
 int irq_allocate(void (*handler)(void *context), void *context);
