@@ -10,7 +10,7 @@
  *
  * The file system may be deflated (BUNDLE_DEFLATED): then struct bundle_packed stands
  * where it would, and its digest stays that of the plain bytes. The kernel makes such a
- * bundle plain, in memory, before it does anything else with it (imgfmt/bundle_unpack.h).
+ * bundle plain, in memory, before it starts anything of it (imgfmt/bundle_unpack.h).
  *
  * The digest of a section is the SHA-256 over the SHA-256s of its chunks, in their order:
  * chunks of BUNDLE_CHUNK bytes from its start, the last one what is left, none when it is
