@@ -235,6 +235,7 @@ static void start_front(void)
 				  0444) < 0)
 		refuse("boot", "no memory for the front end");
 	start(job, "/front", argv, envp, "/");
+	sched_rest_in(job->leader->vm);
 }
 
 /* A program that serves may do without: that is for it to say. */

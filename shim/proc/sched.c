@@ -30,6 +30,7 @@ struct cpu_sched {
 };
 
 static struct list queues[QUEUE_COUNT];
+static const struct vmspace *resting; /* what is loaded for who has no memory */
 static struct cpu_sched cpus[CPUS_MAX];
 
 static struct cpu_sched *this_cpu(void)
@@ -158,11 +159,13 @@ void sched_charge_current(void)
 	charge_time(this_cpu(), thread_current(), clock_now_ns());
 }
 
-/* A thread without memory, the idle thread too, runs in the kernel's own space, so that
- * no CPU ever has a space loaded that is freed meanwhile. */
+/* A thread without memory, the idle thread too, runs in a space that is never freed: the
+ * kernel's own, or front's, which is mostly wanted next. */
 static void load_space(struct cpu_sched *cpu, const struct thread *thread)
 {
 	const struct vmspace *vm = thread->process ? thread->process->vm : NULL;
+	if (!vm)
+		vm = resting;
 	if (vm == cpu->loaded)
 		return;
 	cpu->loaded = vm;
@@ -170,6 +173,12 @@ static void load_space(struct cpu_sched *cpu, const struct thread *thread)
 		pt_load(&vm->pt);
 	else
 		pt_load_kernel();
+}
+
+void sched_rest_in(struct vmspace *vm)
+{
+	vm_get(vm);
+	resting = vm;
 }
 
 void sched_space_changed(void)
@@ -283,7 +292,7 @@ bool sched_preempt(const struct trapframe *frame)
 	 * is over. */
 	const struct thread *next = pick(cpu);
 	bool urgent = next != &cpu->idle && next->job->front && !self->job->front &&
-		      frame->vector != TRAP_SYSCALL;
+		      trap_is_interrupt(frame);
 	uint64_t now = clock_now_ns();
 	if (urgent ||
 	    (now >= self->slice_end_ns && !wake_idle_cpus() && next != &cpu->idle)) {

@@ -8,6 +8,7 @@
 
 struct thread;
 struct trapframe;
+struct vmspace;
 
 #define SCHED_SLICE_NS 4000000ull
 /* How much longer one may run after it, or an interrupt, woke another; and how long what
@@ -25,6 +26,9 @@ void sched_switch(void);
 void sched_start(struct thread *thread);
 /* At a return to ring 3: lets another thread go first where that is due. Has it? */
 bool sched_preempt(const struct trapframe *frame);
+/* CPUs that have nothing to run keep vm loaded: the way from there to its threads and back
+ * then needs no change of page tables. vm is never freed after that. */
+void sched_rest_in(struct vmspace *vm);
 /* The idle loop, on the boot stack. */
 _Noreturn void sched_idle(void);
 uint64_t sched_idle_ns(void); /* of all CPUs */

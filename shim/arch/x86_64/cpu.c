@@ -266,8 +266,11 @@ void cpu_take_interrupts(void)
 
 void cpu_idle(void)
 {
+	/* As who waits for the lock: nobody wakes this CPU to drop translations. */
+	smp_lock_wait();
 	kernel_unlock();
 	/* STI takes effect after HLT: an interrupt in between cannot be lost. */
 	__asm__ volatile("sti; hlt; cli" : : : "memory");
 	lock_again();
+	smp_lock_taken();
 }

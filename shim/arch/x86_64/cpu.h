@@ -19,6 +19,8 @@ struct trapframe {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 #define TRAP_SYSCALL 0x100u
+/* Came from a device, a timer or another CPU, not from what ring 3 did. */
+bool trap_is_interrupt(const struct trapframe *frame);
 
 /* The machine part of a thread. */
 struct arch_thread {

@@ -70,6 +70,11 @@ void trap_leave(struct trapframe *frame)
 	kernel_unlock();
 }
 
+bool trap_is_interrupt(const struct trapframe *frame)
+{
+	return frame->vector >= VECTOR_PIC && frame->vector != VECTOR_SYSCALL;
+}
+
 static bool is_lockless(const struct trapframe *frame)
 {
 	return frame->vector >= VECTOR_LOCKLESS && frame->vector != VECTOR_SYSCALL;
