@@ -72,7 +72,9 @@ int vdso_map(struct vmspace *vm)
 	int rc = vm_map(vm, &request, &at);
 	if (rc == 0)
 		rc = vm_protect(vm, at + VDSO_DATA_SIZE, PAGE_SIZE, PT_READ | PT_EXEC);
-	if (rc == 0)
-		vm->vdso = at + VDSO_DATA_SIZE;
-	return rc;
+	if (rc < 0)
+		return rc;
+	vm->vdso = at + VDSO_DATA_SIZE;
+	(void)vm_populate(vm, vm->vdso, 1, false); /* libc reads its symbols at once */
+	return 0;
 }

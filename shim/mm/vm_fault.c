@@ -8,8 +8,8 @@
 #include "shim/vfs/vnode.h"
 
 /* A read fault on a packed file maps this many pages around it: they are in memory
- * anyway, and a fault costs more than a page table entry. */
-#define FAULT_AROUND_PAGES 16u
+ * anyway, and a fault costs more than some hundred page table entries. */
+#define FAULT_AROUND_PAGES 128u
 #define STACK_GUARD_GAP    (1ull << 20)
 
 /* What reads of untouched anonymous memory see; PAGE_IMAGE, so that get and put do

@@ -13,6 +13,7 @@
 #define SCRIPT_DEPTH_MAX 5
 #define PIE_BASE         0x555555554000ull /* two thirds of the lower half, as Linux */
 #define PIE_RANDOM_PAGES (1ull << 28)
+#define VARIABLES_FEW    (64u << 10) /* bytes */
 
 /* Plans of packed files, from the slot of their identity on; they are never thrown out,
  * so whoever holds one may keep it. Kernel lock. */
@@ -238,12 +239,26 @@ static int map_segment(const struct exec_image *image, const struct elf_segment 
 	return rc == -EFAULT ? -ENOMEM : rc;
 }
 
+/* What a program touches for certain it gets without a fault: the first pages of a
+ * segment (those around them come along: vm_fault.c), and the whole of its variables if
+ * they are few. What does not fit now faults in later. */
+static void touch_segment(const struct exec_image *image,
+			  const struct elf_segment *segment, struct vmspace *vm)
+{
+	uint64_t start = image->bias + segment->address, size = segment->memory_size;
+	if (!segment->write)
+		(void)vm_populate(vm, start, size ? 1 : 0, false);
+	else if (size <= VARIABLES_FEW)
+		(void)vm_populate(vm, start, size, true);
+}
+
 int exec_image_map(struct exec_image *image, struct vmspace *vm)
 {
 	for (uint32_t i = 0; i < image->plan->segment_count; i++) {
 		int rc = map_segment(image, &image->plan->segment[i], vm);
 		if (rc < 0)
 			return rc;
+		touch_segment(image, &image->plan->segment[i], vm);
 	}
 	return 0;
 }

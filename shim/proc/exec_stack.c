@@ -158,5 +158,8 @@ int exec_stack_build(struct exec_stack *stack, struct vmspace *vm)
 		rc = vm_write(vm, random_at, random, sizeof(random));
 	if (rc == 0)
 		rc = put_vectors(stack, vm, words);
+	/* The first calls go deeper than that, in all programs that were looked at. */
+	if (rc == 0)
+		(void)vm_populate(vm, stack->sp - PAGE_SIZE, PAGE_SIZE, true);
 	return rc < 0 ? -ENOMEM : 0;
 }
