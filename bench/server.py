@@ -13,7 +13,8 @@ from support.guest import free_port  # noqa: E402
 
 
 class Server:
-    """path: what is asked for while it starts; good: whether a 200's body is the right one."""
+    """path: what is asked for while it starts; good: whether a 200's body is the right one.
+    Nobody boots from the network, so the card has no boot ROM, as with `elfpack run`."""
 
     def __init__(self, arguments, nic, memory, *, cpus=1, path="/?x",
                  good=lambda body: body == b"hello\n"):
@@ -23,7 +24,7 @@ class Server:
                    "-smp", str(cpus), "-nodefaults", "-no-user-config", "-display", "none",
                    "-no-reboot", *arguments, "-netdev",
                    f"user,id=n,hostfwd=tcp:127.0.0.1:{self.port}-:80", "-device",
-                   f"{nic},netdev=n"]
+                   f"{nic},netdev=n" + (",romfile=" if nic.endswith("-pci") else "")]
         self.started = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
