@@ -35,6 +35,10 @@ struct netdev_ops {
 	/* Hands received frames to netdev_receive, at most budget; true: there may be
 	 * more. */
 	bool (*poll)(struct netdev *dev, unsigned budget);
+	/* Both or none. silence: frames need not interrupt until poll says that there
+	 * are none; arrived, without the kernel lock: would poll find one? */
+	void (*silence)(struct netdev *dev);
+	bool (*arrived)(struct netdev *dev);
 };
 
 struct netdev {

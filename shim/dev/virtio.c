@@ -235,6 +235,11 @@ bool virtqueue_take(struct virtqueue *q, uint16_t *head, uint32_t *size)
 	return false;
 }
 
+bool virtqueue_has_used(const struct virtqueue *q)
+{
+	return q->used->index != q->seen;
+}
+
 /* With event indices the flag must stay 0 (2.7.7.1): an event just passed is the
  * furthest. */
 void virtqueue_silence(struct virtqueue *q)

@@ -138,6 +138,7 @@ void virtqueue_offer(struct virtqueue *q, uint16_t head);
 void virtqueue_notify(struct virtqueue *q); /* unless the device does not want it */
 /* Takes the next used entry: a head that was offered. false: none. */
 bool virtqueue_take(struct virtqueue *q, uint16_t *head, uint32_t *size);
+bool virtqueue_has_used(const struct virtqueue *q); /* has take any? at any time */
 /* No more interrupts; or interrupts again: then true when entries came meanwhile. */
 void virtqueue_silence(struct virtqueue *q);
 bool virtqueue_listen(struct virtqueue *q);

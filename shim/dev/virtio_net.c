@@ -125,6 +125,18 @@ static void on_interrupt(struct virtio_device *device)
 	netdev_interrupt(&net->netdev);
 }
 
+static void silence(struct netdev *dev)
+{
+	struct virtio_net *net = dev->driver;
+	virtqueue_silence(&net->rx);
+}
+
+static bool arrived(struct netdev *dev)
+{
+	const struct virtio_net *net = dev->driver;
+	return virtqueue_has_used(&net->rx);
+}
+
 /* Copies pieces one after the other into a chain of buffers. */
 struct tx_writer {
 	struct virtio_net *net;
@@ -227,8 +239,12 @@ static void flush(struct netdev *dev)
 	virtqueue_notify(&net->tx);
 }
 
-static const struct netdev_ops ops = {
-	.name = "virtio-net", .transmit = transmit, .flush = flush, .poll = poll};
+static const struct netdev_ops ops = {.name = "virtio-net",
+				      .transmit = transmit,
+				      .flush = flush,
+				      .poll = poll,
+				      .silence = silence,
+				      .arrived = arrived};
 
 /* After virtio_stop. */
 static void net_free(struct virtio_net *net)

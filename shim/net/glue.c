@@ -9,6 +9,7 @@
 #include "shim/mm/kmem.h"
 #include "shim/mm/page.h"
 #include "shim/net/wire.h"
+#include "shim/proc/idle.h"
 #include "shim/proc/timer.h"
 
 /* An interrupt takes in at most this many batches of frames; a timer goes on with the
@@ -29,12 +30,15 @@ static struct timer poll_timer = {.fire = poll_on};
 static void poll_device(void)
 {
 	bool more = true;
+	uint64_t before = device->rx_packets;
 	for (unsigned i = 0; more && i < POLL_BATCHES; i++) {
 		more = device->ops->poll(device, POLL_BUDGET);
 		net_left();
 	}
 	if (more)
 		timer_set(&poll_timer, clock_now_ns());
+	if (device->rx_packets != before)
+		idle_source_delivered();
 }
 
 static void poll_on(struct timer *self)
@@ -148,10 +152,24 @@ void netdev_tx_ready(struct netdev *dev)
 		net_left();
 }
 
+/* idle.h: an idle CPU looks for frames. */
+
+static void idle_silence(void)
+{
+	device->ops->silence(device);
+}
+
+static bool idle_arrived(void)
+{
+	return device->ops->arrived(device);
+}
+
 /* net.h */
 
 int net_init(void)
 {
+	static const struct idle_source frames = {
+		.silence = idle_silence, .arrived = idle_arrived, .listen = poll_device};
 	if (!device) {
 		kprint("net: no network device\n");
 		return -ENODEV;
@@ -165,6 +183,8 @@ int net_init(void)
 		return -ENOMEM;
 	}
 	started = true;
+	if (device->ops->silence)
+		idle_source_set(&frames);
 	net_dhcp_start(&stack);
 	poll_device();
 	return 0;

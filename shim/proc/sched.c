@@ -11,6 +11,7 @@
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
 #include "shim/mm/vm.h"
+#include "shim/proc/idle.h"
 #include "shim/proc/process.h"
 #include "shim/proc/thread.h"
 #include "shim/proc/wait.h"
@@ -231,9 +232,11 @@ void sched_begin(void)
 
 /* What has slept hardly used its turns: it need not wait for the whole of another's; nor
  * need anyone while a CPU is idle. */
-static void shorten_turn(struct cpu_sched *cpu, struct thread *running)
+static void shorten_turn(struct cpu_sched *cpu, struct thread *running,
+			 const struct thread *woken)
 {
-	uint64_t end = clock_now_ns() + SCHED_WAKE_NS;
+	bool result = woken->job->front && !any_cpu_idles();
+	uint64_t end = clock_now_ns() + (result ? SCHED_RESULT_NS : SCHED_WAKE_NS);
 	if (running == &cpu->idle || running->slice_end_ns <= end)
 		return;
 	running->slice_end_ns = end;
@@ -251,7 +254,7 @@ void sched_start(struct thread *thread)
 {
 	make_runnable(thread);
 	if (any_cpu_idles())
-		shorten_turn(this_cpu(), thread_current());
+		shorten_turn(this_cpu(), thread_current(), thread);
 }
 
 void thread_wake(struct thread *thread)
@@ -260,7 +263,7 @@ void thread_wake(struct thread *thread)
 	thread->woken = true;
 	if (thread->state == THREAD_SLEEPING) {
 		make_runnable(thread);
-		shorten_turn(this_cpu(), self);
+		shorten_turn(this_cpu(), self, thread);
 	} else if (thread->running && thread != self) {
 		cpu_interrupt(thread->cpu); /* in ring 3: a signal, a stop, the end */
 	}
@@ -303,17 +306,25 @@ bool sched_preempt(const struct trapframe *frame)
 	return false;
 }
 
+static bool work_came(const void *context)
+{
+	const struct cpu_sched *cpu = context;
+	return cpu->coming || !queues_empty();
+}
+
 _Noreturn void sched_idle(void)
 {
 	for (;;) {
 		struct cpu_sched *cpu = this_cpu();
 		while (pick(cpu) == &cpu->idle) {
+			cpu->idling = true;
 			if (!queues_empty()) { /* they may not run here */
 				wake_idle_cpus();
 				turns_time(clock_now_ns());
+				cpu_idle();
+			} else {
+				idle_wait(cpu->idle.ran_at_ns, work_came, cpu);
 			}
-			cpu->idling = true;
-			cpu_idle();
 			cpu->idling = cpu->coming = false;
 		}
 		sched_switch();

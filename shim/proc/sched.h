@@ -10,10 +10,13 @@ struct thread;
 struct trapframe;
 struct vmspace;
 
-#define SCHED_SLICE_NS 4000000ull
+#define SCHED_SLICE_NS  4000000ull
 /* How much longer one may run after it, or an interrupt, woke another; and how long what
  * could run elsewhere waits for that. */
-#define SCHED_WAKE_NS  100000ull
+#define SCHED_WAKE_NS   100000ull
+/* The same where front was woken and no CPU is idle: mostly somebody has written a
+ * result, and ends; so that front comes once, not twice. */
+#define SCHED_RESULT_NS 2000000ull
 
 /* Once, before anything sleeps; makes the boot context the first CPU's idle thread. */
 void sched_init(void);
@@ -26,8 +29,8 @@ void sched_switch(void);
 void sched_start(struct thread *thread);
 /* At a return to ring 3: lets another thread go first where that is due. Has it? */
 bool sched_preempt(const struct trapframe *frame);
-/* CPUs that have nothing to run keep vm loaded: the way from there to its threads and back
- * then needs no change of page tables. vm is never freed after that. */
+/* CPUs that have nothing to run keep vm loaded: the way from there to its threads and
+ * back then needs no change of page tables. vm is never freed after that. */
 void sched_rest_in(struct vmspace *vm);
 /* The idle loop, on the boot stack. */
 _Noreturn void sched_idle(void);

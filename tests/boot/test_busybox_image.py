@@ -1,6 +1,7 @@
 """Debian's static busybox as an image: it boots, answers, bears load, and keeps its pages."""
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -98,6 +99,27 @@ def test_the_power_button_drains_and_ends_the_machine(busybox_image, tmp_path):
             s.sendall(b"system_powerdown\n")
             guest.process.wait(timeout=20)
         assert guest.process.returncode == 1  # (0 << 1) | 1: front ended with 0
+
+
+def test_a_machine_without_requests_halts(busybox_image, tmp_path):
+    """After a burst, for which it looks for frames instead (shim/proc/idle.h)."""
+    monitor = tmp_path / "monitor"
+    with Guest(busybox_image, folder=tmp_path,
+               extra=("-monitor", f"unix:{monitor},server=on,wait=off")) as guest:
+        guest.wait_ready()
+        for _ in range(50):
+            assert guest.request("GET", "/?true")[0] == 200
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(str(monitor))
+            s.settimeout(20)
+            prompts, halted, deadline = s.makefile("rb"), 0, time.monotonic() + 20
+            while halted < 10 and time.monotonic() < deadline:  # in a row
+                s.sendall(b"info registers\n")
+                line = b""
+                while b"HLT=" not in line:
+                    line = prompts.readline()
+                halted = halted + 1 if b"HLT=1" in line else 0
+        assert halted == 10
 
 
 def test_an_image_for_a_small_program_is_under_three_megabytes(tmp_path):

@@ -3,6 +3,7 @@
 #include "shim/arch/x86_64/cpu.h"
 
 #include "shim/arch/x86_64/apic.h"
+#include "shim/arch/x86_64/clock.h"
 #include "shim/arch/x86_64/features.h"
 #include "shim/arch/x86_64/fpu.h"
 #include "shim/arch/x86_64/insn.h"
@@ -264,13 +265,37 @@ void cpu_take_interrupts(void)
 	lock_again();
 }
 
-void cpu_idle(void)
+/* As who waits for the lock: nobody interrupts this CPU to drop translations. */
+static void idle_begin(void)
 {
-	/* As who waits for the lock: nobody wakes this CPU to drop translations. */
 	smp_lock_wait();
 	kernel_unlock();
-	/* STI takes effect after HLT: an interrupt in between cannot be lost. */
-	__asm__ volatile("sti; hlt; cli" : : : "memory");
+}
+
+static void idle_end(void)
+{
 	lock_again();
 	smp_lock_taken();
+}
+
+void cpu_idle(void)
+{
+	idle_begin();
+	/* STI takes effect after HLT: an interrupt in between cannot be lost. */
+	__asm__ volatile("sti; hlt; cli" : : : "memory");
+	idle_end();
+}
+
+void cpu_idle_until(bool (*done)(const void *context), const void *context,
+		    uint64_t end_ns)
+{
+	const struct percpu *self = percpu();
+	idle_begin();
+	__asm__ volatile("sti" : : : "memory");
+	while (!__atomic_load_n(&self->handler_locked, __ATOMIC_RELAXED) &&
+	       !done(context) && clock_now_ns() < end_ns)
+		if (!cpu_features.drops_fences) /* PAUSE takes its devices' lock */
+			cpu_relax();
+	__asm__ volatile("cli" : : : "memory");
+	idle_end();
 }

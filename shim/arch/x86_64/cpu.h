@@ -84,6 +84,10 @@ void kernel_unlock(void);
 /* Waits for an interrupt with the kernel lock released; sti and hlt back to back. Returns
  * after one was handled. */
 void cpu_idle(void);
+/* Looks instead of halting, with interrupts on and the kernel lock released: until done
+ * says so, an interrupt wants the lock, or it is end_ns. */
+void cpu_idle_until(bool (*done)(const void *context), const void *context,
+		    uint64_t end_ns);
 /* Those that wait come now: the caller holds nothing but the kernel lock, which is left.
  */
 void cpu_take_interrupts(void);
