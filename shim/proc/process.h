@@ -139,6 +139,7 @@ struct thread {
 	bool restore_mask; /* put saved_mask back at the return to ring 3 */
 	struct signal_stack altstack;
 	char comm[COMM_MAX]; /* its own name; the leader's is the process' too */
+	bool keep_caps;      /* PR_SET_KEEPCAPS: kept for who asks; nobody has any */
 	uint64_t fault_vector, fault_error,
 		fault_address; /* the last: for signal frames */
 	uint64_t clear_tid;    /* user address: set_tid_address */

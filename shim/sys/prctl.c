@@ -118,7 +118,6 @@ long sys_prctl(const struct sysargs *a)
 		return TIMERSLACK_NS;
 	case PR_GET_CHILD_SUBREAPER:
 		return put_int(a, self->process->job->leader == self->process);
-	case PR_GET_KEEPCAPS:
 	case PR_GET_TIMING:
 	case PR_GET_SECCOMP:
 	case PR_GET_SECUREBITS:
@@ -126,7 +125,13 @@ long sys_prctl(const struct sysargs *a)
 	case PR_SET_TIMERSLACK:  /* a hint about lateness: always kept */
 	case PR_SET_THP_DISABLE: /* there are none */
 		return 0;
+	case PR_GET_KEEPCAPS:
+		return self->keep_caps;
 	case PR_SET_KEEPCAPS:
+		if (a->arg[1] > 1)
+			return -EINVAL;
+		self->keep_caps = a->arg[1];
+		return 0;
 	case PR_SET_TIMING:
 		return a->arg[1] ? -EINVAL : 0;
 	default:

@@ -203,6 +203,14 @@ static void attributes(void)
 	printf("%s\n", name);
 	SHOW(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	SHOW(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+	SHOW(prctl(PR_SET_KEEPCAPS, 2));
+	SHOW(prctl(PR_SET_KEEPCAPS, 1));
+	pid_t child = fork();
+	if (child == 0)
+		_exit(prctl(PR_GET_KEEPCAPS));
+	int kept;
+	waitpid(child, &kept, 0);
+	SHOW(WEXITSTATUS(kept));
 	SHOW(prctl(9999));
 	umask(077);
 	SHOW(umask(022));
