@@ -8,7 +8,9 @@
 uint32_t tcp_window_edge(const struct tcp *tcp)
 {
 	const uint32_t held = tcp->receive_next - tcp->read_next;
-	uint32_t limit = tcp->receive_limit;
+	/* Without RFC 7323's scale the field ends at 64 KiB. */
+	const uint32_t told = 65535u << (tcp->scaled ? TCP_SCALE : 0);
+	uint32_t limit = min32(tcp->receive_limit, told);
 	if (tcp_memory_tight(tcp->stack))
 		limit = min32(limit, max32(tcp->in.size, TCP_RING_MIN));
 	const uint32_t edge = tcp->receive_next + (limit > held ? limit - held : 0);

@@ -27,6 +27,24 @@ static void two_segments_are_acknowledged_at_once_and_one_later(void **state)
 	one_close(&one);
 }
 
+static void reading_tells_no_window_that_a_peer_without_scaling_cannot_see(void **state)
+{
+	struct one one;
+	static char text[70];
+	(void)state;
+	one_open(&one, "");
+	tcp_option_set(one.tcp, TCP_OPTION_RECEIVE_BUFFER, 262144);
+	for (unsigned i = 0; i < 4; i++) {
+		lan_peer_send(&one.peer, ACK, text, sizeof(text));
+		lan_read(one.tcp, text, sizeof(text));
+		net_flush(&one.lan.stack);
+		lan_expect_silence(&one.lan);
+		one_write(&one, "x", 1);
+		assert_int_equal(lan_peer_expect(&one.peer).ack, one.peer.seq);
+	}
+	one_close(&one);
+}
+
 static void a_small_segment_waits_for_the_one_before_unless_nodelay(void **state)
 {
 	struct one one;
@@ -251,6 +269,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_segments_are_acknowledged_at_once_and_one_later),
+		cmocka_unit_test(
+			reading_tells_no_window_that_a_peer_without_scaling_cannot_see),
 		cmocka_unit_test(a_small_segment_waits_for_the_one_before_unless_nodelay),
 		cmocka_unit_test(
 			a_cork_holds_less_than_a_segment_for_a_fifth_of_a_second),
