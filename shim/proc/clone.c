@@ -168,6 +168,8 @@ static void thread_copy(struct thread *child, struct thread *parent,
 		arch_set_fs_base(&child->arch, r->tls);
 	memcpy(child->comm, parent->comm, sizeof(child->comm));
 	child->keep_caps = parent->keep_caps;
+	if (!(r->flags & CLONE_VM))
+		child->rseq = parent->rseq;
 	child->mask = parent->mask;
 	/* A thread that runs beside its parent cannot have the same alternate stack. */
 	if (!(r->flags & CLONE_VM) || (r->flags & CLONE_VFORK))

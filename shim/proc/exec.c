@@ -173,6 +173,7 @@ void exec_commit(struct exec_loaded *loaded, struct thread *thread)
 	process->exit_signal = process->exit_signal ? SIGCHLD : 0;
 	thread->altstack = (struct signal_stack){0, 0, 0};
 	thread->keep_caps = false;
+	thread->rseq = (struct rseq_state){0};
 	thread->clear_tid = thread->robust_list = 0;
 	fpu_reset(&thread->arch);
 	arch_set_fs_base(&thread->arch, 0);

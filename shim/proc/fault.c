@@ -170,6 +170,8 @@ void user_return(struct trapframe *frame)
 			if (signal_pending(self) || self->restore_mask ||
 			    frame->vector == TRAP_SYSCALL)
 				signal_deliver(frame);
+			if (!rseq_resume(frame))
+				report(SIGSEGV, SI_KERNEL, 0);
 			if (!thread_must_die(self) && !self->process->stopped &&
 			    !signal_pending(self))
 				break;

@@ -21,6 +21,7 @@
 #include "shim/mm/account.h"
 #include "shim/proc/fs_state.h"
 #include "shim/proc/itimer.h"
+#include "shim/proc/rseq.h"
 #include "shim/proc/signal.h"
 #include "shim/proc/timer.h"
 #include "shim/proc/wait.h"
@@ -144,6 +145,7 @@ struct thread {
 		fault_address; /* the last: for signal frames */
 	uint64_t clear_tid;    /* user address: set_tid_address */
 	uint64_t robust_list, robust_list_size;
+	struct rseq_state rseq;
 	uint64_t cpu_ns, ran_at_ns;
 	uint64_t slice_end_ns;
 	bool running;      /* on cpu, now */

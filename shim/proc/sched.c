@@ -218,6 +218,7 @@ void sched_switch(void)
 	to->running = true;
 	to->cpu = (unsigned)(cpu - cpus);
 	cpu->current = to;
+	rseq_moved(to);
 	cpu_set_current_thread(to, &to->arch);
 	arch_thread_switch(&from->arch, &to->arch);
 	/* On this thread's stack again, perhaps on another CPU. A new thread's first

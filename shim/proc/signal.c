@@ -355,7 +355,7 @@ static void run_handler(struct trapframe *frame, struct signal_action *action,
 	restart_call(frame, &copy);
 	if (copy.flags & SA_RESETHAND)
 		action->handler = SIG_DFL;
-	if (!signal_frame_push(frame, &copy, info)) {
+	if (!rseq_signal(frame) || !signal_frame_push(frame, &copy, info)) {
 		/* As Linux: SIGSEGV, which may have a stack of its own; its own frame's
 		 * failure is the end. */
 		struct signal_info fault = {.signo = SIGSEGV, .code = SI_KERNEL};

@@ -291,12 +291,10 @@ long sys_membarrier(const struct sysargs *a)
 	}
 }
 
-/* As a Linux built without it. Every C library asks at a program's start and goes on
- * without. */
 long sys_rseq(const struct sysargs *a)
 {
-	(void)a;
-	return -ENOSYS;
+	return rseq_register(a->arg[0], (uint32_t)a->arg[1], (uint32_t)a->arg[2],
+			     (uint32_t)a->arg[3]);
 }
 
 long sys_getrandom(const struct sysargs *a)
