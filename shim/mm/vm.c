@@ -372,6 +372,8 @@ static void protect_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 	/* Write access comes by a fault where a copy may be due. Without any right
 	 * (PROT_NONE) the page stays, out of ring 3's reach. */
 	unsigned wanted = p->area->prot;
+	if (wanted)
+		wanted |= PT_READ; /* the CPU knows no less */
 	if (!(flags & PT_WRITE) &&
 	    (p->area->shared || !vm_page_is_own(p->vm, page_of_pa(pa))))
 		wanted &= ~(unsigned)PT_WRITE;

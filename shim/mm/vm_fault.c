@@ -26,9 +26,10 @@ static struct page *zero_page(void)
 	return page;
 }
 
+/* What may be written may be read: so it is with the CPU, and Linux on it. */
 static unsigned read_only(const struct vm_area *area)
 {
-	return area->prot & ~(unsigned)PT_WRITE;
+	return (area->prot & ~(unsigned)PT_WRITE) | PT_READ;
 }
 
 /* Maps a page whose reference passes to the table. */
@@ -195,7 +196,7 @@ enum vm_fault_result vm_fault(struct vmspace *vm, uint64_t va, enum vm_access ac
 		return fill_shared(vm, area, va, true);
 	}
 	/* Already right: a stale translation, or rights that grew (SDM 3, 4.10.4.3). */
-	if (!write && (rights | (area->prot & ~(unsigned)PT_WRITE)) != rights)
+	if (!write && (rights | read_only(area)) != rights)
 		pt_protect(&vm->pt, va, rights | read_only(area));
 	pt_flush_here(&vm->pt, va, va + PAGE_SIZE);
 	return VM_OK;
