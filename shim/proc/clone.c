@@ -168,6 +168,7 @@ static void thread_copy(struct thread *child, struct thread *parent,
 		arch_set_fs_base(&child->arch, r->tls);
 	memcpy(child->comm, parent->comm, sizeof(child->comm));
 	child->keep_caps = parent->keep_caps;
+	child->policy = parent->policy & ~SCHED_RESET_ON_FORK;
 	if (!(r->flags & CLONE_VM))
 		child->rseq = parent->rseq;
 	child->mask = parent->mask;

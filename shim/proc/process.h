@@ -151,7 +151,11 @@ struct thread {
 	bool running;      /* on cpu, now */
 	unsigned cpu;      /* where it runs or ran last */
 	uint64_t affinity; /* CPUs it may run on, a bit each; 0: all */
+	int policy;        /* of scheduling: kept, and told again */
 };
+
+/* A flag with a policy, which children do not have. */
+#define SCHED_RESET_ON_FORK 0x40000000
 
 struct thread *thread_current(void);
 static inline struct process *process_current(void)

@@ -1,6 +1,6 @@
 /* schedule.c: the sched_* calls, priorities, membarrier and getrandom. Every thread here
- * has the normal policy and the same turns; what asks for more is refused as Linux
- * refuses it to a program without CAP_SYS_NICE. */
+ * has the same turns, whatever its policy; what asks for more is refused as Linux refuses
+ * it to a program without CAP_SYS_NICE. */
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/random.h"
@@ -13,8 +13,8 @@
 #include "shim/sys/time.h"
 
 enum { SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 5, SCHED_DEADLINE };
-#define SCHED_RESET_ON_FORK 0x40000000
-#define RLIMIT_NICE         13
+#define ATTR_RESET_ON_FORK 1u
+#define RLIMIT_NICE        13
 
 long sys_sched_yield(const struct sysargs *a)
 {
@@ -83,16 +83,27 @@ static bool is_policy(int policy)
 	       policy == SCHED_DEADLINE;
 }
 
-static long policy_set(int policy, int priority)
+static long policy_set(struct thread *thread, int wanted, int priority)
 {
-	policy &= ~SCHED_RESET_ON_FORK;
+	int policy = wanted & ~SCHED_RESET_ON_FORK;
 	if (!is_policy(policy))
 		return -EINVAL;
 	if (policy == SCHED_FIFO || policy == SCHED_RR)
 		return priority < 1 || priority > 99 ? -EINVAL : -EPERM;
 	if (policy == SCHED_DEADLINE)
 		return -EPERM;
-	return priority ? -EINVAL : 0;
+	if (priority)
+		return -EINVAL;
+	/* Idle counts as nicer than any nice. */
+	const struct process *process = thread->process;
+	if ((thread->policy & ~SCHED_RESET_ON_FORK) == SCHED_IDLE &&
+	    policy != SCHED_IDLE &&
+	    (uint64_t)(20 - process->nice) > process->rlimits[RLIMIT_NICE].soft)
+		return -EPERM;
+	if (thread->policy & ~wanted & SCHED_RESET_ON_FORK)
+		return -EPERM;
+	thread->policy = wanted;
+	return 0;
 }
 
 long sys_sched_setscheduler(const struct sysargs *a)
@@ -102,15 +113,16 @@ long sys_sched_setscheduler(const struct sysargs *a)
 		return -EINVAL;
 	if (copy_from_user(&priority, arg_user(a, 2), sizeof(priority)) < 0)
 		return -EFAULT;
-	return thread_named((int)a->arg[0]) ? policy_set((int)a->arg[1], priority)
-					    : -ESRCH;
+	struct thread *thread = thread_named((int)a->arg[0]);
+	return thread ? policy_set(thread, (int)a->arg[1], priority) : -ESRCH;
 }
 
 long sys_sched_getscheduler(const struct sysargs *a)
 {
 	if ((int)a->arg[0] < 0)
 		return -EINVAL;
-	return thread_named((int)a->arg[0]) ? SCHED_OTHER : -ESRCH;
+	const struct thread *thread = thread_named((int)a->arg[0]);
+	return thread ? thread->policy : -ESRCH;
 }
 
 long sys_sched_setparam(const struct sysargs *a)
@@ -120,7 +132,8 @@ long sys_sched_setparam(const struct sysargs *a)
 		return -EINVAL;
 	if (copy_from_user(&priority, arg_user(a, 1), sizeof(priority)) < 0)
 		return -EFAULT;
-	return thread_named((int)a->arg[0]) ? policy_set(SCHED_OTHER, priority) : -ESRCH;
+	struct thread *thread = thread_named((int)a->arg[0]);
+	return thread ? policy_set(thread, thread->policy, priority) : -ESRCH;
 }
 
 long sys_sched_getparam(const struct sysargs *a)
@@ -195,11 +208,15 @@ long sys_sched_setattr(const struct sysargs *a)
 	thread = thread_named((int)a->arg[0]);
 	if (!thread)
 		return -ESRCH;
-	long rc = policy_set((int)attr.policy, (int)attr.priority);
-	if (rc < 0)
-		return rc;
+	if (attr.flags & ~(uint64_t)ATTR_RESET_ON_FORK || attr.policy > SCHED_DEADLINE)
+		return -EINVAL;
 	if (!may_be_nice(thread->process, nice_clamp(attr.nice)))
 		return -EPERM;
+	long rc = policy_set(thread,
+			     (int)attr.policy | (attr.flags ? SCHED_RESET_ON_FORK : 0),
+			     (int)attr.priority);
+	if (rc < 0)
+		return rc;
 	thread->process->nice = nice_clamp(attr.nice);
 	return 0;
 }
@@ -213,6 +230,8 @@ long sys_sched_getattr(const struct sysargs *a)
 	const struct thread *thread = thread_named((int)a->arg[0]);
 	if (!thread)
 		return -ESRCH;
+	attr.policy = (uint32_t)thread->policy & ~(uint32_t)SCHED_RESET_ON_FORK;
+	attr.flags = thread->policy & SCHED_RESET_ON_FORK ? ATTR_RESET_ON_FORK : 0;
 	attr.nice = thread->process->nice;
 	return copy_to_user(arg_user(a, 1), &attr, sizeof(attr));
 }

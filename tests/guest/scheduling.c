@@ -12,6 +12,7 @@
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #define CALL(name, ...) syscall(SYS_##name, __VA_ARGS__)
 
@@ -103,6 +104,22 @@ static void policies(void)
 	SHOW(setpriority(PRIO_PROCESS, 0, -1));
 	attr.policy = 77;
 	SHOW(CALL(sched_setattr, 0, &attr, 0));
+	param.sched_priority = 0;
+	SHOW(CALL(sched_setscheduler, 0, SCHED_BATCH, &param));
+	SHOW(CALL(sched_getscheduler, 0));
+	SHOW(CALL(sched_setscheduler, 0, SCHED_BATCH | SCHED_RESET_ON_FORK, &param));
+	SHOW(CALL(sched_getscheduler, 0));
+	int status;
+	pid_t child = fork();
+	if (child == 0)
+		_exit((int)CALL(sched_getscheduler, 0));
+	waitpid(child, &status, 0);
+	SHOW(WEXITSTATUS(status));
+	SHOW(CALL(sched_setscheduler, 0, SCHED_BATCH, &param));
+	SHOW(CALL(sched_setscheduler, 0, SCHED_IDLE | SCHED_RESET_ON_FORK, &param));
+	SHOW(CALL(sched_setscheduler, 0, SCHED_OTHER | SCHED_RESET_ON_FORK, &param));
+	SHOW(CALL(sched_getattr, 0, &attr, sizeof(attr), 0));
+	printf("%u %u %d\n", attr.policy, (unsigned)attr.flags, attr.nice);
 }
 
 static void processors(void)
