@@ -7,6 +7,7 @@ CAUSES = [
     ("busybox", "hostname-d-works", "an image has no /etc/hosts, so its name does not resolve"),
     ("Go", "os/exec: TestExtraFilesRace", "a job has no internet sockets"),
     ("Go", "runtime* TestGoroutineParallelism2*", "a job has no internet sockets"),
+    ("Go", "runtime: TestMemmoveOverflow", "it maps more than the job may have"),
     ("Go", "internal/poll: TestReadError/ErrNotPollable", "there is no /dev/net/tun"),
     ("CPython", "test_os.TestSendfile.*", "a job has no internet sockets"),
     ("CPython", "test_signal.WakeupFDTests.*socket*", "a job has no internet sockets"),

@@ -159,7 +159,7 @@ class Python(Suite):
 class Go(Suite):
     name = "Go"
     packed = ("/bin/sh", "/bin/cat", "/bin/echo", "/bin/ls", "/bin/sleep", "/usr/bin/env",
-              "/usr/bin/go", "/usr/bin/id", "/usr/bin/nohup",
+              "/usr/bin/go", "/usr/bin/id", "/usr/bin/nohup", "/bin/hostname", "/etc/hosts",
               "/bin/pwd", "/bin/date", "/etc/passwd", "/etc/group")
     environment = {"GOROOT": "{top}"}
     packages = ("os", "os/exec", "os/signal", "os/user", "syscall", "time", "runtime", "sync",
