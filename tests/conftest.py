@@ -10,9 +10,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from support.guest import Guest, build_image  # noqa: E402
 
-# A suite that was started in the background ignores these, and so would every program that it
+# A suite that was started in the background may ignore these, and so would every program that it
 # starts here and compares with one in an image.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
