@@ -1,7 +1,7 @@
 """closing_line.py FILE...: adds up JUnit files and prints the suite's closing line.
 
-Exits with 1 when anything failed or when nothing ran. In CI a skipped test is a failure: it
-means that a tool is missing.
+Exits with 1 when anything failed or when nothing ran. A file that is missing or broken off is a
+failure: its step did not end. In CI a skipped test is one too: it means that a tool is missing.
 """
 import os
 import sys
@@ -10,7 +10,12 @@ import xml.etree.ElementTree as ET
 
 def outcomes(path):
     """Yields (name, outcome) of each test case in a JUnit file."""
-    for case in ET.parse(path).getroot().iter("testcase"):
+    try:
+        root = ET.parse(path).getroot()
+    except (OSError, ET.ParseError) as error:
+        yield f"{path}: {error}", "failed"
+        return
+    for case in root.iter("testcase"):
         name = f"{case.get('classname', '')}.{case.get('name', '')}"
         if case.find("failure") is not None or case.find("error") is not None:
             yield name, "failed"
