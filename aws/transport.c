@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "aws/libcurl.h"
 #include "aws/transport.h"
 
 #define CONNECT_LIMIT_S 10L
@@ -55,23 +56,22 @@ static size_t take_header(char *line, size_t one, size_t count, void *context)
 
 int transport_open(struct transport *transport, struct diag *why)
 {
-	static bool started;
-	if (!started && curl_global_init(CURL_GLOBAL_DEFAULT))
-		return diag_set(why, "libcurl does not start");
-	started = true;
 	transport->running = 0;
-	transport->multi = curl_multi_init();
+	transport->multi = NULL;
+	if (libcurl_load(why))
+		return -1;
+	transport->multi = libcurl.multi_init();
 	if (!transport->multi)
 		return diag_set(why, "out of memory");
-	curl_multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)EXCHANGES_MAX);
+	libcurl.multi_setopt(transport->multi, CURLMOPT_MAXCONNECTS, (long)EXCHANGES_MAX);
 	return 0;
 }
 
 static int set_headers(struct exchange *exchange)
 {
-	curl_slist_free_all(exchange->list);
+	libcurl.slist_free_all(exchange->list);
 	/* libcurl adds none of its own: what it would say is not signed. */
-	exchange->list = curl_slist_append(NULL, "Expect:");
+	exchange->list = libcurl.slist_append(NULL, "Expect:");
 	bool typed = false;
 	for (size_t i = 0; i <= exchange->header_count && exchange->list; i++) {
 		char *line = NULL;
@@ -85,7 +85,7 @@ static int set_headers(struct exchange *exchange)
 			return -1;
 		if (i < exchange->header_count)
 			typed |= strcmp(exchange->headers[i].name, "content-type") == 0;
-		list = curl_slist_append(exchange->list, line);
+		list = libcurl.slist_append(exchange->list, line);
 		free(line);
 		if (!list)
 			return -1;
@@ -98,34 +98,34 @@ static void set_request(struct exchange *exchange)
 {
 	CURL *easy = exchange->easy;
 	const char *bundle = getenv("AWS_CA_BUNDLE");
-	curl_easy_reset(easy);
-	curl_easy_setopt(easy, CURLOPT_URL, exchange->url);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->list);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->problem);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
-	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
-	curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_LIMIT_S);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT, exchange->limit_s);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALLED_S);
-	curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+	libcurl.easy_reset(easy);
+	libcurl.easy_setopt(easy, CURLOPT_URL, exchange->url);
+	libcurl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	libcurl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, exchange->method);
+	libcurl.easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->list);
+	libcurl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	libcurl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	libcurl.easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+	libcurl.easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->problem);
+	libcurl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+	libcurl.easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+	libcurl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+	libcurl.easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+	libcurl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_LIMIT_S);
+	libcurl.easy_setopt(easy, CURLOPT_TIMEOUT, exchange->limit_s);
+	libcurl.easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	libcurl.easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALLED_S);
+	libcurl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	if (bundle && *bundle)
-		curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
+		libcurl.easy_setopt(easy, CURLOPT_CAINFO, bundle);
 	if (exchange->no_proxy)
-		curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+		libcurl.easy_setopt(easy, CURLOPT_NOPROXY, "*");
 	if (strcmp(exchange->method, "GET") != 0) {
 		/* Not copied: a block is sent from the image's pages. */
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
-				 (curl_off_t)exchange->body_size);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
-				 exchange->body ? exchange->body : "");
+		libcurl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				    (curl_off_t)exchange->body_size);
+		libcurl.easy_setopt(easy, CURLOPT_POSTFIELDS,
+				    exchange->body ? exchange->body : "");
 	}
 }
 
@@ -139,11 +139,11 @@ int transport_start(struct transport *transport, struct exchange *exchange,
 	exchange->reply = NULL;
 	exchange->reply_size = 0;
 	if (!exchange->easy)
-		exchange->easy = curl_easy_init();
+		exchange->easy = libcurl.easy_init();
 	if (!exchange->easy || set_headers(exchange))
 		return diag_set(why, "out of memory");
 	set_request(exchange);
-	if (curl_multi_add_handle(transport->multi, exchange->easy))
+	if (libcurl.multi_add_handle(transport->multi, exchange->easy))
 		return diag_set(why, "%s: libcurl takes no request", exchange->url);
 	transport->running++;
 	return 0;
@@ -154,19 +154,19 @@ static struct exchange *take_done(struct transport *transport)
 {
 	CURLMsg *message;
 	int left;
-	while ((message = curl_multi_info_read(transport->multi, &left))) {
+	while ((message = libcurl.multi_info_read(transport->multi, &left))) {
 		struct exchange *exchange = NULL;
 		CURLcode code = message->data.result;
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
+		libcurl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &exchange);
 		exchange->code = code;
-		curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE,
-				  &exchange->status);
+		libcurl.easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE,
+				     &exchange->status);
 		if (code != CURLE_OK && !exchange->problem[0])
 			snprintf(exchange->problem, sizeof(exchange->problem), "%s",
-				 curl_easy_strerror(code));
-		curl_multi_remove_handle(transport->multi, exchange->easy);
+				 libcurl.easy_strerror(code));
+		libcurl.multi_remove_handle(transport->multi, exchange->easy);
 		transport->running--;
 		return exchange;
 	}
@@ -176,18 +176,18 @@ static struct exchange *take_done(struct transport *transport)
 struct exchange *transport_wait(struct transport *transport, int patience_ms)
 {
 	int still = 0;
-	curl_multi_perform(transport->multi, &still);
+	libcurl.multi_perform(transport->multi, &still);
 	struct exchange *done = take_done(transport);
 	if (done || !transport->running)
 		return done;
-	curl_multi_poll(transport->multi, NULL, 0, patience_ms, NULL);
-	curl_multi_perform(transport->multi, &still);
+	libcurl.multi_poll(transport->multi, NULL, 0, patience_ms, NULL);
+	libcurl.multi_perform(transport->multi, &still);
 	return take_done(transport);
 }
 
 void transport_cancel(struct transport *transport, struct exchange *exchange)
 {
-	curl_multi_remove_handle(transport->multi, exchange->easy);
+	libcurl.multi_remove_handle(transport->multi, exchange->easy);
 	transport->running--;
 	exchange->code = CURLE_ABORTED_BY_CALLBACK;
 	snprintf(exchange->problem, sizeof(exchange->problem), "interrupted");
@@ -196,8 +196,9 @@ void transport_cancel(struct transport *transport, struct exchange *exchange)
 void exchange_free(struct exchange *exchange)
 {
 	if (exchange->easy)
-		curl_easy_cleanup(exchange->easy);
-	curl_slist_free_all(exchange->list);
+		libcurl.easy_cleanup(exchange->easy);
+	if (exchange->list)
+		libcurl.slist_free_all(exchange->list);
 	free(exchange->reply);
 	exchange->easy = NULL;
 	exchange->list = NULL;
@@ -207,6 +208,6 @@ void exchange_free(struct exchange *exchange)
 void transport_close(struct transport *transport)
 {
 	if (transport->multi)
-		curl_multi_cleanup(transport->multi);
+		libcurl.multi_cleanup(transport->multi);
 	transport->multi = NULL;
 }

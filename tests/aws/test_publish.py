@@ -308,6 +308,12 @@ def test_wrong_surroundings_are_said(aws, publish, small_image, variables, said,
     nothing_left(aws, publish)
 
 
+def test_libcurl_that_does_not_fit_is_said(aws, publish, small_image, tmp_path):
+    subprocess.run(["cc", "-shared", "-o", tmp_path / "libcurl.so.4", "-xc", os.devnull], check=True)
+    fails(publish(small_image, env={"LD_LIBRARY_PATH": str(tmp_path)}), "libcurl", "curl_global_init")
+    nothing_left(aws, publish)
+
+
 def test_expired_credentials_are_said(aws, publish, small_image):
     key = aws.keys.temporary(1)
     key.expires = aws.cloud.now() - 1
