@@ -141,6 +141,8 @@ gate_common:
 	jz 1f
 	swapgs
 	lfence /* no guess at the branch may run on with ring 3's GS */
+	mov $SEL_KERNEL_DATA, %eax
+	mov %eax, %ss /* a gate leaves it null: as SYSCALL does, or TCG translates all twice */
 	CLEAR_REGISTERS
 	mov %rsp, %rdi
 	call trap_from_user
