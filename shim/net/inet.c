@@ -157,6 +157,14 @@ static void connection_event(void *user, unsigned events)
 
 static const struct tcp_user_ops user_ops = {listener_acceptable, connection_event};
 
+static int listen_at(struct inet *inet, uint32_t backlog)
+{
+	int rc = tcp_listen(net_stack(), inet->local, backlog, &user_ops, inet,
+			    &inet->listener);
+	net_left();
+	return rc;
+}
+
 static int inet_listen(struct socket *socket, int backlog)
 {
 	struct inet *inet = inet_of(socket);
@@ -168,16 +176,14 @@ static int inet_listen(struct socket *socket, int backlog)
 		return 0;
 	}
 	if (inet->local.port)
-		return tcp_listen(net_stack(), inet->local, wanted, &user_ops, inet,
-				  &inet->listener);
+		return listen_at(inet, wanted);
 	/* Any free port, tried in turn from a random one. */
 	uint32_t first = (uint32_t)(net_random(net_stack()) % EPHEMERAL_COUNT);
 	int rc = -EADDRINUSE;
 	for (uint32_t i = 0; rc == -EADDRINUSE && i < EPHEMERAL_COUNT; i++) {
 		inet->local.port =
 			(uint16_t)(EPHEMERAL_FIRST + (first + i) % EPHEMERAL_COUNT);
-		rc = tcp_listen(net_stack(), inet->local, wanted, &user_ops, inet,
-				&inet->listener);
+		rc = listen_at(inet, wanted);
 	}
 	return rc;
 }

@@ -75,6 +75,9 @@ void ip_input(struct net_stack *stack, const uint8_t *frame, size_t size,
 		.broadcast = frame[0] & 1,
 	};
 	const bool to_us = stack->address && packet.destination == stack->address;
+	if (packet.protocol == PROTOCOL_TCP && (to_us || !stack->address) &&
+	    early_keep(stack, &packet))
+		return;
 	if (packet.protocol == PROTOCOL_UDP) {
 		/* Before there is an address, the server's answer carries the one it
 		 * offers. */

@@ -4,6 +4,7 @@ add_library(net_pure STATIC
 	${CMAKE_CURRENT_LIST_DIR}/arp.c
 	${CMAKE_CURRENT_LIST_DIR}/checksum.c
 	${CMAKE_CURRENT_LIST_DIR}/dhcp.c
+	${CMAKE_CURRENT_LIST_DIR}/early.c
 	${CMAKE_CURRENT_LIST_DIR}/icmp.c
 	${CMAKE_CURRENT_LIST_DIR}/ip.c
 	${CMAKE_CURRENT_LIST_DIR}/stack.c

@@ -130,4 +130,5 @@ void net_address_set(struct net_stack *stack, uint32_t address, uint32_t netmask
 	if (address)
 		arp_announce(stack);
 	stack->env->address(stack->context);
+	early_release(stack);
 }

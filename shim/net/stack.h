@@ -1,7 +1,7 @@
 /* stack.h: the IPv4 stack that only accepts, and what it asks of its surroundings.
  *
  *   netdev -> net_input -> arp.c | ip.c -> icmp.c | dhcp.c (UDP port 68 alone) |
- * tcp_input.c
+ * tcp_input.c; early.c keeps what comes before there is an address
  *
  * Pure: no globals, no clock, no memory but by struct net_env, so it runs in the kernel
  * (glue.c) and in tests with a fake clock and frames in memory. It never looks up a next
@@ -55,6 +55,18 @@ struct dhcp {
 	uint64_t renew_ns, rebind_ns, expire_ns; /* UINT64_MAX: never */
 };
 
+#define NET_EARLY_FRAMES 8u
+#define NET_EARLY_SIZE   94u /* Ethernet, IP and TCP header, 40 bytes of options */
+struct net_early {
+	bool over;      /* somebody has listened */
+	uint32_t count; /* kept, of which the last NET_EARLY_FRAMES are there */
+	struct early_frame {
+		uint8_t size;
+		bool checksum_good;
+		uint8_t bytes[NET_EARLY_SIZE];
+	} frames[NET_EARLY_FRAMES];
+};
+
 struct net_counters {
 	uint64_t rx_dropped, rx_fragments, rx_bad_checksum, icmp_limited;
 	uint64_t tcp_accepted, tcp_retransmits, tcp_cookies_sent, tcp_cookies_bad;
@@ -78,6 +90,7 @@ struct net_stack {
 	struct net_rate icmp_rate, reset_rate, challenge_rate;
 	uint16_t ip_id;
 	struct dhcp dhcp;
+	struct net_early early;
 	/* TCP */
 	uint64_t hash_key[2], cookie_key[2], stamp_key[2];
 	struct tcp **table; /* connections by peer and ports, chained */
@@ -136,6 +149,10 @@ void arp_input(struct net_stack *stack, const uint8_t *frame, size_t size);
 void arp_announce(struct net_stack *stack);
 void ip_input(struct net_stack *stack, const uint8_t *frame, size_t size,
 	      bool checksum_good);
+/* Keeps a SYN that nobody can answer yet; false: it is none, or can be answered. */
+bool early_keep(struct net_stack *stack, const struct ip_packet *packet);
+/* Answers what was kept if there are an address and a listener now. */
+void early_release(struct net_stack *stack);
 /* Fills Ethernet and IP header at frame (34 bytes); size: of what follows them. */
 void ip_header(struct net_stack *stack, uint8_t *frame, const uint8_t mac[6],
 	       uint32_t source, uint32_t destination, uint8_t protocol, uint32_t size);

@@ -26,6 +26,8 @@ int tcp_listen(struct net_stack *stack, struct tcp_endpoint local, uint32_t back
 				   .user = user};
 	stack->listeners = l;
 	*out = l;
+	stack->early.over = true;
+	early_release(stack);
 	return 0;
 }
 

@@ -373,11 +373,68 @@ static void time_wait_is_bounded(void **state)
 	lan_close(&lan);
 }
 
+/* Those of the ports from first down to last, which is all. */
+static void expect_syns_answered(struct lan *lan, uint16_t first, uint16_t last)
+{
+	for (uint16_t port = first; port >= last; port--) {
+		struct lan_segment s = lan_expect(lan);
+		assert_int_equal(s.flags, SYN | ACK);
+		assert_int_equal(s.destination_port, port);
+		assert_int_equal(s.ack, 1000u + port + 1);
+	}
+	lan_expect_silence(lan);
+}
+
+static void syns_before_the_lease_are_answered_with_it(void **state)
+{
+	struct lan lan;
+	(void)state;
+	lan_open(&lan, 0, 1 << 20);
+	net_address_set(&lan.stack, 0, 0, 0);
+	lan_listen(&lan, 8);
+	for (uint16_t port = 1; port <= NET_EARLY_FRAMES + 2; port++) {
+		struct lan_segment s = syn(port, 1000u + port);
+		lan_send(&lan, &s);
+		s.flags = ACK; /* is not kept */
+		lan_send(&lan, &s);
+	}
+	struct lan_segment other = syn(500, 1);
+	other.destination = LAN_SERVER + 1;
+	lan_send(&lan, &other);
+	lan_expect_silence(&lan);
+	net_address_set(&lan.stack, LAN_SERVER, 0xffffff00, LAN_CLIENT);
+	free(lan_take(&lan)); /* the announcement */
+	expect_syns_answered(&lan, NET_EARLY_FRAMES + 2, 4);
+	net_address_set(&lan.stack, 0, 0, 0);
+	net_address_set(&lan.stack, LAN_SERVER, 0xffffff00, LAN_CLIENT);
+	free(lan_take(&lan));
+	lan_expect_silence(&lan); /* once each */
+	lan_close(&lan);
+}
+
+static void syns_before_anybody_listens_are_answered_when_somebody_does(void **state)
+{
+	struct lan lan;
+	(void)state;
+	lan_open(&lan, 0, 1 << 20);
+	for (uint16_t port = 1; port <= 3; port++) {
+		struct lan_segment s = syn(port, 1000u + port);
+		lan_send(&lan, &s);
+	}
+	lan_expect_silence(&lan);
+	lan_listen(&lan, 8);
+	expect_syns_answered(&lan, 3, 1);
+	lan_close(&lan);
+}
+
 static void a_closed_port_answers_with_a_reset(void **state)
 {
 	struct lan lan;
 	(void)state;
 	lan_open(&lan, 0, 1 << 20);
+	lan_listen(&lan, 8);
+	tcp_unlisten(lan.listener);
+	lan.listener = NULL;
 	struct lan_segment s = syn(1, 5);
 	lan_send(&lan, &s);
 	s = lan_expect(&lan);
@@ -485,6 +542,9 @@ int main(void)
 		cmocka_unit_test(
 			a_syn_leaves_time_wait_as_it_was_until_the_handshake_is_proved),
 		cmocka_unit_test(time_wait_is_bounded),
+		cmocka_unit_test(syns_before_the_lease_are_answered_with_it),
+		cmocka_unit_test(
+			syns_before_anybody_listens_are_answered_when_somebody_does),
 		cmocka_unit_test(a_closed_port_answers_with_a_reset),
 		cmocka_unit_test(without_memory_a_handshake_is_dropped),
 		cmocka_unit_test(buffers_leave_room_for_connections),
