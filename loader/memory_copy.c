@@ -16,6 +16,10 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 void *memset(void *to, int byte, size_t size)
 {
 	void *result = to;
+	const unsigned word = (unsigned char)byte * 0x01010101u;
+	size_t words = size / 4;
+	__asm__ volatile("rep stosl" : "+D"(to), "+c"(words) : "a"(word) : "memory");
+	size &= 3;
 	__asm__ volatile("rep stosb" : "+D"(to), "+c"(size) : "a"(byte) : "memory");
 	return result;
 }
