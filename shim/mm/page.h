@@ -27,10 +27,9 @@
 typedef uint64_t paddr_t;
 
 enum page_flags {
-	PAGE_FREE = 1 << 0,     /* in the buddy's lists */
-	PAGE_IMAGE = 1 << 1,    /* part of the boot bundle */
-	PAGE_SLAB = 1 << 2,     /* kmem.c's */
-	PAGE_RESERVED = 1 << 3, /* not RAM, or never given out */
+	PAGE_FREE = 1 << 0,  /* in the buddy's lists */
+	PAGE_IMAGE = 1 << 1, /* part of the boot bundle */
+	PAGE_SLAB = 1 << 2,  /* kmem.c's */
 };
 
 struct page {
@@ -102,8 +101,9 @@ paddr_t page_low_end(void);      /* of the RAM below 4 GiB */
 uint64_t page_count_total(void); /* pages ever given to the allocator */
 uint64_t page_count_free(void);
 
-/* At boot, by arch boot.c: the array of struct page stands mapped and zeroed at
- * PAGE_ARRAY_BASE for frames 0 to frame_count - 1; all are PAGE_RESERVED until given. */
+/* At boot, by arch boot.c: the array of struct page stands mapped at PAGE_ARRAY_BASE for
+ * frames 0 to frame_count - 1. It is zeroed, but for blocks of 2^PAGE_ORDER_MAX frames
+ * that page_give gets whole. */
 void page_init(uint64_t frame_count);
 void page_give(paddr_t start, paddr_t end);       /* RAM to hand out, page aligned */
 void page_mark_image(paddr_t start, paddr_t end); /* the boot bundle's frames */

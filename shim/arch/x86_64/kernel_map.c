@@ -158,9 +158,16 @@ static void array_map(uint64_t va, uint64_t size)
 	map(va, pa, size, PTE_WRITE | PTE_NX);
 }
 
+/* Not the granules that are free from end to end: the allocator takes those as one block,
+ * writes each struct page before it reads it, and never reads beyond a block of that
+ * size. So booting does not take longer the more memory there is. */
 static void array_zero(uint64_t va, uint64_t size)
 {
-	memset((void *)va, 0, size);
+	for (uint64_t end = va + size; va < end; va += GRANULE_BYTES) {
+		uint64_t pa = (va - PAGE_ARRAY_BASE) / GRANULE_BYTES * ARRAY_GRANULE;
+		if (!memory_map_covers(source, pa, pa + ARRAY_GRANULE))
+			memset((void *)va, 0, GRANULE_BYTES);
+	}
 }
 
 uint64_t kernel_map_build(const struct memory_map *ram, struct memory_map *free,
@@ -183,7 +190,7 @@ uint64_t kernel_map_build(const struct memory_map *ram, struct memory_map *free,
 		return 0;
 	write_cr3(kernel_root);
 	percpu()->root = kernel_root;
-	array_runs(ram, array_zero);
+	array_runs(ram, array_zero); /* nothing is taken from source any more */
 	return ram->range[ram->count - 1].end >> PAGE_SHIFT;
 }
 

@@ -58,6 +58,14 @@ void memory_map_remove(struct memory_map *map, uint64_t start, uint64_t end)
 	}
 }
 
+bool memory_map_covers(const struct memory_map *map, uint64_t start, uint64_t end)
+{
+	for (uint32_t i = 0; i < map->count; i++)
+		if (map->range[i].start <= start && end <= map->range[i].end)
+			return true;
+	return false;
+}
+
 static uint64_t region_end(const struct boot_region *region)
 {
 	uint64_t base = le64_get(region->base), size = le64_get(region->size);

@@ -26,6 +26,7 @@ void memory_map_make(struct memory_map *map, const struct boot_region *region,
 		     uint32_t count, uint64_t limit);
 /* Takes out every page that [start, end) touches. */
 void memory_map_remove(struct memory_map *map, uint64_t start, uint64_t end);
+bool memory_map_covers(const struct memory_map *map, uint64_t start, uint64_t end);
 /* Takes size bytes (whole pages) below limit from the map's upper end, at an address
  * equal to phase modulo align (a power of two pages). 0: there is no such room. */
 uint64_t memory_map_take(struct memory_map *map, uint64_t size, uint64_t align,

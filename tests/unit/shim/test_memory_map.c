@@ -111,6 +111,19 @@ static void memory_is_taken_from_the_upper_end_below_the_limit(void **state)
 	assert_int_equal(memory_map_take(&map, 0x10000000, 0x1000, 0, LIMIT), 0);
 }
 
+static void a_range_is_covered_by_one_range_alone(void **state)
+{
+	(void)state;
+	struct boot_region r[] = {region(0x1000, 0x3000, BOOT_RAM),
+				  region(0x8000, 0x2000, BOOT_RAM)};
+	memory_map_make(&map, r, COUNT(r), LIMIT);
+	assert_true(memory_map_covers(&map, 0x1000, 0x4000));
+	assert_true(memory_map_covers(&map, 0x9000, 0xa000));
+	assert_false(memory_map_covers(&map, 0, 0x4000));
+	assert_false(memory_map_covers(&map, 0x3000, 0x5000));
+	assert_false(memory_map_covers(&map, 0x3000, 0x9000));
+}
+
 static void what_was_taken_is_not_in_the_map_any_more(void **state)
 {
 	(void)state;
@@ -136,6 +149,7 @@ int main(void)
 		cmocka_unit_test(a_range_that_wraps_or_passes_the_limit_is_cut),
 		cmocka_unit_test(empty_ranges_change_nothing),
 		cmocka_unit_test(memory_is_taken_from_the_upper_end_below_the_limit),
+		cmocka_unit_test(a_range_is_covered_by_one_range_alone),
 		cmocka_unit_test(what_was_taken_is_not_in_the_map_any_more),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
