@@ -7,6 +7,7 @@
 #include "shim/proc/sched.h"
 #include "shim/proc/signal_state.h"
 #include "shim/proc/thread.h"
+#include "shim/sys/sys.h"
 
 enum vector {
 	VECTOR_DIVIDE,
@@ -155,11 +156,25 @@ bool kernel_user_fault(uint64_t address, bool write)
 	return result == VM_OK;
 }
 
+/* By a signal: signal_deliver makes it again, or ends it. */
+static bool call_was_cut_off(const struct trapframe *frame)
+{
+	return frame->vector == TRAP_SYSCALL &&
+	       -frame->rax - ERESTARTSYS <= ERESTARTNOHAND - ERESTARTSYS;
+}
+
+/* Has anything to be done before ring 3 goes on? */
+static bool work_is_due(const struct thread *self, const struct trapframe *frame)
+{
+	return thread_must_die(self) || self->process->stopped || signal_pending(self) ||
+	       self->restore_mask || self->rseq.due || call_was_cut_off(frame);
+}
+
 void user_return(struct trapframe *frame)
 {
 	struct thread *self = thread_current();
 	do {
-		for (;;) {
+		while (work_is_due(self, frame)) {
 			if (thread_must_die(self))
 				thread_exit(0);
 			if (self->process->stopped) {
@@ -167,14 +182,9 @@ void user_return(struct trapframe *frame)
 				continue; /* the call that was interrupted is restarted
 					     below */
 			}
-			if (signal_pending(self) || self->restore_mask ||
-			    frame->vector == TRAP_SYSCALL)
-				signal_deliver(frame);
+			signal_deliver(frame);
 			if (!rseq_resume(frame))
 				report(SIGSEGV, SI_KERNEL, 0);
-			if (!thread_must_die(self) && !self->process->stopped &&
-			    !signal_pending(self))
-				break;
 		}
 	} while (sched_preempt(frame)); /* much may have happened meanwhile */
 }

@@ -157,7 +157,10 @@ struct thread {
 /* A flag with a policy, which children do not have. */
 #define SCHED_RESET_ON_FORK 0x40000000
 
-struct thread *thread_current(void);
+static inline struct thread *thread_current(void)
+{
+	return cpu_current_thread();
+}
 static inline struct process *process_current(void)
 {
 	return thread_current()->process;

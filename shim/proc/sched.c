@@ -72,11 +72,6 @@ void sched_init_cpu(void)
 	cpu_set_current_thread(&cpu->idle, &cpu->idle.arch);
 }
 
-struct thread *thread_current(void)
-{
-	return cpu_current_thread();
-}
-
 static bool may_run(const struct thread *thread, const struct cpu_sched *cpu)
 {
 	return !thread->affinity || thread->affinity >> (cpu - cpus) & 1;

@@ -261,13 +261,6 @@ bool signal_send_group(struct job *job, int pgid, const struct signal_info *info
 	return any;
 }
 
-bool signal_pending(struct thread *thread)
-{
-	uint64_t pending =
-		thread->pending.pending.bits | thread->process->pending.pending.bits;
-	return pending & (~thread->mask.bits | thread->awaited.bits);
-}
-
 static bool take_from(struct signal_set *set, int signo, struct signal_info *info)
 {
 	struct signal_mask bit = signal_bit(signo);

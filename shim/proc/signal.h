@@ -93,7 +93,5 @@ bool signal_send_group(struct job *job, int pgid, const struct signal_info *info
 /* POSIX: has the process' group no member whose parent is of another group of its
  * session? */
 bool signal_group_is_orphaned(const struct process *process);
-/* Is there one that this thread would act on, or waits for? */
-bool signal_pending(struct thread *thread);
 
 #endif

@@ -130,11 +130,6 @@ int thread_make(struct process *process, struct thread **out)
 	return 0;
 }
 
-bool thread_must_die(const struct thread *thread)
-{
-	return !thread->process || thread->process->exiting || thread->killed;
-}
-
 void process_vfork_done(struct process *process)
 {
 	struct vfork_wait *wait = process->vfork;

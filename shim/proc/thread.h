@@ -18,7 +18,17 @@ int thread_make(struct process *process, struct thread **out);
 struct thread *thread_find(struct process *process, int tid);
 
 /* Must this thread leave for good at the next chance? */
-bool thread_must_die(const struct thread *thread);
+static inline bool thread_must_die(const struct thread *thread)
+{
+	return !thread->process || thread->process->exiting || thread->killed;
+}
+/* Is there a signal that this thread would act on, or waits for? */
+static inline bool signal_pending(const struct thread *thread)
+{
+	uint64_t pending =
+		thread->pending.pending.bits | thread->process->pending.pending.bits;
+	return pending & (~thread->mask.bits | thread->awaited.bits);
+}
 /* Ends the current thread; the last one of a process ends that with status (wait's form).
  */
 _Noreturn void thread_exit(int status);

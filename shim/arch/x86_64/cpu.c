@@ -222,11 +222,6 @@ void cpu_setup(struct percpu *self, unsigned id)
 	fpu_setup(id == 0);
 }
 
-struct thread *cpu_current_thread(void)
-{
-	return percpu()->thread;
-}
-
 void cpu_set_current_thread(struct thread *thread, struct arch_thread *arch)
 {
 	struct percpu *self = percpu();

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "shim/arch/x86_64/percpu_offsets.h"
+
 #define KERNEL_STACK_SIZE 16384u /* order 2 */
 
 /* Ring 3's registers, pushed at every entry from ring 3 (entry.S knows the order). */
@@ -92,7 +94,13 @@ void cpu_idle_until(bool (*done)(const void *context), const void *context,
  */
 void cpu_take_interrupts(void);
 
-struct thread *cpu_current_thread(void);
+/* Volatile: after a switch it is another. */
+static inline struct thread *cpu_current_thread(void)
+{
+	struct thread *thread;
+	__asm__ volatile("mov %%gs:%c1, %0" : "=r"(thread) : "i"(PERCPU_THREAD));
+	return thread;
+}
 void cpu_set_current_thread(struct thread *thread, struct arch_thread *arch);
 unsigned cpu_id(void);
 #define CPUS_MAX 64u

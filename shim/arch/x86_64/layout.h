@@ -4,6 +4,7 @@
 #define SHIM_ARCH_X86_64_LAYOUT_H
 
 #include "shim/arch/x86_64/address_map.h"
+#include "shim/arch/x86_64/percpu_offsets.h"
 
 #define BOOT_STACK_SIZE   16384
 /* The top 16 bytes of an IST stack hold the address of its CPU's struct percpu: ring 3
@@ -27,11 +28,6 @@
 #define SEL_TSS         0x40
 #define SEL_CPU_NUMBER  0x7b /* its limit is the CPU's number, for getcpu in the vDSO */
 #define GDT_ENTRIES     16
-
-/* Offsets in struct percpu, asserted in percpu.h. */
-#define PERCPU_SELF       0
-#define PERCPU_KERNEL_RSP 8
-#define PERCPU_USER_RSP   16
 
 /* Offsets in struct trapframe, asserted in trap.c. */
 #define FRAME_R11    48

@@ -53,9 +53,11 @@ struct percpu {
 	struct ist_stack ist[IST_COUNT];
 };
 
-_Static_assert(offsetof(struct percpu, self) == PERCPU_SELF, "layout.h");
-_Static_assert(offsetof(struct percpu, kernel_rsp) == PERCPU_KERNEL_RSP, "layout.h");
-_Static_assert(offsetof(struct percpu, user_rsp) == PERCPU_USER_RSP, "layout.h");
+_Static_assert(offsetof(struct percpu, self) == PERCPU_SELF, "percpu_offsets.h");
+_Static_assert(offsetof(struct percpu, kernel_rsp) == PERCPU_KERNEL_RSP,
+	       "percpu_offsets.h");
+_Static_assert(offsetof(struct percpu, user_rsp) == PERCPU_USER_RSP, "percpu_offsets.h");
+_Static_assert(offsetof(struct percpu, thread) == PERCPU_THREAD, "percpu_offsets.h");
 
 /* Volatile: a thread may go on on another CPU after a switch. */
 static inline struct percpu *percpu(void)
