@@ -1,56 +1,23 @@
 /* procfs.c: /proc and /sys: folders from tables of rows, processes of the own job, their
  * descriptors and threads. Nothing here is kept: nodes are made when looked up. */
-#include "shim/vfs/procfs.h"
+#include "shim/vfs/procfs_node.h"
 
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/thread.h"
-#include "shim/vfs/inode.h"
 #include "shim/vfs/locks.h"
-#include "shim/vfs/inotify.h"
-#include "shim/vfs/pipe.h"
 
 #define PROC_MAGIC  0x9fa0u
 #define SYSFS_MAGIC 0x62656572u
 #define PROC_DEVICE 21u
 #define SYS_DEVICE  22u
 
-enum node_kind {
-	NODE_FOLDER, /* of rows with a prefix */
-	NODE_TEXT,
-	NODE_LINK, /* exe, cwd, root, self: row */
-	NODE_FDS,
-	NODE_FD_INFOS,
-	NODE_TASKS,
-	NODE_FD,      /* link to an open file */
-	NODE_FD_INFO, /* a text about it */
-	NODE_FILE,    /* what such a link leads to when it has no name */
-};
-
-struct proc_node {
-	struct vnode vnode;
-	enum node_kind kind;
-	const struct proc_rows *rows;
-	const struct proc_row *row; /* TEXT, LINK; FOLDER: one that has the prefix */
-	size_t prefix_size; /* FOLDER: bytes of row->path with its slash; 0: the top */
-	int pid;            /* 0: not of a process */
-	int tid;            /* below task/TID; 0: not of a thread */
-	int fd;
-	struct file *file; /* NODE_FILE: counted */
-	char name[12];     /* where it is a number */
-};
-
 static const struct vnode_ops proc_ops, sys_ops;
 
-static struct proc_node *proc_node_of(struct vnode *vnode)
-{
-	return container_of(vnode, struct proc_node, vnode);
-}
-
-static struct proc_node *make(struct proc_node *parent, enum node_kind kind,
-			      uint32_t mode, const char *name, size_t size)
+struct proc_node *proc_node_make(struct proc_node *parent, enum node_kind kind,
+				 uint32_t mode, const char *name, size_t size)
 {
 	struct rootfs *root = parent->vnode.root;
 	struct proc_node *node = kzalloc(rootfs_account(root), sizeof(*node));
@@ -75,7 +42,7 @@ static struct proc_node *make(struct proc_node *parent, enum node_kind kind,
 static struct proc_node *make_numbered(struct proc_node *parent, enum node_kind kind,
 				       uint32_t mode, int number)
 {
-	struct proc_node *node = make(parent, kind, mode, NULL, 0);
+	struct proc_node *node = proc_node_make(parent, kind, mode, NULL, 0);
 	if (!node)
 		return NULL;
 	node->vnode.name = node->name;
@@ -120,7 +87,7 @@ struct vnode *sysfs_make(struct rootfs *root)
 }
 
 /* The process of a node, or NULL when it is gone. Other jobs do not exist here. */
-static struct process *process_of(const struct proc_node *node)
+struct process *proc_process_of(const struct proc_node *node)
 {
 	return node->pid ? process_find(job_current(), node->pid) : NULL;
 }
@@ -175,9 +142,9 @@ static struct proc_node *make_row(struct proc_node *folder, const struct proc_ro
 		[ROW_TASKS] = {NODE_TASKS, S_IFDIR | 0555},
 	};
 	bool inner = name[size] == '/';
-	struct proc_node *node =
-		make(folder, inner ? NODE_FOLDER : kinds[row->kind].kind,
-		     inner ? S_IFDIR | 0555 : kinds[row->kind].mode, name, size);
+	struct proc_node *node = proc_node_make(
+		folder, inner ? NODE_FOLDER : kinds[row->kind].kind,
+		inner ? S_IFDIR | 0555 : kinds[row->kind].mode, name, size);
 	if (node) {
 		node->row = row;
 		node->prefix_size = inner ? (size_t)(name + size + 1 - row->path) : 0;
@@ -212,7 +179,7 @@ static int lookup_folder(struct proc_node *folder, const char *name, size_t size
 static int lookup_number(struct proc_node *folder, const char *name, size_t size,
 			 struct proc_node **out)
 {
-	struct process *process = process_of(folder);
+	struct process *process = proc_process_of(folder);
 	int n;
 	if (!process || !parse_number(name, size, &n))
 		return -ENOENT;
@@ -234,11 +201,10 @@ static int lookup_number(struct proc_node *folder, const char *name, size_t size
 	return *out ? 0 : -ENOMEM;
 }
 
-static int proc_lookup(struct vnode *vnode, const char *name, size_t size,
-		       struct vnode **out)
+int proc_lookup(struct vnode *vnode, const char *name, size_t size, struct vnode **out)
 {
 	struct proc_node *folder = proc_node_of(vnode), *found;
-	if (folder->pid && !process_of(folder))
+	if (folder->pid && !proc_process_of(folder))
 		return -ENOENT;
 	int rc = folder->kind == NODE_FOLDER ? lookup_folder(folder, name, size, &found)
 					     : lookup_number(folder, name, size, &found);
@@ -331,7 +297,7 @@ static void put_numbers(struct proc_node *folder, struct process *process,
 static int proc_entries(struct vnode *vnode, uint64_t *position, struct entry_sink *sink)
 {
 	struct proc_node *folder = proc_node_of(vnode);
-	struct process *process = process_of(folder);
+	struct process *process = proc_process_of(folder);
 	if (folder->pid && !process)
 		return -ENOENT;
 	for (; *position < 2; ++*position)
@@ -343,250 +309,6 @@ static int proc_entries(struct vnode *vnode, uint64_t *position, struct entry_si
 	else if (put_rows(folder, position, sink) && folder->rows == &proc_rows &&
 		 !folder->prefix_size)
 		put_processes(folder, position, sink);
-	return 0;
-}
-
-/* Links. */
-
-static struct file *linked_file(const struct proc_node *node)
-{
-	struct process *process = process_of(node);
-	return process && process->fds ? fdtable_lookup(process->fds, node->fd) : NULL;
-}
-
-static uint32_t file_mode(struct file *file)
-{
-	struct stat_values values;
-	if (file->ops->stat && file->ops->stat(file, &values) == 0)
-		return values.mode;
-	return 0600; /* an anonymous inode */
-}
-
-static int follow_file(struct proc_node *node, struct vnode **out)
-{
-	struct file *file = linked_file(node);
-	if (!file)
-		return -ENOENT;
-	if (file->vnode) {
-		*out = file->vnode;
-		vnode_get(*out);
-		file_put(file);
-		return 0;
-	}
-	struct proc_node *alias = make(node, NODE_FILE, file_mode(file), "", 0);
-	if (!alias) {
-		file_put(file);
-		return -ENOMEM;
-	}
-	alias->vnode.unlinked = true;
-	alias->file = file;
-	*out = &alias->vnode;
-	return 0;
-}
-
-static int follow_number(struct proc_node *node, int pid, int tid, struct vnode **out)
-{
-	struct vnode *top = node->vnode.parent, *folder, *tasks;
-	char name[12];
-	int rc = proc_lookup(top, name, (size_t)ksnprintf(name, sizeof(name), "%d", pid),
-			     &folder);
-	if (rc < 0 || !tid) {
-		*out = folder;
-		return rc;
-	}
-	rc = proc_lookup(folder, "task", 4, &tasks);
-	vnode_put(folder);
-	if (rc < 0)
-		return rc;
-	rc = proc_lookup(tasks, name, (size_t)ksnprintf(name, sizeof(name), "%d", tid),
-			 out);
-	vnode_put(tasks);
-	return rc;
-}
-
-static int proc_follow(struct vnode *vnode, struct vnode **out)
-{
-	struct proc_node *node = proc_node_of(vnode);
-	struct process *process = process_of(node);
-	if (node->kind == NODE_FD)
-		return follow_file(node, out);
-	if (!process) {
-		if (node->pid)
-			return -ENOENT;
-		bool thread = node->row->path[0] == 't';
-		return follow_number(node, process_current()->pid,
-				     thread ? thread_current()->tid : 0, out);
-	}
-	if (!process->fs)
-		return -ENOENT;
-	struct path_context context = process_paths(process);
-	if (strcmp(node->row->path, "exe") == 0)
-		return process->exe_path ? path_lookup(&context, process->exe_path,
-						       PATH_FOLLOW, out)
-					 : -ENOENT;
-	*out = node->row->path[0] == 'c' ? process->fs->cwd
-					 : rootfs_vnode(process->job->rootfs);
-	vnode_get(*out);
-	return 0;
-}
-
-static long proc_readlink(struct vnode *vnode, char *out, size_t room)
-{
-	struct proc_node *node = proc_node_of(vnode);
-	struct process *process = process_of(node);
-	if (node->kind == NODE_FD) {
-		struct file *file = linked_file(node);
-		if (!file)
-			return -ENOENT;
-		long rc = proc_file_name(process, file, out, room);
-		file_put(file);
-		return rc;
-	}
-	if (!node->pid) {
-		int pid = process_current()->pid;
-		if (node->row->path[0] == 't')
-			return ksnprintf(out, room, "%d/task/%d", pid,
-					 thread_current()->tid);
-		return ksnprintf(out, room, "%d", pid);
-	}
-	if (!process)
-		return -ENOENT;
-	if (strcmp(node->row->path, "exe") == 0)
-		return process->exe_path ? ksnprintf(out, room, "%s", process->exe_path)
-					 : -ENOENT;
-	if (strcmp(node->row->path, "root") == 0)
-		return ksnprintf(out, room, "/");
-	int rc = process->fs
-			 ? vnode_path(process->job->rootfs, process->fs->cwd, out, room)
-			 : -ENOENT;
-	return rc < 0 ? rc : (long)strlen(out);
-}
-
-/* Files. */
-
-static int make_text(const struct proc_node *node, struct text *text)
-{
-	struct process *process = process_of(node);
-	struct thread *thread =
-		process && node->tid ? thread_find(process, node->tid) : NULL;
-	if ((node->pid && !process) || (node->tid && !thread))
-		return -ESRCH;
-	text_free(text);
-	if (node->kind == NODE_FD_INFO) {
-		struct file *about = linked_file(node);
-		if (!about)
-			return -ENOENT;
-		proc_fd_info(text, about,
-			     fdtable_cloexec_get(process->fds, node->fd) == 1);
-		file_put(about);
-	} else if (node->row->fixed) {
-		text_printf(text, "%s\n", node->row->fixed);
-	} else if (thread && node->row->thread_text) {
-		node->row->thread_text(text, thread);
-	} else {
-		node->row->text(text, process);
-	}
-	return text->failed ? -ENOMEM : 0;
-}
-
-static long text_read(struct file *file, struct uio *uio, uint64_t *pos)
-{
-	struct text *text = file->data;
-	struct proc_node *node = proc_node_of(file->vnode);
-	if (*pos == 0 || !text->bytes) {
-		int rc = make_text(node, text);
-		if (rc < 0)
-			return rc;
-	}
-	if (*pos >= text->size)
-		return 0;
-	long moved = uio_write_out(uio, text->bytes + *pos, text->size - *pos);
-	if (moved > 0)
-		*pos += (uint64_t)moved;
-	return moved;
-}
-
-static int64_t text_seek(struct file *file, int64_t offset, int whence)
-{
-	if (whence == SEEK_CUR)
-		offset += (int64_t)file->offset;
-	else if (whence != SEEK_SET)
-		return -EINVAL;
-	if (offset < 0)
-		return -EINVAL;
-	file->offset = (uint64_t)offset;
-	return offset;
-}
-
-/* comm, oom_score_adj and such: programs write them and go on; only comm means anything.
- */
-static long text_write(struct file *file, struct uio *uio, uint64_t *pos)
-{
-	struct proc_node *node = proc_node_of(file->vnode);
-	struct process *process = process_of(node);
-	char bytes[COMM_MAX] = {0};
-	long size = (long)uio->left;
-	(void)pos;
-	if (!process)
-		return -EACCES;
-	if (uio_read_in(uio, bytes, sizeof(bytes) - 1) < 0)
-		return -EFAULT;
-	if (strcmp(node->row->path, "comm") == 0) {
-		char *end = strchr(bytes, '\n');
-		if (end)
-			*end = '\0';
-		memcpy(process->comm, bytes, COMM_MAX);
-	}
-	return size;
-}
-
-static void text_release(struct file *file)
-{
-	text_free(file->data);
-	kfree(file->data);
-}
-
-static const struct file_ops text_ops = {
-	.name = "proc",
-	.read = text_read,
-	.write = text_write,
-	.seek = text_seek,
-	.release = text_release,
-};
-
-static int open_alias(struct file *source, struct file *file)
-{
-	if (pipe_is(source)) {
-		pipe_reopen(source, file);
-		return 0;
-	}
-	if (!mode_is(file->vnode->mode, S_IFCHR))
-		return -ENXIO;
-	file->ops = source->ops;
-	return 0;
-}
-
-static int proc_open(struct vnode *vnode, struct file *file)
-{
-	struct proc_node *node = proc_node_of(vnode);
-	if (vnode_is_directory(vnode)) {
-		file->ops = &directory_file_ops;
-		return 0;
-	}
-	if (node->kind == NODE_FILE)
-		return open_alias(node->file, file);
-	if (node->kind == NODE_FD_INFO && (file->flags & O_ACCMODE) != O_RDONLY)
-		return -EACCES;
-	if (node->kind != NODE_TEXT && node->kind != NODE_FD_INFO)
-		return -ELOOP;
-	if ((file->flags & O_ACCMODE) != O_RDONLY && !node->pid)
-		return -EACCES;
-	struct text *text = kzalloc(&job_current()->account, sizeof(*text));
-	if (!text)
-		return -ENOMEM;
-	text->account = &job_current()->account;
-	file->data = text;
-	file->ops = &text_ops;
 	return 0;
 }
 

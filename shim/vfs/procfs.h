@@ -1,5 +1,5 @@
-/* procfs.h: the rows from which /proc and /sys are made: procfs.c walks them,
- * procfs_text.c writes their texts. */
+/* procfs.h: the rows from which /proc and /sys are made: procfs.c walks them; their texts
+ * are procfs_system.c's, procfs_process.c's, procfs_memory.c's and procfs_fd.c's. */
 #ifndef SHIM_VFS_PROCFS_H
 #define SHIM_VFS_PROCFS_H
 
