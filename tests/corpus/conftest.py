@@ -8,9 +8,10 @@ from support.guest import ELFPACK, Guest, build_image
 
 @pytest.fixture(scope="session")
 def clang_image(tmp_path_factory):
-    # The profile's time is for real CPUs; everything else is as it comes.
+    # The profile's times are for real CPUs; everything else is as it comes.
     folder = tmp_path_factory.mktemp("compile_server")
-    image = build_image(folder / "clang.img", "clang", "--http", "--http-wall-ms", "300s")
+    image = build_image(folder / "clang.img", "clang", "--http", "--http-wall-ms", "300s",
+                        "--http-queue-age-ms", "300s")
     yield image
     image.unlink()
     for bundle in folder.glob("*.bundle"):

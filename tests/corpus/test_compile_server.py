@@ -4,7 +4,9 @@ what they print is compared."""
 import concurrent.futures
 import json
 import shutil
+import socket
 import subprocess
+import time
 
 import pytest
 
@@ -165,17 +167,41 @@ def test_an_endless_device_is_an_empty_file_as_on_the_host(compile_both):
     assert made == native
 
 
+ENDLESS = (b"template <int n> struct t { static const int v = t<n + 1>::v + t<n + 2>::v; };\n"
+           b"int x = t<0>::v;\n")
+
+
 @pytest.mark.parametrize("source, time, status", [
-    (b"template <int n> struct t { static const int v = t<n + 1>::v + t<n + 2>::v; };\n"
-     b"int x = t<0>::v;\n", "4s", 504),
+    (ENDLESS, "4s", 504),
+    (b"char a[1L << 33] = {1};\n", "200s", 422),
+    (b'#include "bad.cc"\n#include "bad.cc"\n', "200s", 422),
     (b'#include "/proc/1/environ"\n', "200s", 422),
-], ids=["endless-templates", "environment-of-another"])
+], ids=["endless-templates", "more-than-memory", "includes-itself", "environment-of-another"])
 def test_a_hostile_source_costs_its_own_request(guest, source, time, status):
     target = query(["-c", "bad.cc", "-ftemplate-depth=100000"], f"_timeout={time}",
                    "_out=bad.o")
     answer = guest.request("PUT", target.replace("/?", "/bad.cc?"), source, timeout=SECONDS)
     assert answer[0] == status
     assert guest.request("GET", "/?-dumpversion", timeout=SECONDS)[0] == 200
+
+
+def test_a_client_that_leaves_ends_its_compilation_within_100_ms(guest):
+    head = (f"PUT /bad.cc?-c&bad.cc&-ftemplate-depth=100000&_timeout=200s&_out=bad.o HTTP/1.1\r\n"
+            f"Host: h\r\nContent-Length: {len(ENDLESS)}\r\n\r\n")
+    with socket.create_connection(("127.0.0.1", guest.port), timeout=SECONDS) as client:
+        client.sendall(head.encode() + ENDLESS)
+        begun = time.monotonic()
+        while not guest.metrics()["elfpack_jobs_running"]:
+            assert time.monotonic() - begun < SECONDS
+        time.sleep(1)
+        assert guest.metrics()["elfpack_jobs_running"] == 1
+    begun = time.monotonic()
+    while guest.metrics()["elfpack_jobs_running"]:
+        assert time.monotonic() - begun < 10
+    spent = time.monotonic() - begun
+    asked = time.monotonic()
+    guest.metrics()
+    assert spent < 0.1 + 2 * (time.monotonic() - asked), "and what asking costs"
 
 
 def test_no_page_is_lost(guest):
