@@ -15,6 +15,8 @@ bool early_keep(struct net_stack *stack, const struct ip_packet *packet)
 	    packet->size < TCP_HEADER || packet->payload[TCP_FLAGS] != FLAGS_SYN ||
 	    size > NET_EARLY_SIZE)
 		return false;
+	if (early->count >= NET_EARLY_FRAMES)
+		stack->counters.rx_dropped++; /* the oldest */
 	struct early_frame *to = &early->frames[early->count++ % NET_EARLY_FRAMES];
 	to->size = (uint8_t)size;
 	to->checksum_good = packet->checksum_good;

@@ -675,6 +675,8 @@ static void realize(PCIDevice *pci, Error **errp)
 {
 	EnaState *s = ENA(pci);
 	Error *error = NULL;
+	object_property_add_uint64_ptr(OBJECT(s), "dropped", &s->dropped,
+				       OBJ_PROP_FLAG_READ);
 	memory_region_init_io(&s->registers, OBJECT(s), &register_ops, s, "ena-registers",
 			      REGISTERS_SIZE);
 	memory_region_init_ram(&s->window, OBJECT(s), "ena-window", WINDOW_SIZE, &error);

@@ -29,21 +29,29 @@ class EnaGuest(Guest):
                          extra=("-qmp", f"unix:{self.control},server=on,wait=off", *extra),
                          environment={"LD_PRELOAD": str(model())}, **options)
 
-    def set(self, **properties):
-        """Changes the model's properties while it runs."""
+    def ask_model(self, command, requests):
+        """Has QEMU do one command for each request, arguments for the model; returns the last
+        answer."""
         with socket.socket(socket.AF_UNIX) as s:
             s.connect(str(self.control))
             stream = s.makefile("rw")
             stream.readline()
-            commands = [{"execute": "qmp_capabilities"}] + [
-                {"execute": "qom-set", "arguments": {
-                    "path": "/machine/peripheral/ena0", "property": name.replace("_", "-"),
-                    "value": value}} for name, value in properties.items()]
-            for command in commands:
-                stream.write(json.dumps(command))
+            for line in [{"execute": "qmp_capabilities"}] + [
+                    {"execute": command, "arguments": {"path": "/machine/peripheral/ena0", **request}}
+                    for request in requests]:
+                stream.write(json.dumps(line))
                 stream.flush()
                 while "return" not in (answer := json.loads(stream.readline())):
                     assert "error" not in answer, answer
+        return answer["return"]
+
+    def set(self, **properties):
+        """Changes the model's properties while it runs."""
+        self.ask_model("qom-set", [{"property": name.replace("_", "-"), "value": value}
+                                   for name, value in properties.items()])
+
+    def get(self, name):
+        return self.ask_model("qom-get", [{"property": name}])
 
     def stop(self):
         if self.process.poll() is None:

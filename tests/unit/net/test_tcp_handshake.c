@@ -402,6 +402,8 @@ static void syns_before_the_lease_are_answered_with_it(void **state)
 	other.destination = LAN_SERVER + 1;
 	lan_send(&lan, &other);
 	lan_expect_silence(&lan);
+	/* Three SYNs too many, and the ACKs. */
+	assert_int_equal(lan.stack.counters.rx_dropped, 3 + NET_EARLY_FRAMES + 2);
 	net_address_set(&lan.stack, LAN_SERVER, 0xffffff00, LAN_CLIENT);
 	free(lan_take(&lan)); /* the announcement */
 	expect_syns_answered(&lan, NET_EARLY_FRAMES + 2, 4);
