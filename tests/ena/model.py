@@ -1,4 +1,4 @@
-"""model.py: guests whose one network device is the ENA of ena_model.c, and its faults."""
+"""model.py: guests whose one network device is the ENA of device/, and its faults."""
 import importlib.machinery
 import importlib.util
 import json
