@@ -83,7 +83,7 @@ static int sequence_end(uint64_t area)
 static int check(const struct sequence *s, uint32_t wanted)
 {
 	uint32_t signature;
-	if (s->version || s->flags || s->start >= USER_ADDRESS_END ||
+	if (s->version || s->start >= USER_ADDRESS_END ||
 	    s->length >= USER_ADDRESS_END - s->start || s->abort >= USER_ADDRESS_END ||
 	    s->abort - s->start < s->length || s->abort < sizeof(signature))
 		return -EINVAL;
@@ -109,7 +109,7 @@ static int abort_sequence(const struct rseq_state *rseq, struct trapframe *frame
 	if (rc < 0)
 		return rc;
 	bool inside = frame->rip - s.start < s.length;
-	if (inside && area.flags)
+	if (inside && (s.flags || area.flags)) /* of what is left, Linux does not look */
 		return -EINVAL;
 	rc = sequence_end(rseq->area);
 	if (rc == 0 && inside)

@@ -205,11 +205,60 @@ static void bad_descriptors(void)
 	bad("no signature", (uintptr_t)&cs, 0);
 }
 
+/* An alarm outside of the sequence that is named: it is forgotten, its flags unread. */
+static void left_with_flags(void)
+{
+	static const uint32_t code[8] = {0, SIG, 0, 0};
+	static struct rseq_cs cs __attribute__((aligned(32)));
+	cs = (struct rseq_cs){.flags = 128,
+			      .start_ip = (uintptr_t)&code[4],
+			      .post_commit_offset = 16,
+			      .abort_ip = (uintptr_t)&code[2]};
+	own.flags = 128;
+	own.rseq_cs = (uintptr_t)&cs;
+	alarm_soon();
+	while (*(volatile uint64_t *)&own.rseq_cs)
+		continue;
+	SHOW(own.rseq_cs == 0);
+	own.flags = 0;
+}
+
+/* An alarm inside of one that has some: SIGSEGV. */
+static void inside_with_flags(void)
+{
+	int status;
+	fflush(stdout);
+	if (fork() == 0) {
+		alarm_soon();
+		__asm__ volatile(SEQUENCE_OF("0", "30") "movl $128, 30b+4(%%rip)\n"
+							"lea 30b(%%rip), %%rax\n"
+							"mov %%rax, %[sequence]\n"
+							"10: jmp 10b\n"
+							"20:\n"
+							".long 0x53053053\n"
+							"40: ud2\n"
+				 : [sequence] "=m"(own.rseq_cs)
+				 :
+				 : "rax", "memory");
+	}
+	wait(&status);
+	SHOW(WTERMSIG(status));
+	if (fork() == 0) {
+		own.flags = 128;
+		alarm_soon();
+		_exit(spin());
+	}
+	wait(&status);
+	SHOW(WTERMSIG(status));
+}
+
 int main(void)
 {
 	counting();
 	registration();
 	aborts();
+	left_with_flags();
+	inside_with_flags();
 	bad_descriptors();
 	int status;
 	if (fork() == 0) /* a child has its parent's */
