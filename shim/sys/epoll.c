@@ -49,26 +49,13 @@ long sys_epoll_ctl(const struct sysargs *a)
 	return rc;
 }
 
-#define EVENTS_SMALL 32
-
 static long collect(struct file *epoll, uaddr to, int count, uint64_t deadline_ns)
 {
-	struct epoll_event_bytes events[EVENTS_SMALL];
-	struct waitq *q = epoll_waitq(epoll);
-	int taken = 0;
 	for (;;) {
-		int want = count - taken < EVENTS_SMALL ? count - taken : EVENTS_SMALL;
-		int got = want ? epoll_collect(epoll, events, want) : 0;
-		if (got &&
-		    copy_to_user(uaddr_add(to, (uint64_t)taken * sizeof(events[0])),
-				 events, (size_t)got * sizeof(events[0])) < 0)
-			return taken ? taken : -EFAULT;
-		taken += got;
-		/* What is level triggered went to the end of the list: once around is
-		 * enough. */
-		if (taken)
-			return taken;
-		int rc = deadline_ns ? wait_on(q, deadline_ns) : -ETIMEDOUT;
+		int rc = epoll_collect(epoll, to, count);
+		if (rc || deadline_ns == 0)
+			return rc;
+		rc = wait_on(epoll_waitq(epoll), deadline_ns);
 		if (rc < 0)
 			return rc == -ETIMEDOUT ? 0 : rc;
 	}

@@ -236,21 +236,28 @@ int epoll_change(struct file *epoll_file, int operation, struct file *target, in
 	}
 }
 
-int epoll_collect(struct file *file, struct epoll_event_bytes *out, int count)
+int epoll_collect(struct file *file, uaddr to, int count)
 {
 	struct epoll *epoll = file->data;
 	struct list again; /* level triggered: reported now, to be looked at again */
 	int taken = 0;
+	bool copied = true;
 	list_init(&again);
-	while (taken < count && !list_empty(&epoll->ready)) {
+	while (copied && taken < count && !list_empty(&epoll->ready)) {
 		struct item *item =
 			list_entry(epoll->ready.next, struct item, ready_link);
 		list_remove(&item->ready_link);
-		uint32_t events = item_events(item, NULL);
-		if (!events)
+		struct epoll_event_bytes event = item->event;
+		event.events = item_events(item, NULL);
+		if (!event.events)
 			continue;
-		out[taken] = item->event;
-		out[taken++].events = events;
+		copied = copy_to_user(uaddr_add(to, (uint64_t)taken * sizeof(event)),
+				      &event, sizeof(event)) == 0;
+		if (!copied) { /* still to be told */
+			list_prepend(&epoll->ready, &item->ready_link);
+			break;
+		}
+		taken++;
 		if (item->event.events & EPOLLONESHOT)
 			item->disabled = true;
 		else if (!(item->event.events & EPOLLET))
@@ -261,7 +268,7 @@ int epoll_collect(struct file *file, struct epoll_event_bytes *out, int count)
 		list_remove(link);
 		list_append(&epoll->ready, link);
 	}
-	return taken;
+	return copied || taken ? taken : -EFAULT;
 }
 
 struct waitq *epoll_waitq(struct file *file)

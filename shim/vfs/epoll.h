@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "shim/mm/usercopy.h"
+
 struct file;
 
 struct epoll_event_bytes {
@@ -16,8 +18,9 @@ int epoll_make(struct file **out);
 /* operation: EPOLL_CTL_*; fd is the number that target was named by. */
 int epoll_change(struct file *epoll, int operation, struct file *target, int fd,
 		 const struct epoll_event_bytes *event);
-/* Takes up to count events without sleeping; the number taken. */
-int epoll_collect(struct file *epoll, struct epoll_event_bytes *out, int count);
+/* Takes up to count events without sleeping; the number taken. What could not be written
+ * stays to be taken; -EFAULT when that is the first. */
+int epoll_collect(struct file *epoll, uaddr to, int count);
 struct waitq *epoll_waitq(struct file *epoll); /* NULL: not an epoll */
 /* The last reference to file is gone. */
 void epoll_forget_file(struct file *file);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -202,11 +203,59 @@ static void epolls(void)
 	SHOW(ready(ep, 0));
 }
 
+/* Of three events two fit in front of memory that may not be written: the third, and what
+ * is asked for with no room at all, are there for the next call. */
+static void events_that_do_not_fit(uint32_t how)
+{
+	int ep = epoll_create1(0), fd[3];
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	struct epoll_event *room = (void *)(page + 4096 - 2 * sizeof(*room));
+	mprotect(page + 4096, 4096, PROT_NONE);
+	for (int i = 0; i < 3; i++) {
+		fd[i] = eventfd(1, 0);
+		control(ep, EPOLL_CTL_ADD, fd[i], EPOLLIN | how, i);
+	}
+	SHOW(epoll_wait(ep, (void *)(page + 4096), 3, 0));
+	SHOW(epoll_wait(ep, room, 3, 0));
+	SHOW((long)room[0].data.u64);
+	SHOW((long)room[1].data.u64);
+	SHOW(ready(ep, 0));
+	SHOW(ready(ep, 0));
+	for (int i = 0; i < 3; i++)
+		close(fd[i]);
+	close(ep);
+	munmap(page, 8192);
+}
+
+static void many_events(void)
+{
+	static struct epoll_event out[100];
+	int ep = epoll_create1(0), fd[80];
+	for (int i = 0; i < 80; i++) {
+		fd[i] = eventfd(1, 0);
+		control(ep, EPOLL_CTL_ADD, fd[i], EPOLLIN, i);
+	}
+	SHOW(epoll_wait(ep, out, 100, 0));
+	SHOW(epoll_wait(ep, out, 70, 0));
+	SHOW((long)out[69].data.u64);
+	SHOW(epoll_wait(ep, out, 20, 0));
+	SHOW((long)out[0].data.u64);
+	SHOW((long)out[19].data.u64);
+	for (int i = 0; i < 80; i++)
+		close(fd[i]);
+	close(ep);
+}
+
 int main(void)
 {
 	polls();
 	eventfds();
 	timers();
 	epolls();
+	events_that_do_not_fit(0);
+	events_that_do_not_fit(EPOLLET);
+	events_that_do_not_fit(EPOLLONESHOT);
+	many_events();
 	return 0;
 }
