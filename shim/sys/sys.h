@@ -3,8 +3,8 @@
  *
  *   long sys_read(const struct sysargs *a) { int fd = (int)a->arg[0]; ... }
  *
- * The table is made from syscalls.def; a handler's file is its area's: sys/file.c, mem.c,
- * process.c, signal.c, time.c, poll.c, socket.c, job.c. */
+ * The table is made from syscalls.def, where each call stands under the file of its
+ * handler. */
 #ifndef SHIM_SYS_SYS_H
 #define SHIM_SYS_SYS_H
 
