@@ -2,8 +2,9 @@
  *
  * A family embeds struct socket first in its own object and gives a table of socket_ops.
  * socket.c makes the open file (its file_ops are read, write, poll, ioctl, stat and
- * release by way of the table); sys/socket.c unpacks the system calls. inet.c is the
- * network's family, vfs/unix_socket.c AF_UNIX's. All under the kernel lock. */
+ * release by way of the table); sys/socket.c, sockopt.c and message.c unpack the calls.
+ * inet.c is the network's family, vfs/unix_socket.c AF_UNIX's. All under the kernel lock.
+ */
 #ifndef SHIM_NET_SOCKET_H
 #define SHIM_NET_SOCKET_H
 
