@@ -9,6 +9,7 @@
 #include "shim/vfs/path.h"
 #include "shim/vfs/pipe.h"
 #include "shim/sys/fileio.h"
+#include "shim/sys/nameio.h"
 
 #define IO_BYTES_MAX 0x7ffff000ull /* MAX_RW_COUNT */
 

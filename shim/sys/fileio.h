@@ -18,9 +18,6 @@ bool file_seeks(const struct file *file);
 long file_transfer(struct file *file, struct uio *uio, uint64_t *pos, bool write);
 /* Gives a file its number; takes over the reference, also when it fails. */
 long descriptor_install(struct file *file, bool cloexec);
-/* From where a *at call starts. *base is to be put back when not NULL. */
-int path_context_at(int directory, const char *path, struct path_context *out,
-		    struct file **base);
 long open_at(int directory, uaddr path, unsigned oflags, uint32_t mode, unsigned flags);
 
 #endif

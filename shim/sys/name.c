@@ -1,67 +1,10 @@
-/* sys/name.c: system calls that make, change and remove names. Asking about files (stat
- * and its kin) is sys/stat.c's. */
+/* sys/name.c: system calls that make, change and remove names. */
 #include "shim/lib/string.h"
-#include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
 #include "shim/sys/fileio.h"
 #include "shim/sys/nameio.h"
 #include "shim/vfs/inode.h"
 #include "shim/vfs/path.h"
-
-int path_context_at(int directory, const char *path, struct path_context *out,
-		    struct file **base)
-{
-	*base = NULL;
-	*out = process_paths(process_current());
-	if (*path == '\0')
-		return -ENOENT;
-	if (*path == '/' || directory == AT_FDCWD)
-		return 0;
-	struct file *file = fdtable_lookup(process_current()->fds, directory);
-	if (!file)
-		return -EBADF;
-	if (!file->vnode || !vnode_is_directory(file->vnode) ||
-	    file->vnode->root != out->root) {
-		file_put(file);
-		return -ENOTDIR;
-	}
-	*base = file;
-	out->cwd = file->vnode;
-	return 0;
-}
-
-int name_vnode(int directory, uaddr user_path, unsigned at_flags, struct vnode **out)
-{
-	struct path_text path;
-	struct path_context context;
-	struct file *base = NULL;
-	int rc = path_text_get(&path, user_path);
-	if (rc < 0)
-		return rc;
-	if (path.text[0] == '\0' && (at_flags & AT_EMPTY_PATH) && directory != AT_FDCWD) {
-		struct file *file = fdtable_lookup(process_current()->fds, directory);
-		rc = !file ? -EBADF : file->vnode ? 0 : -ENOENT;
-		if (rc == 0) {
-			*out = file->vnode;
-			vnode_get(*out);
-		}
-		if (file)
-			file_put(file);
-	} else if (path.text[0] == '\0' && (at_flags & AT_EMPTY_PATH)) {
-		*out = process_current()->fs->cwd;
-		vnode_get(*out);
-	} else {
-		rc = path_context_at(directory, path.text, &context, &base);
-		if (rc == 0)
-			rc = path_lookup(&context, path.text,
-					 at_flags & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW,
-					 out);
-	}
-	if (base)
-		file_put(base);
-	path_text_put(&path);
-	return rc;
-}
 
 /* A parent and a last name; end with target_put. */
 struct target {
@@ -364,64 +307,4 @@ long sys_renameat2(const struct sysargs *a)
 {
 	return rename_at((int)a->arg[0], arg_user(a, 1), (int)a->arg[2], arg_user(a, 3),
 			 (unsigned)a->arg[4]);
-}
-
-/* Working directory. */
-
-static long change_directory(struct vnode *vnode)
-{
-	struct process *process = process_current();
-	if (!vnode_is_directory(vnode) || vnode->root != process->job->rootfs)
-		return -ENOTDIR;
-	struct vnode *old = process->fs->cwd;
-	vnode_get(vnode);
-	process->fs->cwd = vnode;
-	vnode_put(old);
-	return 0;
-}
-
-long sys_chdir(const struct sysargs *a)
-{
-	struct vnode *vnode;
-	int rc = name_vnode(AT_FDCWD, arg_user(a, 0), 0, &vnode);
-	if (rc < 0)
-		return rc;
-	long result = change_directory(vnode);
-	vnode_put(vnode);
-	return result;
-}
-
-long sys_fchdir(const struct sysargs *a)
-{
-	struct file *file = file_or_path_of(a, 0);
-	if (!file)
-		return -EBADF;
-	long rc = file->vnode ? change_directory(file->vnode) : -ENOTDIR;
-	file_put(file);
-	return rc;
-}
-
-long sys_getcwd(const struct sysargs *a)
-{
-	struct process *process = process_current();
-	char *path = kmalloc(&process->job->account, PATH_MAX);
-	if (!path)
-		return -ENOMEM;
-	long rc = vnode_path(process->job->rootfs, process->fs->cwd, path, PATH_MAX);
-	if (rc == 0) {
-		size_t size = strlen(path) + 1;
-		rc = size > a->arg[1]                               ? -ERANGE
-		     : copy_to_user(arg_user(a, 0), path, size) < 0 ? -EFAULT
-								    : (long)size;
-	}
-	kfree(path);
-	return rc;
-}
-
-long sys_umask(const struct sysargs *a)
-{
-	struct fs_state *fs = process_current()->fs;
-	uint32_t old = fs->umask;
-	fs->umask = (uint32_t)a->arg[0] & 0777;
-	return old;
 }
