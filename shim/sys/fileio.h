@@ -1,5 +1,4 @@
-/* sys/fileio.h: what the file calls share among themselves: descriptors to files, *at
- * paths. */
+/* sys/fileio.h: what the file calls share among themselves: descriptors to files. */
 #ifndef SHIM_SYS_FILEIO_H
 #define SHIM_SYS_FILEIO_H
 
@@ -18,6 +17,5 @@ bool file_seeks(const struct file *file);
 long file_transfer(struct file *file, struct uio *uio, uint64_t *pos, bool write);
 /* Gives a file its number; takes over the reference, also when it fails. */
 long descriptor_install(struct file *file, bool cloexec);
-long open_at(int directory, uaddr path, unsigned oflags, uint32_t mode, unsigned flags);
 
 #endif
