@@ -194,6 +194,29 @@ void vm_merge_around(struct vmspace *vm, uint64_t start, uint64_t end)
 	}
 }
 
+uint64_t vm_resident(const struct vmspace *vm)
+{
+	return vm->pt.mapped - vm->zero_pages;
+}
+
+uint64_t vm_resident_peak(const struct vmspace *vm)
+{
+	uint64_t now = vm_resident(vm);
+	return now > vm->resident_peak ? now : vm->resident_peak;
+}
+
+uint64_t vm_mapped_bytes_peak(const struct vmspace *vm)
+{
+	return vm->mapped_bytes > vm->mapped_bytes_peak ? vm->mapped_bytes
+							: vm->mapped_bytes_peak;
+}
+
+void vm_note_peaks(struct vmspace *vm)
+{
+	vm->resident_peak = vm_resident_peak(vm);
+	vm->mapped_bytes_peak = vm_mapped_bytes_peak(vm);
+}
+
 static void gather_flush(struct vm_gather *gather)
 {
 	if (gather->end > gather->start)
@@ -207,6 +230,7 @@ static void gather_flush(struct vm_gather *gather)
 void vm_gather_page(struct vm_gather *gather, uint64_t va, struct page *page)
 {
 	pt_unmap(&gather->vm->pt, va, NULL);
+	gather->vm->zero_pages -= vm_page_is_zeros(page);
 	if (gather->count == VM_GATHER_PAGES)
 		gather_flush(gather);
 	if (gather->end == gather->start)
@@ -229,6 +253,7 @@ static void drop_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 void vm_drop_pages(struct vmspace *vm, uint64_t start, uint64_t end)
 {
 	struct vm_gather gather = {.vm = vm};
+	vm_note_peaks(vm);
 	pt_walk(&vm->pt, start, end, drop_page, &gather);
 	vm_gather_end(&gather);
 	pt_trim(&vm->pt, start, end);
@@ -250,6 +275,7 @@ int vm_unmap(struct vmspace *vm, uint64_t start, uint64_t size)
 	if (rc < 0)
 		return rc;
 	uint32_t count = 0;
+	vm_note_peaks(vm);
 	for (; i + count < vm->area_count && vm->area[i + count]->start < end; count++)
 		vm->mapped_bytes -= vm->area[i + count]->end - vm->area[i + count]->start;
 	if (count) {

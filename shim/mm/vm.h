@@ -48,7 +48,9 @@ struct vmspace {
 	uint64_t brk_start, brk;
 	uint64_t stack_top;
 	uint64_t vdso; /* 0: none */
-	uint64_t mapped_bytes;
+	uint64_t mapped_bytes, mapped_bytes_peak;
+	uint64_t zero_pages; /* of pt.mapped: of the page of zeros, which is nobody's */
+	uint64_t resident_peak; /* pages; both peaks are as of the last that went */
 };
 
 #define VM_AREAS_MAX 65530u /* Linux' vm.max_map_count */
@@ -113,6 +115,13 @@ enum vm_fault_result {
 };
 enum vm_fault_result vm_fault(struct vmspace *vm, uint64_t va, enum vm_access access);
 
+/* Pages that are there, as Linux counts them; the most there ever were. */
+uint64_t vm_resident(const struct vmspace *vm);
+uint64_t vm_resident_peak(const struct vmspace *vm);
+uint64_t vm_mapped_bytes_peak(const struct vmspace *vm);
+/* Is it what reads of anonymous memory see that was never written? */
+bool vm_page_is_zeros(const struct page *page);
+
 /* Writes into an address space that need not be loaded (exec's stack). 0 or -EFAULT. */
 int vm_write(struct vmspace *vm, uint64_t va, const void *from, uint64_t size);
 /* The frame behind va after making it present; 0: none (futex keys). */
@@ -124,6 +133,8 @@ enum vm_fault_result vm_populate(struct vmspace *vm, uint64_t start, uint64_t si
 				 bool write);
 
 /* For vm_*.c only. */
+/* Before pages or areas go. */
+void vm_note_peaks(struct vmspace *vm);
 /* May a private page be written in place: has it no other holder? */
 bool vm_page_is_own(const struct vmspace *vm, const struct page *page);
 /* Splits so that [start, end) consists of whole areas; *first is the index of the first.

@@ -26,6 +26,11 @@ static struct page *zero_page(void)
 	return page;
 }
 
+bool vm_page_is_zeros(const struct page *page)
+{
+	return page == zero_page();
+}
+
 /* What may be written may be read: so it is with the CPU, and Linux on it. */
 static unsigned read_only(const struct vm_area *area)
 {
@@ -97,7 +102,10 @@ static enum vm_fault_result fill_private(struct vmspace *vm, struct vm_area *are
 	if (!area->vnode) {
 		if (write)
 			return install_copy(vm, area, va, NULL);
-		return install(vm, va, zero_page(), read_only(area));
+		enum vm_fault_result result =
+			install(vm, va, zero_page(), read_only(area));
+		vm->zero_pages += result == VM_OK;
+		return result;
 	}
 	struct page *page;
 	enum vm_fault_result result = object_page(area, va, false, &page);
@@ -151,8 +159,9 @@ static enum vm_fault_result copy_on_write(struct vmspace *vm, struct vm_area *ar
 		return VM_OK;
 	}
 	enum vm_fault_result result =
-		install_copy(vm, area, va, old == zero_page() ? NULL : old);
+		install_copy(vm, area, va, vm_page_is_zeros(old) ? NULL : old);
 	if (result == VM_OK) {
+		vm->zero_pages -= vm_page_is_zeros(old);
 		pt_flush(&vm->pt, va, va + PAGE_SIZE);
 		page_put(old);
 	}

@@ -36,6 +36,7 @@ void vm_forget_file(struct vmspace *vm, const struct vnode *vnode, uint64_t firs
 		uint64_t end_va = area->start + ((high - from) << PAGE_SHIFT);
 		struct forgetting forgetting = {
 			.gather.vm = vm, .area = area, .all = area->shared || copies};
+		vm_note_peaks(vm);
 		pt_walk(&vm->pt, start_va, end_va, forget_page, &forgetting);
 		vm_gather_end(&forgetting.gather);
 	}

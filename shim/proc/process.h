@@ -147,6 +147,7 @@ struct thread {
 	uint64_t robust_list, robust_list_size;
 	struct rseq_state rseq;
 	uint64_t cpu_ns, ran_at_ns;
+	uint64_t waits, preemptions; /* times it left a CPU: to sleep, for others */
 	uint64_t slice_end_ns;
 	bool running;      /* on cpu, now */
 	unsigned cpu;      /* where it runs or ran last */

@@ -208,6 +208,10 @@ void sched_switch(void)
 		return;
 	if (from->state == THREAD_DEAD)
 		cpu->dead = from;
+	if (from->state == THREAD_RUNNABLE)
+		from->preemptions++;
+	else
+		from->waits++;
 	load_space(cpu, to);
 	from->running = false;
 	to->running = true;

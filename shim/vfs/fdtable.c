@@ -219,6 +219,11 @@ void fdtable_limit_set(struct fdtable *table, uint32_t limit)
 	table->limit = limit;
 }
 
+uint32_t fdtable_room(const struct fdtable *table)
+{
+	return table->room;
+}
+
 int fdtable_next(struct fdtable *table, int from)
 {
 	for (uint32_t fd = (uint32_t)(from < 0 ? 0 : from); fd < table->room; fd++)

@@ -116,6 +116,8 @@ void fdtable_close_on_exec(struct fdtable *table);
 int fdtable_cloexec_get(struct fdtable *table, int fd);
 int fdtable_cloexec_set(struct fdtable *table, int fd, bool cloexec);
 void fdtable_limit_set(struct fdtable *table, uint32_t limit); /* RLIMIT_NOFILE */
+/* Numbers below it need no more memory. */
+uint32_t fdtable_room(const struct fdtable *table);
 /* The first open descriptor >= from, or -1 (for /proc/self/fd and close_range). */
 int fdtable_next(struct fdtable *table, int from);
 

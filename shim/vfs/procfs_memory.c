@@ -55,6 +55,102 @@ void proc_maps(struct text *out, struct process *process)
 	}
 }
 
+/* What is mapped, in pages, by what is behind it. */
+struct memory_usage {
+	uint64_t anonymous, file, shared; /* that are there */
+	uint64_t data, stack, text;       /* whether there or not */
+};
+
+struct usage_walk {
+	struct memory_usage *usage;
+	const struct vm_area *area;
+};
+
+static void count_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
+{
+	const struct usage_walk *walk = context;
+	const struct vm_area *area = walk->area;
+	const struct page *page = page_of_pa(pa);
+	uint64_t index = (area->offset + (va - area->start)) >> PAGE_SHIFT;
+	(void)flags;
+	if (vm_page_is_zeros(page))
+		return;
+	if (page->flags & PAGE_IMAGE)
+		walk->usage->file++;
+	else if (area->pages || (area->vnode && vnode_has_page(area->vnode, index, page)))
+		walk->usage->shared++; /* files that were written are memory too */
+	else
+		walk->usage->anonymous++;
+}
+
+/* Kinds as Linux has them: a stack is what grows down, data what only the process writes.
+ */
+static void count_area(struct memory_usage *usage, struct vmspace *vm,
+		       const struct vm_area *area)
+{
+	struct usage_walk walk = {usage, area};
+	uint64_t pages = (area->end - area->start) >> PAGE_SHIFT;
+	if (area->stack || area->grows_down)
+		usage->stack += pages;
+	else if (area->prot & PT_WRITE)
+		usage->data += area->shared ? 0 : pages;
+	else if (area->prot & PT_EXEC)
+		usage->text += pages;
+	pt_walk(&vm->pt, area->start, area->end, count_page, &walk);
+}
+
+static struct memory_usage proc_memory_usage(struct vmspace *vm)
+{
+	struct memory_usage usage = {0};
+	for (uint32_t i = 0; i < vm->area_count; i++)
+		count_area(&usage, vm, vm->area[i]);
+	return usage;
+}
+
+void proc_status_memory(struct text *out, struct process *process)
+{
+	struct vmspace *vm = process->vm;
+	if (!vm)
+		return;
+	struct memory_usage usage = proc_memory_usage(vm);
+	const struct {
+		const char *name;
+		uint64_t pages;
+	} rows[] = {
+		{"VmPeak:", vm_mapped_bytes_peak(vm) >> PAGE_SHIFT},
+		{"VmSize:", vm->mapped_bytes >> PAGE_SHIFT},
+		{"VmLck:", 0},
+		{"VmPin:", 0},
+		{"VmHWM:", vm_resident_peak(vm)},
+		{"VmRSS:", vm_resident(vm)},
+		{"RssAnon:", usage.anonymous},
+		{"RssFile:", usage.file},
+		{"RssShmem:", usage.shared},
+		{"VmData:", usage.data},
+		{"VmStk:", usage.stack},
+		{"VmSwap:", 0},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		text_printf(out, "%s\t%8llu kB\n", rows[i].name,
+			    (unsigned long long)rows[i].pages * (PAGE_SIZE / 1024));
+}
+
+void proc_statm(struct text *out, struct process *process)
+{
+	struct vmspace *vm = process->vm;
+	if (!vm) {
+		text_printf(out, "0 0 0 0 0 0 0\n");
+		return;
+	}
+	struct memory_usage usage = proc_memory_usage(vm);
+	text_printf(out, "%llu %llu %llu %llu 0 %llu 0\n",
+		    (unsigned long long)(vm->mapped_bytes >> PAGE_SHIFT),
+		    (unsigned long long)vm_resident(vm),
+		    (unsigned long long)(usage.file + usage.shared),
+		    (unsigned long long)usage.text,
+		    (unsigned long long)(usage.data + usage.stack));
+}
+
 /* Bytes [start, end) of the process' memory, page by page as far as they are there. */
 static void put_memory(struct text *out, struct process *process, uint64_t start,
 		       uint64_t end)

@@ -51,17 +51,6 @@ static char state_letter(const struct task_view *view)
 	return view->running ? 'R' : 'S';
 }
 
-static uint64_t resident_pages(const struct process *process)
-{
-	/* The account is exact, but for the job as a whole. */
-	return process->vm ? process->job->account.used_pages : 0;
-}
-
-static uint64_t mapped_bytes(const struct process *process)
-{
-	return process->vm ? process->vm->mapped_bytes : 0;
-}
-
 static void put_stat(struct text *out, const struct task_view *view)
 {
 	const struct process *process = view->process;
@@ -80,8 +69,8 @@ static void put_stat(struct text *out, const struct task_view *view)
 		    "%llu %llu 18446744073709551615 0 0 %llu 0 0 0 0 0 0 0 0 0 17 %u 0 0 "
 		    "0 0 0 "
 		    "0 0 %llu %llu %llu %llu %llu %d\n",
-		    (unsigned long long)mapped_bytes(process),
-		    (unsigned long long)resident_pages(process),
+		    (unsigned long long)(vm ? vm->mapped_bytes : 0),
+		    (unsigned long long)(vm ? vm_resident(vm) : 0),
 		    (unsigned long long)(vm ? vm->stack_top : 0),
 		    view->thread ? view->thread->cpu : 0,
 		    (unsigned long long)(vm ? vm->brk_start : 0),
@@ -101,13 +90,6 @@ static void stat_thread(struct text *out, struct thread *thread)
 {
 	struct task_view view = view_thread(thread);
 	put_stat(out, &view);
-}
-
-static void statm(struct text *out, struct process *process)
-{
-	unsigned long long size = mapped_bytes(process) / PAGE_SIZE;
-	text_printf(out, "%llu %llu 0 0 0 %llu 0\n", size,
-		    (unsigned long long)resident_pages(process), size);
 }
 
 static void put_signals(struct text *out, const struct task_view *view)
@@ -131,6 +113,30 @@ static void put_signals(struct text *out, const struct task_view *view)
 		    (unsigned long long)ignored, (unsigned long long)caught);
 }
 
+static void put_cpus_allowed(struct text *out, const struct thread *thread)
+{
+	unsigned count = cpu_count();
+	uint64_t all = count >= 64 ? ~0ull : (1ull << count) - 1;
+	uint64_t mask = thread && thread->affinity ? thread->affinity : all;
+	text_printf(out, "Cpus_allowed:\t");
+	if (count > 32)
+		text_printf(out, "%x,", (unsigned)(mask >> 32));
+	text_printf(out, count > 32 ? "%08x\n" : "%x\n", (unsigned)mask);
+	text_printf(out, "Cpus_allowed_list:\t");
+	const char *between = "";
+	for (unsigned first = 0, end; first < count; first = end) {
+		bool in = mask >> first & 1;
+		for (end = first + 1; end < count && (mask >> end & 1) == in; end++)
+			continue;
+		if (!in)
+			continue;
+		text_printf(out, end > first + 1 ? "%s%u-%u" : "%s%u", between, first,
+			    end - 1);
+		between = ",";
+	}
+	text_printf(out, "\n");
+}
+
 static void put_status(struct text *out, const struct task_view *view)
 {
 	struct process *process = view->process;
@@ -147,25 +153,19 @@ static void put_status(struct text *out, const struct task_view *view)
 		    process->pid, view->id);
 	text_printf(out, "PPid:\t%d\nTracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n",
 		    process->parent ? process->parent->pid : 0);
-	text_printf(out, "FDSize:\t64\nGroups:\t \n");
-	unsigned long long kib = mapped_bytes(process) / 1024,
-			   rss = resident_pages(process) * 4;
-	text_printf(out, "VmPeak:\t%8llu kB\nVmSize:\t%8llu kB\nVmLck:\t       0 kB\n",
-		    kib, kib);
-	text_printf(out,
-		    "VmHWM:\t%8llu kB\nVmRSS:\t%8llu kB\nVmData:\t%8llu kB\n"
-		    "VmStk:\t%8llu kB\nVmSwap:\t       0 kB\n",
-		    (unsigned long long)process->job->account.peak_pages * 4, rss, kib,
-		    VM_STACK_SIZE / 1024);
+	text_printf(out, "FDSize:\t%u\nGroups:\t \n",
+		    process->fds ? fdtable_room(process->fds) : 0);
+	proc_status_memory(out, process);
 	text_printf(out, "Threads:\t%u\nSigQ:\t0/1024\n", process->thread_count);
 	put_signals(out, view);
 	text_printf(out, "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\n"
 			 "CapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n");
 	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t0\n", process->no_new_privs);
-	text_printf(out, "Cpus_allowed:\t%llx\nCpus_allowed_list:\t",
-		    cpu_count() >= 64 ? ~0ull : (1ull << cpu_count()) - 1);
-	proc_cpu_range(out, process);
-	text_printf(out, "voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n");
+	put_cpus_allowed(out, view->thread);
+	text_printf(out,
+		    "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+		    (unsigned long long)(view->thread ? view->thread->waits : 0),
+		    (unsigned long long)(view->thread ? view->thread->preemptions : 0));
 }
 
 static void status(struct text *out, struct process *process)
@@ -245,7 +245,7 @@ static const struct proc_row pid_table[] = {
 	FIXED("oom_score", "0"),
 	FIXED("oom_score_adj", "0"),
 	OF_BOTH("stat", stat_process, stat_thread),
-	MADE("statm", statm),
+	MADE("statm", proc_statm),
 	OF_BOTH("status", status, status_thread),
 };
 

@@ -43,6 +43,8 @@
 /* procfs_system.c: the CPUs, as "0-3"; process is not looked at. */
 void proc_cpu_range(struct text *out, struct process *process);
 /* procfs_memory.c: of the process' memory. */
+void proc_status_memory(struct text *out, struct process *process);
+void proc_statm(struct text *out, struct process *process);
 void proc_maps(struct text *out, struct process *process);
 void proc_cmdline(struct text *out, struct process *process);
 void proc_environ(struct text *out, struct process *process);

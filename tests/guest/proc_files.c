@@ -5,7 +5,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -164,6 +166,117 @@ static void owners(void)
 	SHOW(fcntl(p[0], F_SETSIG, 99));
 }
 
+/* A number of status, by its name. */
+static long status(const char *folder, const char *name)
+{
+	char path[64], line[256];
+	long value = -1;
+	snprintf(path, sizeof(path), "/proc/%s/status", folder);
+	FILE *file = fopen(path, "r");
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
+			value = atol(line + strlen(name) + 1);
+	fclose(file);
+	return value;
+}
+
+static long own(const char *name)
+{
+	return status("self", name);
+}
+
+static long statm(int n)
+{
+	long value[7] = {0};
+	FILE *file = fopen("/proc/self/statm", "r");
+	for (int i = 0; i < 7; i++)
+		fscanf(file, "%ld", &value[i]);
+	fclose(file);
+	return value[n] * 4;
+}
+
+/* Counts in KiB; Linux may be a few pages late with some. */
+#define SIZE_KIB 16384
+#define NEARLY   (SIZE_KIB - 1024)
+static void memory(void)
+{
+	char letter;
+	long rss = own("VmRSS"), data = own("VmData"), size = own("VmSize");
+	long shared = own("RssShmem"), anonymous = own("RssAnon");
+	SHOW(rss > 0 && rss < SIZE_KIB && own("VmHWM") >= rss);
+	SHOW(own("RssFile") > 0 && own("VmStk") > 0 && own("VmPeak") >= size);
+	char *area = mmap(NULL, SIZE_KIB * 1024, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	SHOW(own("VmData") - data);
+	SHOW(own("VmSize") - size);
+	long sum = 0;
+	for (long i = 0; i < SIZE_KIB * 1024; i += 4096)
+		sum += area[i];
+	SHOW(sum);
+	SHOW(own("VmRSS") - rss < 1024); /* all zeros, and nobody's */
+	memset(area, 1, SIZE_KIB * 1024);
+	SHOW(own("VmRSS") - rss > NEARLY);
+	SHOW(own("RssAnon") - anonymous > NEARLY);
+	SHOW(statm(0) - size);
+	SHOW(statm(1) - rss > NEARLY);
+	SHOW(field(getpid(), 24, &letter) * 4 - rss > NEARLY);
+	SHOW(madvise(area, SIZE_KIB * 512, MADV_DONTNEED));
+	SHOW(own("VmRSS") - rss < NEARLY);
+	munmap(area, SIZE_KIB * 1024);
+	SHOW(own("VmRSS") - rss < 1024);
+	SHOW(own("VmHWM") - rss > NEARLY);
+	SHOW(own("VmPeak") - size >= SIZE_KIB && own("VmSize") == size);
+	area = mmap(NULL, SIZE_KIB * 1024, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	memset(area, 1, SIZE_KIB * 1024);
+	SHOW(own("RssShmem") - shared > NEARLY);
+	SHOW(statm(2) - shared > NEARLY);
+	SHOW(own("VmData") - data);
+	munmap(area, SIZE_KIB * 1024);
+	long before = own("FDSize");
+	dup2(0, 900);
+	SHOW(before < 900 && own("FDSize") > 900);
+	close(900);
+}
+
+static void *spin(void *stop)
+{
+	while (!*(volatile int *)stop)
+		continue;
+	return NULL;
+}
+
+static void *wait_often(void *arg)
+{
+	(void)arg;
+	long before = status("thread-self", "voluntary_ctxt_switches");
+	for (int i = 0; i < 20; i++)
+		usleep(1000);
+	SHOW(status("thread-self", "voluntary_ctxt_switches") - before >= 20);
+	return NULL;
+}
+
+static void switches(void)
+{
+	pthread_t thread;
+	int stop = 0;
+	char wanted[64];
+	pthread_create(&thread, NULL, wait_often, NULL);
+	pthread_join(thread, NULL);
+	cpu_set_t here;
+	CPU_ZERO(&here);
+	CPU_SET(sched_getcpu(), &here);
+	snprintf(wanted, sizeof(wanted), "Cpus_allowed_list:\t%d\n", sched_getcpu());
+	sched_setaffinity(0, sizeof(here), &here);
+	SHOW(has_line("/proc/self/status", wanted));
+	pthread_create(&thread, NULL, spin, &stop); /* takes turns with this one */
+	long before = own("nonvoluntary_ctxt_switches");
+	while (own("nonvoluntary_ctxt_switches") < before + 5)
+		continue;
+	stop = 1;
+	pthread_join(thread, NULL);
+}
+
 int main(void)
 {
 	enter_scratch();
@@ -171,5 +284,7 @@ int main(void)
 	threads();
 	states();
 	owners();
+	memory();
+	switches();
 	return 0;
 }

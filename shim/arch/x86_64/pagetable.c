@@ -96,6 +96,7 @@ int pt_init(struct pagetable *pt, struct account *account)
 	page->private = 0;
 	pt->root = page_pa(page);
 	pt->account = account;
+	pt->mapped = 0;
 	return 0;
 }
 
@@ -151,8 +152,10 @@ int pt_map(struct pagetable *pt, uint64_t va, paddr_t pa, unsigned flags)
 		return -ENOMEM;
 	uint64_t old = __atomic_exchange_n(&table[table_index(va, 1)],
 					   entry_make(pa, flags), __ATOMIC_SEQ_CST);
-	if (!old)
+	if (!old) {
 		page_of_table(table)->private ++;
+		pt->mapped++;
+	}
 	return 0;
 }
 
@@ -172,6 +175,7 @@ int pt_map_missing(struct pagetable *pt, uint64_t start, uint64_t end, paddr_t p
 		added++;
 	}
 	page_of_table(table)->private += added;
+	pt->mapped += added;
 	return 0;
 }
 
@@ -185,6 +189,7 @@ paddr_t pt_unmap(struct pagetable *pt, uint64_t va, bool *dirty)
 	uint64_t old =
 		__atomic_exchange_n(&table[table_index(va, 1)], 0, __ATOMIC_SEQ_CST);
 	page_of_table(table)->private --;
+	pt->mapped--;
 	if (dirty)
 		*dirty = old & PTE_DIRTY;
 	return entry_address(old);

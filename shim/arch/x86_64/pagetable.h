@@ -13,6 +13,7 @@ enum pt_flags { PT_READ = 1, PT_WRITE = 2, PT_EXEC = 4 };
 struct pagetable {
 	paddr_t root;
 	struct account *account;
+	uint64_t mapped; /* pages */
 };
 
 #define USER_ADDRESS_END   0x7ffffffff000ull /* the last page below is never mapped */

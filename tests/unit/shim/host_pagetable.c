@@ -31,6 +31,7 @@ int pt_init(struct pagetable *pt, struct account *account)
 		return -ENOMEM;
 	pt->root = page_pa(root);
 	pt->account = account;
+	pt->mapped = 0;
 	*entries_of(pt) = calloc(ENTRIES, sizeof(struct entry));
 	return 0;
 }
@@ -64,6 +65,7 @@ int pt_map(struct pagetable *pt, uint64_t va, paddr_t pa, unsigned flags)
 			host_pt_maps_left--;
 		for (e = *entries_of(pt); e->pa; e++)
 			assert_true(e < *entries_of(pt) + ENTRIES - 1);
+		pt->mapped++;
 	}
 	*e = (struct entry){va, pa, flags};
 	return 0;
@@ -85,8 +87,10 @@ paddr_t pt_unmap(struct pagetable *pt, uint64_t va, bool *dirty)
 	paddr_t pa = e ? e->pa : 0;
 	if (dirty)
 		*dirty = true;
-	if (e)
+	if (e) {
 		e->pa = 0;
+		pt->mapped--;
+	}
 	return pa;
 }
 

@@ -159,15 +159,25 @@ static void step_move(struct vmspace *vm, struct cell *c, unsigned from, unsigne
 	memset(&c[from], 0, n * sizeof(*c));
 }
 
+static void count_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
+{
+	(void)va;
+	(void)flags;
+	*(uint64_t *)context += !vm_page_is_zeros(page_of_pa(pa));
+}
+
 static void check_areas(struct vmspace *vm)
 {
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, pages = 0;
 	for (uint32_t i = 0; i < vm->area_count; i++) {
 		assert_true(vm->area[i]->start < vm->area[i]->end);
 		assert_true(i == 0 || vm->area[i - 1]->end <= vm->area[i]->start);
 		bytes += vm->area[i]->end - vm->area[i]->start;
 	}
 	assert_int_equal(vm->mapped_bytes, bytes);
+	pt_walk(&vm->pt, 0, USER_ADDRESS_END, count_page, &pages);
+	assert_int_equal(vm_resident(vm), pages);
+	assert_true(vm_resident_peak(vm) >= pages);
 }
 
 static void spaces_behave_as_the_model_through_random_calls(void **state)
@@ -321,6 +331,31 @@ static void fixed_mappings_replace_unless_told_not_to(void **state)
 	assert_int_equal(account.used_pages, 0);
 }
 
+static void peaks_outlast_what_made_them(void **state)
+{
+	(void)state;
+	struct vmspace *vm = vm_make(&account);
+	uint64_t at = map_at(vm, 0, 8, false);
+	expect_word(vm, at + 7 * PAGE_SIZE, 0); /* zeros, that nobody owns */
+	assert_int_equal(vm_resident(vm), 0);
+	for (uint64_t i = 0; i < 8; i++)
+		put_word(vm, at + i * PAGE_SIZE, 1);
+	assert_int_equal(vm_resident(vm), 8);
+	assert_int_equal(vm_unmap(vm, at, 6 * PAGE_SIZE), 0);
+	assert_int_equal(vm_resident(vm), 2);
+	assert_int_equal(vm_resident_peak(vm), 8);
+	assert_int_equal(vm_mapped_bytes_peak(vm), 8 * PAGE_SIZE);
+	struct vmspace *child = vm_fork(vm);
+	assert_int_equal(vm_resident(child), 2);
+	assert_int_equal(vm_resident_peak(child), 2);
+	vm_put(child);
+	assert_int_equal(vm_discard(vm, at + 6 * PAGE_SIZE, PAGE_SIZE), 0);
+	assert_int_equal(vm_resident(vm), 1);
+	assert_int_equal(vm_resident_peak(vm), 8);
+	vm_put(vm);
+	assert_int_equal(account.used_pages, 0);
+}
+
 static void huge_reservations_cost_nothing(void **state)
 {
 	(void)state;
@@ -442,6 +477,7 @@ int main(void)
 		T(private_file_pages_are_copied_and_shared_ones_written_through),
 		T(a_read_only_shared_file_never_becomes_writable),
 		T(fixed_mappings_replace_unless_told_not_to),
+		T(peaks_outlast_what_made_them),
 		T(huge_reservations_cost_nothing),
 		T(a_move_that_runs_out_of_memory_changes_nothing),
 		T(mremap_refuses_what_linux_refuses),
