@@ -1,11 +1,12 @@
-/* conn_answer.c: a connection's answers: written, refused in a sentence, and sent. */
+/* conn_answer.c: a connection's answers: written, refused in a sentence, sent, and noted
+ * in the log. */
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "front/conn.h"
+#include "front/conn_parts.h"
+#include "front/text.h"
 
-#define FLOOR_GRACE_NS (5ull * SECOND_NS) /* before the floor rate counts */
-#define IOV_MAX_USED   16
+#define IOV_MAX_USED 16
 
 int conn_write_head(struct conn *conn, const struct answer *answer, struct chain *body)
 {
@@ -60,6 +61,13 @@ void conn_refuse(struct conn *conn, int status, const char *why, const char *abo
 	conn_answer(conn, &answer, &body);
 }
 
+void conn_refuse_and_close(struct conn *conn, int status, const char *why,
+			   const char *about)
+{
+	conn->close_after = conn->body_unread = true;
+	conn_refuse(conn, status, why, about);
+}
+
 bool conn_send(struct conn *conn)
 {
 	while (conn->out.bytes && conn->writable) {
@@ -80,4 +88,36 @@ bool conn_send(struct conn *conn)
 		}
 	}
 	return true;
+}
+
+void conn_begin_log(struct conn *conn)
+{
+	const struct http_head *head = &conn->head;
+	conn->logging = true;
+	conn->entry.begun_ns = conn->server->now_ns;
+	if (!request_log_wanted(&conn->server->log))
+		return;
+	conn->entry = (struct log_entry){
+		.begun_ns = conn->server->now_ns,
+		.method = head->method,
+		.args = conn->request ? conn->request->query.arg_count : 0,
+	};
+	struct text path = text_over(conn->entry.path, sizeof(conn->entry.path) - 1);
+	if (head->have_line && conn->in)
+		text_bytes(&path, conn->in + conn->in_start + head->path.at,
+			   head->path.size);
+}
+
+void conn_end_log(struct conn *conn)
+{
+	if (!conn->logging)
+		return;
+	conn->logging = false;
+	conn->entry.wall_ns = conn->server->now_ns - conn->entry.begun_ns;
+	durations_add(&conn->server->metrics.answered, conn->entry.wall_ns);
+	if (!request_log_wanted(&conn->server->log))
+		return;
+	conn->entry.peer = conn->peer;
+	conn->entry.id = conn->request ? conn->request->id : "";
+	request_log_add(&conn->server->log, &conn->entry);
 }
