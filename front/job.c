@@ -1,185 +1,25 @@
 /* job.c: running programs for requests. A job's life here: files in, start, feed standard
- * input, drain the outputs, and on its end collect, destroy, answer. The slot is free
- * before the answer is sent, so that a slow client holds nothing but its answer. */
+ * input, drain the outputs (job_pipes.c), and on its end collect, destroy, answer. The
+ * slot is free before the answer is sent, so that a slow client holds nothing but its
+ * answer. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
-#include "front/block.h"
 #include "front/conn.h"
-#include "front/job.h"
 #include "front/job_files.h"
+#include "front/job_parts.h"
 #include "front/result.h"
 #include "front/stream.h"
 
-#define READS_A_TURN 8u
 #define DEADLINE_GRACE_NS                                                                \
 	(2ull * SECOND_NS) /* for the sandbox to keep its own deadline */
 
 static struct job *job_of_end(struct event_source *source)
 {
 	return (struct job *)((char *)source - offsetof(struct job, end_source));
-}
-
-static void close_fd(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
-static void close_pipes(struct job *job)
-{
-	for (int i = 0; i < 2; i++) {
-		close_fd(&job->out[i]);
-		close_fd(&job->err[i]);
-	}
-}
-
-/* Reads what a pipe holds, up to reads pieces of it: a program that writes without end
- * must not hold the loop. *more: there may be more. Returns false when a byte had to be
- * dropped. */
-static bool drain(struct job *job, int fd, struct chain *to, uint64_t bytes_max,
-		  unsigned reads, bool *more)
-{
-	bool whole = true;
-	*more = true;
-	while (reads-- > 0 && *more) {
-		char scrap[1024];
-		size_t room = 0;
-		char *space = NULL;
-		if (to && to->bytes < bytes_max && !server_is_full(job->server))
-			space = chain_space(to, &room);
-		bool keep = space != NULL;
-		if (!keep) {
-			space = scrap;
-			room = sizeof(scrap);
-		} else if (room > bytes_max - to->bytes) {
-			room = (size_t)(bytes_max - to->bytes);
-		}
-		ssize_t n = read(fd, space, room);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n > 0 && keep)
-			chain_added(to, (size_t)n);
-		else if (n > 0)
-			whole = false;
-		*more = n == (ssize_t)room;
-	}
-	return whole;
-}
-
-static void drain_out(struct job *job, unsigned reads)
-{
-	const struct limits *limits = &job->server->image->manifest.limits;
-	if (!drain(job, job->out[0], &job->stdout_bytes,
-		   limits->stdout_bytes - job->streamed_bytes, reads, &job->out_pending))
-		job->report.stdout_truncated = true;
-}
-
-static void drain_err(struct job *job, unsigned reads)
-{
-	const struct limits *limits = &job->server->image->manifest.limits;
-	if (!drain(job, job->err[0], &job->stderr_bytes, limits->stderr_bytes, reads,
-		   &job->err_pending))
-		job->report.stderr_truncated = true;
-}
-
-static void out_ready(struct event_source *source, uint32_t events)
-{
-	struct job *job = (struct job *)source; /* its first member */
-	(void)events;
-	if (!job->client)
-		return;
-	drain_out(job, READS_A_TURN);
-	if (job->client->request->format == FORMAT_STREAM) {
-		job->streamed_bytes += job->stdout_bytes.bytes;
-		stream_push(job->client, &job->stdout_bytes);
-	}
-}
-
-static void err_ready(struct event_source *source, uint32_t events)
-{
-	struct job *job =
-		(struct job *)((char *)source - offsetof(struct job, err_source));
-	(void)events;
-	if (job->client)
-		drain_err(job, READS_A_TURN);
-}
-
-/* Writes standard input until the pipe is full; closes it at its end, or when nobody
- * reads. */
-static void feed(struct job *job)
-{
-	while (job->in.bytes) {
-		struct iovec iov[8];
-		ssize_t n = writev(job->in_fd, iov, (int)chain_iov(&job->in, iov, 8));
-		if (n >= 0)
-			chain_drop(&job->in, (size_t)n);
-		else if (errno == EAGAIN)
-			return;
-		else if (errno != EINTR)
-			chain_free(&job->in);
-	}
-	close_fd(&job->in_fd);
-}
-
-static void in_ready(struct event_source *source, uint32_t events)
-{
-	struct job *job =
-		(struct job *)((char *)source - offsetof(struct job, in_source));
-	(void)events;
-	if (job->in_fd >= 0)
-		feed(job);
-}
-
-/* A pipe with a non-blocking end for front and a blocking one for the program. */
-static int open_pipe(int ends[2], int front_end)
-{
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	return fcntl(ends[front_end], F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
-}
-
-/* Output pipes for the next job: made, or set back to what they were. */
-static int ready_pipes(struct job *job)
-{
-	if (job->watched) {
-		int rc = fcntl(job->out[1], F_SETFL, 0);
-		return rc < 0 || fcntl(job->err[1], F_SETFL, 0) < 0 ? -errno : 0;
-	}
-	int rc = open_pipe(job->out, 0);
-	if (!rc)
-		rc = open_pipe(job->err, 0);
-	if (!rc)
-		rc = server_watch(job->server, job->out[0], EPOLLIN, &job->out_source);
-	if (!rc)
-		rc = server_watch(job->server, job->err[0], EPOLLIN, &job->err_source);
-	if (rc)
-		close_pipes(job);
-	job->watched = !rc;
-	return rc;
-}
-
-/* A pipe that brings the bytes of job->in to the program; *stdin_fd is its end. */
-static int feed_by_pipe(struct job *job, int *stdin_fd)
-{
-	int ends[2] = {-1, -1};
-	int rc = open_pipe(ends, 1);
-	if (rc)
-		return rc;
-	*stdin_fd = ends[0];
-	job->in_fd = ends[1];
-	feed(job);
-	if (job->in_fd >= 0)
-		rc = server_watch(job->server, job->in_fd, EPOLLOUT | EPOLLET,
-				  &job->in_source);
-	return rc;
 }
 
 static int append_input(void *in, const char *bytes, size_t size)
@@ -228,7 +68,7 @@ static int place_body(struct job *job, int *stdin_fd)
 		rc = place_upload(job);
 	else
 		chain_move(&job->in, &conn->body);
-	return rc || !job->in.bytes ? rc : feed_by_pipe(job, stdin_fd);
+	return rc || !job->in.bytes ? rc : job_feed_by_pipe(job, stdin_fd);
 }
 
 static int start_program(struct job *job, int stdin_fd)
@@ -257,7 +97,7 @@ static void job_free(struct job *job)
 		job->server->sandbox->destroy(job->fd);
 	job->fd = -1;
 	job->ended = false;
-	close_fd(&job->in_fd);
+	job_close_fd(&job->in_fd);
 	chain_free(&job->in);
 	chain_free(&job->stdout_bytes);
 	chain_free(&job->stderr_bytes);
@@ -295,7 +135,7 @@ static void refuse_start(struct conn *conn, int rc, bool placed)
 	conn_refuse(conn, 500, "the program could not be started", strerror(-rc));
 }
 
-static void job_begin(struct job *job, struct conn *conn)
+void job_begin(struct job *job, struct conn *conn)
 {
 	struct server *server = job->server;
 	const struct limits *limits = &server->image->manifest.limits;
@@ -314,7 +154,7 @@ static void job_begin(struct job *job, struct conn *conn)
 	job->report = (struct job_report){.queue_ns = begun_ns - conn->since_ns};
 	server->jobs_running++;
 	conn->job = job;
-	int rc = ready_pipes(job);
+	int rc = job_ready_pipes(job);
 	if (!rc) {
 		job->fd = server->sandbox->create(&job_limits);
 		rc = job->fd < 0 ? job->fd : 0;
@@ -328,7 +168,7 @@ static void job_begin(struct job *job, struct conn *conn)
 		rc = start_program(job, stdin_fd);
 	if (!rc)
 		rc = server_watch(server, job->fd, EPOLLIN | EPOLLET, &job->end_source);
-	close_fd(&stdin_fd);
+	job_close_fd(&stdin_fd);
 	if (rc) {
 		job_free(job);
 		refuse_start(conn, rc, placed);
@@ -343,28 +183,16 @@ static void job_begin(struct job *job, struct conn *conn)
 		stream_begin(conn);
 }
 
-static void queue_remove(struct conn *conn)
-{
-	struct conn_list *queue = &conn->server->queue;
-	*(conn->queue_prev ? &conn->queue_prev->queue_next : &queue->first) =
-		conn->queue_next;
-	*(conn->queue_next ? &conn->queue_next->queue_prev : &queue->last) =
-		conn->queue_prev;
-	conn->queue_next = conn->queue_prev = NULL;
-	queue->count--;
-}
-
 void job_cancel(struct conn *conn)
 {
 	struct job *job = conn->job;
 	conn->server->metrics.by_outcome[OUTCOME_CANCELLED]++;
 	if (conn->state == CONN_QUEUED) {
-		queue_remove(conn);
+		job_queue_remove(conn);
 		return;
 	}
 	job_free(job);
-	drain(job, job->out[0], NULL, 0, UINT_MAX, &job->out_pending);
-	drain(job, job->err[0], NULL, 0, UINT_MAX, &job->err_pending);
+	job_discard_output(job);
 }
 
 /* Reads the files that the request wants. A failure here is the program's. */
@@ -407,9 +235,9 @@ static void finish(struct job *job, bool all_events)
 	report->peak_bytes = ended.peak_bytes;
 	report->exec_ns = ended_ns - job->started_ns;
 	if (job->out_pending || !all_events)
-		drain_out(job, UINT_MAX); /* nobody writes any more */
+		job_drain_out(job, UINT_MAX); /* nobody writes any more */
 	if (job->err_pending || !all_events)
-		drain_err(job, UINT_MAX);
+		job_drain_err(job, UINT_MAX);
 	if (result_wants_files(conn, report))
 		collect(job, conn->request, &outputs);
 	struct job_report kept = *report;
@@ -435,77 +263,18 @@ void jobs_finish(struct server *server, bool all_events)
 			finish(&server->jobs[i], all_events);
 }
 
-static struct job *free_slot(struct server *server)
-{
-	for (size_t i = 0; i < server->job_count; i++)
-		if (!server->jobs[i].client)
-			return &server->jobs[i];
-	return NULL;
-}
-
-void job_queue_run(struct server *server)
-{
-	struct job *job = NULL;
-	while (server->queue.first && (job = free_slot(server))) {
-		struct conn *conn = server->queue.first;
-		queue_remove(conn);
-		job_begin(job, conn);
-		if (conn->state == CONN_ANSWER)
-			conn_advance(conn);
-	}
-}
-
-void job_submit(struct conn *conn)
-{
-	struct server *server = conn->server;
-	const struct limits *limits = &server->image->manifest.limits;
-	conn->since_ns = server->now_ns;
-	if (conn->hangup) {
-		server->metrics.by_outcome[OUTCOME_CANCELLED]++;
-		conn_close(conn);
-		return;
-	}
-	if (server->draining || server_is_full(server)) {
-		conn_refuse(conn, 503, server->draining ? "draining" : "out of memory",
-			    NULL);
-		return;
-	}
-	struct job *job = server->queue.count ? NULL : free_slot(server);
-	if (job) {
-		job_begin(job, conn);
-		return;
-	}
-	if (server->queue.count >= limits->queue) {
-		conn_refuse(conn, 429, "the queue is full", NULL);
-		return;
-	}
-	conn->queue_prev = server->queue.last;
-	conn->queue_next = NULL;
-	*(conn->queue_prev ? &conn->queue_prev->queue_next : &server->queue.first) = conn;
-	server->queue.last = conn;
-	server->queue.count++;
-	conn->state = CONN_QUEUED;
-	timer_set(&server->timers, &conn->timer,
-		  conn->since_ns + limits->queue_age_ms * MS_NS);
-}
-
 int jobs_open(struct server *server)
 {
 	server->jobs = calloc(server->job_count, sizeof(*server->jobs));
 	if (!server->jobs)
 		return -ENOMEM;
-	for (size_t i = 0; i < server->job_count; i++)
-		server->jobs[i] = (struct job){
-			.out_source.ready = out_ready,
-			.err_source.ready = err_ready,
-			.in_source.ready = in_ready,
-			.end_source.ready = job_ended,
-			.server = server,
-			.fd = -1,
-			.out = {-1, -1},
-			.err = {-1, -1},
-			.in_fd = -1,
-		};
+	for (size_t i = 0; i < server->job_count; i++) {
+		struct job *job = &server->jobs[i];
+		job->end_source.ready = job_ended;
+		job->server = server;
+		job->fd = -1;
+		job_init_pipes(job);
+	}
 	return 0;
 }
 
@@ -513,7 +282,7 @@ void jobs_close(struct server *server)
 {
 	for (size_t i = 0; i < server->job_count && server->jobs; i++) {
 		job_free(&server->jobs[i]);
-		close_pipes(&server->jobs[i]);
+		job_close_pipes(&server->jobs[i]);
 	}
 	free(server->jobs);
 	server->jobs = NULL;
