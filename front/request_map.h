@@ -1,4 +1,4 @@
-/* request_map.h: what request.c (heads) and request_body.c (bodies) share. */
+/* request_map.h: what request.c (heads), request_route.c and request_body.c share. */
 #ifndef ELFPACK_FRONT_REQUEST_MAP_H
 #define ELFPACK_FRONT_REQUEST_MAP_H
 
@@ -7,6 +7,12 @@
 /* Notes why the request is refused; about may be NULL. Returns -status. */
 int request_refuse(struct request *request, int status, const char *why,
 		   const char *about);
+
+/* Notes the request's route, and the methods that it allows. path is size bytes, not
+ * decoded; admin: it came by the admin port. 0 or -status. */
+int request_find_route(struct request *request, const struct http_head *head,
+		       const char *path, size_t size, const struct image *image,
+		       bool admin);
 
 /* What the controls say about the result and the time for it. */
 void request_apply_controls(struct request *request, const struct limits *limits);
