@@ -113,11 +113,27 @@ void node_modified(struct node *node);  /* these, and set-user-ID goes: file_mod
 
 /* jobfs_dir.c */
 void table_free(struct node *directory);
+/* /dev: its names, at the first look into it. */
+int directory_populate(struct node *directory);
 int directory_add(struct node *directory, const char *name, size_t size,
 		  struct vnode *vnode);
+bool directory_is_empty(struct node *directory);
+uint32_t directory_links(struct node *directory);
+/* The entry of a name, made when there is none: with the node that the name leads to, or
+ * with none. 0 or -errno. */
+int entry_reserve(struct node *directory, const char *name, size_t size,
+		  struct entry **out);
+/* The name leads to vnode now. A node that the entry had before is the caller's to put
+ * back. */
+void entry_set(struct node *directory, struct entry *entry, struct vnode *vnode);
+/* The name leads nowhere any more; the caller keeps the node's reference that the entry
+ * had and puts it back. Frees the entry, but for a whiteout. */
+void entry_clear(struct node *directory, struct entry *entry);
 int jobfs_lookup(struct vnode *directory, const char *name, size_t size,
 		 struct vnode **out);
 int jobfs_entries(struct vnode *directory, uint64_t *position, struct entry_sink *sink);
+
+/* jobfs_change.c: as vnode_ops. */
 int jobfs_create(struct vnode *directory, const char *name, size_t size,
 		 const struct vnode_new *what, struct vnode **out);
 int jobfs_remove(struct vnode *directory, const char *name, size_t size,
@@ -126,7 +142,6 @@ int jobfs_link(struct vnode *directory, const char *name, size_t size,
 	       struct vnode *target);
 int jobfs_rename(struct vnode *from, const char *name, size_t size, struct vnode *to,
 		 const char *new_name, size_t new_size, unsigned flags);
-uint32_t directory_links(struct node *directory);
 
 /* jobfs_data.c */
 int data_page(struct node *node, uint64_t index, bool write, struct page **out);
