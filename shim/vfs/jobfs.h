@@ -101,8 +101,10 @@ static inline const struct node *node_of_const(const struct vnode *vnode)
 }
 _Static_assert(offsetof(struct node, vnode) == 0, "node_of_const");
 
-/* jobfs.c */
+/* jobfs_node.c */
 struct node *node_make(struct rootfs *root, uint32_t mode);
+/* A packed inode's node; node_for_nid finds it again, for a name in parent. */
+struct node *node_make_for_nid(struct rootfs *root, uint64_t nid);
 int node_for_nid(struct rootfs *root, struct node *parent,
 		 const struct erofs_entry *entry,
 		 struct node **out);    /* *out with a reference */
@@ -110,6 +112,11 @@ void node_changed(struct node *node);   /* pins it */
 void node_lost_name(struct node *node); /* one link less; may unpin */
 void node_touch(struct node *node);     /* mtime and ctime */
 void node_modified(struct node *node);  /* these, and set-user-ID goes: file_modified() */
+void node_drop_set_ids(struct vnode *vnode);
+void node_destroy(struct node *node); /* whatever refers to it */
+/* The last reference is gone. A packed, unchanged node waits in case it is wanted again.
+ */
+void jobfs_free(struct vnode *vnode);
 
 /* jobfs_dir.c */
 void table_free(struct node *directory);
