@@ -8,7 +8,6 @@
 #include "shim/mm/kmem.h"
 #include "shim/mm/page.h"
 #include "shim/proc/process.h"
-#include "shim/vfs/abi.h"
 
 /* Bytes that still fit the largest slab with their message. */
 #define INLINE_MAX       (2048u - (uint32_t)sizeof(struct unix_message))
@@ -150,17 +149,16 @@ static void enqueue(struct unix_socket *to, struct unix_message *message)
  */
 static void room_made(struct unix_socket *u, uint64_t bytes_before)
 {
-	const uint32_t events = POLLOUT | POLLWRNORM | POLLWRBAND;
 	struct unix_socket *peer = u->peer;
 	if (!unix_is_datagram(u)) {
 		if (peer && bytes_before * 4 > peer->send_buffer &&
 		    u->queue_bytes * 4 <= peer->send_buffer)
-			waitq_wake(&peer->writable, events);
+			waitq_wake(&peer->writable, UNIX_EVENTS_WRITE);
 		return;
 	}
 	list_for_each(client, &u->clients, struct unix_socket, client_link)
-		waitq_wake(&client->writable, events);
-	waitq_wake(&u->senders, events);
+		waitq_wake(&client->writable, UNIX_EVENTS_WRITE);
+	waitq_wake(&u->senders, UNIX_EVENTS_WRITE);
 }
 
 static void unqueue(struct unix_socket *u, struct unix_message *message)

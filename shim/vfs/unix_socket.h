@@ -1,6 +1,7 @@
 /* unix_socket.h: inside AF_UNIX, for unix_*.c alone; proc/job.c calls unix_job_ended.
  *
- *   unix_socket.c   sockets from making to release: connecting, listening, options, poll
+ *   unix_socket.c   sockets from making to release: connecting, listening, poll
+ *   unix_option.c   options and ioctls
  *   unix_name.c     names: in the job's tree and abstract
  *   unix_message.c  what is sent and not yet received
  *   unix_control.c  descriptors and credentials that travel with it
@@ -12,6 +13,7 @@
 
 #include "shim/lib/list.h"
 #include "shim/net/socket.h"
+#include "shim/vfs/abi.h"
 
 struct job;
 struct vnode;
@@ -20,6 +22,7 @@ struct vnode;
 #define UNIX_ADDRESS_MAX    (2u + UNIX_PATH_MAX)
 #define UNIX_RIGHTS_MAX     253u /* descriptors in one message: SCM_MAX_FD */
 #define UNIX_BUFFER_DEFAULT 212992u
+#define UNIX_EVENTS_WRITE   (POLLOUT | POLLWRNORM | POLLWRBAND)
 /* Queued before strangers have to wait (max_dgram_qlen). */
 #define UNIX_DATAGRAMS_MAX  10u
 
@@ -115,6 +118,13 @@ void unix_peer_set(struct unix_socket *u, struct unix_socket *peer); /* NULL: no
 struct unix_credentials unix_credentials_current(void);
 /* Everything that the sockets of a job still hold, in flight, is let go. */
 void unix_job_ended(const struct job *job);
+
+/* unix_option.c: as socket_ops. */
+int unix_option_set(struct socket *socket, int level, int option, const void *value,
+		    uint32_t size);
+int unix_option_get(struct socket *socket, int level, int option, void *value,
+		    uint32_t *size);
+long unix_ioctl(struct socket *socket, uint32_t command, uint64_t argument);
 
 /* unix_name.c */
 int unix_bind(struct socket *socket, const struct socket_address *address);
