@@ -1,197 +1,13 @@
-/* unix_message.c: what was sent over AF_UNIX sockets and not yet received. A message
- * waits in its receiver's queue, in memory of the job; a sender may fill that queue up to
- * its own send buffer, and strangers to it only with a few datagrams. */
+/* unix_message.c: sending and receiving over AF_UNIX sockets: streams, and datagrams with
+ * the sequential packets that are received like them. */
 #include "shim/vfs/unix_socket.h"
 
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
-#include "shim/mm/kmem.h"
-#include "shim/mm/page.h"
 #include "shim/proc/process.h"
 
-/* Bytes that still fit the largest slab with their message. */
-#define INLINE_MAX       (2048u - (uint32_t)sizeof(struct unix_message))
 /* One message of a stream: what a large write is cut into. */
 #define STREAM_PIECE_MAX (8u * PAGE_SIZE)
-
-/* Messages. */
-
-static void message_free(struct unix_message *message)
-{
-	for (uint32_t i = 0; i < message->piece_count; i++)
-		kfree(message->piece[i]);
-	unix_name_put(message->from);
-	kfree(message);
-}
-
-static struct unix_message *message_make(uint32_t size)
-{
-	struct account *account = &job_current()->account;
-	uint32_t pieces =
-		size <= INLINE_MAX ? 0 : (uint32_t)((size + PAGE_MASK) / PAGE_SIZE);
-	size_t rest = pieces ? pieces * sizeof(uint8_t *) : size;
-	struct unix_message *message = kmalloc(account, sizeof(*message) + rest);
-	if (!message)
-		return NULL;
-	memset(message, 0, sizeof(*message));
-	list_init(&message->link);
-	message->size = size;
-	for (; message->piece_count < pieces; message->piece_count++) {
-		uint8_t *piece = kmalloc(account, PAGE_SIZE);
-		if (!piece) {
-			message_free(message);
-			return NULL;
-		}
-		message->piece[message->piece_count] = piece;
-	}
-	return message;
-}
-
-/* The bytes at an offset, and how many follow in one run. */
-static uint8_t *message_bytes(struct unix_message *message, uint32_t offset,
-			      uint32_t *run)
-{
-	*run = message->size - offset;
-	if (message->piece_count == 0)
-		return (uint8_t *)(message + 1) + offset;
-	uint32_t in_page = offset & PAGE_MASK, left = (uint32_t)PAGE_SIZE - in_page;
-	if (*run > left)
-		*run = left;
-	return message->piece[offset / PAGE_SIZE] + in_page;
-}
-
-/* Fills a message; where the sender's memory ends it ends too. 0 or -EFAULT. */
-static int message_fill(struct unix_message *message, struct uio *uio)
-{
-	uint32_t done = 0, run;
-	while (done < message->size) {
-		uint8_t *bytes = message_bytes(message, done, &run);
-		long moved = uio_read_in(uio, bytes, run);
-		if (moved > 0)
-			done += (uint32_t)moved;
-		if (moved < (long)run) {
-			message->size = done;
-			return done ? 0 : -EFAULT;
-		}
-	}
-	return 0;
-}
-
-/* Bytes from offset on, as many as there is room for; less where the memory ends. */
-static uint32_t message_read(struct unix_message *message, uint32_t offset,
-			     struct uio *uio)
-{
-	uint32_t done = 0, run;
-	while (offset + done < message->size && uio->left) {
-		const uint8_t *bytes = message_bytes(message, offset + done, &run);
-		uint64_t wanted = run < uio->left ? run : uio->left;
-		long moved = uio_write_out(uio, bytes, wanted);
-		if (moved > 0)
-			done += (uint32_t)moved;
-		if (moved < (long)wanted)
-			break;
-	}
-	return done;
-}
-
-/* Letting go of a message can release a socket whose own messages go then, and so on:
- * those are put in line, so that the stack does not grow with the chain. */
-void unix_discard(struct list *messages)
-{
-	static struct list doomed = LIST_INIT(doomed);
-	static bool running;
-	list_for_each_safe(message, messages, struct unix_message, link) {
-		list_remove(&message->link);
-		list_append(&doomed, &message->link);
-	}
-	if (running)
-		return;
-	running = true;
-	while (!list_empty(&doomed)) {
-		struct unix_message *message =
-			list_entry(doomed.next, struct unix_message, link);
-		list_remove(&message->link);
-		unix_ancillary_put(&message->with);
-		message_free(message);
-	}
-	running = false;
-}
-
-/* Queues. */
-
-static uint64_t charge(const struct unix_message *message)
-{
-	return message->size + sizeof(*message);
-}
-
-bool unix_may_send(const struct unix_socket *u, const struct unix_socket *to)
-{
-	return !to->peer || to->peer == u || !unix_is_datagram(to);
-}
-
-bool unix_is_full(const struct unix_socket *u, const struct unix_socket *to)
-{
-	bool stranger = unix_is_datagram(to) && to->peer != u;
-	return to->queue_bytes >= u->send_buffer ||
-	       (stranger && to->queue_count > UNIX_DATAGRAMS_MAX);
-}
-
-static void enqueue(struct unix_socket *to, struct unix_message *message)
-{
-	list_append(&to->queue, &message->link);
-	to->queue_count++;
-	to->queue_bytes += charge(message);
-	unix_flight_begin(&message->with);
-	waitq_wake(&to->readable, POLLIN | POLLRDNORM);
-}
-
-/* Room was made in u's queue. Streams hear of it when most of it is free, as poll says.
- */
-static void room_made(struct unix_socket *u, uint64_t bytes_before)
-{
-	struct unix_socket *peer = u->peer;
-	if (!unix_is_datagram(u)) {
-		if (peer && bytes_before * 4 > peer->send_buffer &&
-		    u->queue_bytes * 4 <= peer->send_buffer)
-			waitq_wake(&peer->writable, UNIX_EVENTS_WRITE);
-		return;
-	}
-	list_for_each(client, &u->clients, struct unix_socket, client_link)
-		waitq_wake(&client->writable, UNIX_EVENTS_WRITE);
-	waitq_wake(&u->senders, UNIX_EVENTS_WRITE);
-}
-
-static void unqueue(struct unix_socket *u, struct unix_message *message)
-{
-	list_remove(&message->link);
-	u->queue_count--;
-	u->queue_bytes -= charge(message);
-}
-
-/* Takes a message off the queue for good; what came with it must have been taken out. */
-static void consume(struct unix_socket *u, struct unix_message *message)
-{
-	uint64_t before = u->queue_bytes;
-	unqueue(u, message);
-	message_free(message);
-	room_made(u, before);
-}
-
-void unix_queue_take(struct unix_socket *u, struct list *messages)
-{
-	list_for_each_safe(message, &u->queue, struct unix_message, link) {
-		unqueue(u, message);
-		unix_flight_end(&message->with);
-		list_append(messages, &message->link);
-	}
-}
-
-void unix_queue_discard(struct unix_socket *u)
-{
-	struct list messages = LIST_INIT(messages);
-	unix_queue_take(u, &messages);
-	unix_discard(&messages);
-}
 
 /* Sending. */
 
@@ -200,12 +16,12 @@ static int message_from(struct unix_socket *u, const struct unix_socket *to,
 			uint32_t size, struct uio *uio, struct unix_ancillary *with,
 			struct unix_message **out)
 {
-	struct unix_message *message = message_make(size);
+	struct unix_message *message = unix_message_make(size);
 	if (!message)
 		return -ENOMEM;
-	int rc = message_fill(message, uio);
+	int rc = unix_message_fill(message, uio);
 	if (rc < 0) {
-		message_free(message);
+		unix_message_free(message);
 		return rc;
 	}
 	message->from = u->name;
@@ -269,7 +85,7 @@ static long send_stream(struct unix_socket *u, struct socket_message *message,
 			return done ? done : rc;
 		done += made->size;
 		bool short_memory = made->size < size;
-		enqueue(u->peer, made);
+		unix_queue_put(u->peer, made);
 		if (short_memory)
 			break;
 	}
@@ -301,7 +117,7 @@ static int deliver(struct unix_socket *u, struct unix_socket *to,
 		if (rc < 0)
 			return rc;
 	}
-	enqueue(to, message);
+	unix_queue_put(to, message);
 	return 0;
 }
 
@@ -338,7 +154,7 @@ static long send_datagram(struct unix_socket *u, struct socket_message *message,
 		rc = deliver(u, to, made, message);
 	if (rc < 0 && made) {
 		unix_ancillary_put(&made->with);
-		message_free(made);
+		unix_message_free(made);
 	}
 	unix_put(to);
 	return rc < 0 ? rc : (long)size;
@@ -416,7 +232,7 @@ static long stream_take(struct unix_socket *u, struct socket_message *request,
 		uint64_t wanted = message->size - message->taken;
 		if (wanted > uio->left)
 			wanted = uio->left;
-		uint32_t moved = message_read(message, message->taken, uio);
+		uint32_t moved = unix_message_read(message, message->taken, uio);
 		done += moved;
 		*last |= moved < wanted;
 		if (moved == 0)
@@ -428,7 +244,7 @@ static long stream_take(struct unix_socket *u, struct socket_message *request,
 		if (!peek) {
 			message->taken += moved;
 			if (message->taken == message->size)
-				consume(u, message);
+				unix_queue_consume(u, message);
 		}
 		if (*last)
 			break;
@@ -486,13 +302,14 @@ static long receive_datagram(struct unix_socket *u, struct socket_message *reque
 		list_entry(u->queue.next, struct unix_message, link);
 	uint64_t room = request->uio->left;
 	uint32_t wanted = room < message->size ? (uint32_t)room : message->size;
-	uint32_t size = message->size, moved = message_read(message, 0, request->uio);
+	uint32_t size = message->size,
+		 moved = unix_message_read(message, 0, request->uio);
 	sender_out(request, message);
 	int rc = moved < wanted ? -EFAULT : take_ancillary(message, peek, with);
 	if (room < size)
 		request->flags_out |= MSG_TRUNC;
 	if (!peek && rc == 0)
-		consume(u, message);
+		unix_queue_consume(u, message);
 	if (rc < 0)
 		return rc;
 	return request->flags & MSG_TRUNC ? (long)size : (long)moved;

@@ -3,7 +3,8 @@
  *   unix_socket.c   sockets from making to release: connecting, listening, poll
  *   unix_option.c   options and ioctls
  *   unix_name.c     names: in the job's tree and abstract
- *   unix_message.c  what is sent and not yet received
+ *   unix_message.c  sending and receiving
+ *   unix_queue.c    what is sent and not yet received
  *   unix_control.c  descriptors and credentials that travel with it
  *
  * Names, connections and messages stay in one job: every look-up compares the job, and
@@ -135,16 +136,30 @@ int unix_find(const struct socket_address *address, int type, struct unix_socket
 void unix_name_put(struct unix_name *name);
 void unix_name_out(const struct unix_name *name, struct socket_address *out);
 
-/* unix_message.c */
-long unix_send(struct socket *socket, struct socket_message *message);
-long unix_receive(struct socket *socket, struct socket_message *message);
-bool unix_may_send(const struct unix_socket *u, const struct unix_socket *to);
-bool unix_is_full(const struct unix_socket *u, const struct unix_socket *to);
+/* unix_queue.c */
+/* A message with room for size bytes; NULL without memory. */
+struct unix_message *unix_message_make(uint32_t size);
+/* What came with it is the caller's to put back. */
+void unix_message_free(struct unix_message *message);
+/* Fills a message; where the sender's memory ends it ends too. 0 or -EFAULT. */
+int unix_message_fill(struct unix_message *message, struct uio *uio);
+/* Bytes from offset on, as many as there is room for; less where the memory ends. */
+uint32_t unix_message_read(struct unix_message *message, uint32_t offset,
+			   struct uio *uio);
 /* Frees messages and lets go of what came with them. */
 void unix_discard(struct list *messages);
+bool unix_may_send(const struct unix_socket *u, const struct unix_socket *to);
+bool unix_is_full(const struct unix_socket *u, const struct unix_socket *to);
+void unix_queue_put(struct unix_socket *to, struct unix_message *message);
+/* Takes a message off the queue for good; what came with it must have been taken out. */
+void unix_queue_consume(struct unix_socket *u, struct unix_message *message);
 void unix_queue_discard(struct unix_socket *u);
 void unix_queue_take(struct unix_socket *u,
 		     struct list *messages); /* all, to the end of it */
+
+/* unix_message.c: as socket_ops. */
+long unix_send(struct socket *socket, struct socket_message *message);
+long unix_receive(struct socket *socket, struct socket_message *message);
 
 /* unix_control.c */
 int unix_ancillary_in(const struct socket_message *message, struct unix_ancillary *out);
