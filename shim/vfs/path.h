@@ -8,7 +8,7 @@ enum path_last { LAST_NAME, LAST_DOT, LAST_DOT_DOT, LAST_ROOT };
 
 struct path_parent {
 	struct vnode *directory; /* counted */
-	const char *name;        /* in the path handed in, or in links[] below */
+	const char *name;        /* in the path handed in, or in a link of the walk */
 	size_t size;
 	enum path_last last;
 	bool slash; /* slashes followed the name */
