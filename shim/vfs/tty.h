@@ -85,6 +85,12 @@ struct tty_ops {
 
 #define TTY_INPUT_SIZE 4096u /* a power of two; Linux' N_TTY_BUF_SIZE */
 
+/* Beside a byte in tty->input. */
+enum {
+	TTY_ENDS_LINE = 0x100,
+	TTY_IS_EOF = 0x200, /* ends a line and is no part of it */
+};
+
 struct tty {
 	const struct tty_ops *ops;
 	struct job *job;
@@ -97,22 +103,35 @@ struct tty {
 	bool hung_up;      /* for good: the other side is gone */
 	bool stopped;      /* by VSTOP or TCOOFF: no output */
 	bool literal_next; /* after VLNEXT */
-	uint16_t input[TTY_INPUT_SIZE]; /* bytes, with what tty.c knows of them above */
+	uint16_t input[TTY_INPUT_SIZE]; /* bytes and TTY_* */
 	uint32_t head, tail;            /* free-running */
 	uint32_t line_start; /* what is being edited begins here; ends at head */
 	uint32_t lines;      /* whole ones in input */
 	struct waitq changed;
 };
 
+static inline bool tty_is_canonical(const struct tty *tty)
+{
+	return tty->termios.lflag & ICANON;
+}
+static inline uint32_t tty_used(const struct tty *tty) /* of input */
+{
+	return tty->head - tty->tail;
+}
+
 void tty_init(struct tty *tty, const struct tty_ops *ops);
 void tty_get(struct tty *tty);
 void tty_put(struct tty *tty);
 
-/* A byte that was typed; false: there is no room for it now. */
+/* tty_input.c. A byte that was typed; false: there is no room for it now. */
 bool tty_receive(struct tty *tty, uint8_t byte);
 bool tty_has_input_room(const struct tty *tty);
-uint32_t tty_readable(const struct tty *tty); /* bytes that a read would find now */
 void tty_flush_input(struct tty *tty);
+
+/* tty.c */
+uint32_t tty_readable(const struct tty *tty); /* bytes that a read would find now */
+/* The bytes that one becomes when it is written or echoed, 0 to 2 of them. */
+size_t tty_process_output(const struct tty *tty, char byte, char out[2]);
 /* After ICANON was switched on or off: what is there can be read either way. */
 void tty_mode_changed(struct tty *tty);
 /* As file_ops. */
