@@ -4,6 +4,7 @@
 
 #include "shim/arch/x86_64/pagetable.h"
 #include "shim/lib/errno.h"
+#include "shim/lib/string.h"
 
 size_t user_copy(void *to, const void *from, size_t size);
 size_t user_zero(void *to, size_t size);
@@ -63,6 +64,21 @@ int zero_user(uaddr to, size_t size)
 	if (reachable(to, size) < size)
 		return -EFAULT;
 	return user_zero(pointer(to), size) ? -EFAULT : 0;
+}
+
+int copy_sized_from_user(void *to, size_t known, uaddr from, size_t size)
+{
+	size_t n;
+	for (size_t at = known; at < size; at += n) {
+		uint64_t rest = 0;
+		n = size - at < sizeof(rest) ? size - at : sizeof(rest);
+		if (copy_from_user(&rest, uaddr_add(from, at), n) < 0)
+			return -EFAULT;
+		if (rest)
+			return -E2BIG;
+	}
+	memset(to, 0, known);
+	return copy_from_user(to, from, size < known ? size : known);
 }
 
 long copy_string_from_user(char *to, uaddr from, size_t room)

@@ -34,6 +34,10 @@ int zero_user(uaddr to, size_t size);
 size_t copy_from_user_partial(void *to, uaddr from, size_t size);
 size_t copy_to_user_partial(uaddr to, const void *from, size_t size);
 
+/* A structure of which ring 3 has size bytes and this kernel knows the first `known`:
+ * what is missing is zero, and what is beyond must be: else -E2BIG. */
+int copy_sized_from_user(void *to, size_t known, uaddr from, size_t size);
+
 /* A NUL-terminated string of at most room - 1 bytes. Returns its length, -EFAULT, or
  * -ENAMETOOLONG. */
 long copy_string_from_user(char *to, uaddr from, size_t room);

@@ -190,6 +190,8 @@ int exec_image_interpreter(struct exec_image *out, const struct path_context *pa
 	int rc = -EIO;
 	if (vnode_read_kernel(program->vnode, plan->interp_at, path, plan->interp_size) ==
 	    (long)plan->interp_size)
+		rc = path[plan->interp_size - 1] ? -ENOEXEC : 0;
+	if (rc == 0) /* it may have changed since it was planned: another CPU maps it */
 		rc = path_lookup(paths, path, PATH_FOLLOW, &out->vnode);
 	kfree(path);
 	if (rc == 0)

@@ -65,6 +65,35 @@ struct message_header {
 };
 _Static_assert(sizeof(struct message_header) == 56, "Linux ABI");
 
+/* As Linux' net.core.optmem_max: what one message may carry beside its bytes. */
+#define CONTROL_MAX 20480u
+
+static int header_in(struct message_header *header, uaddr at)
+{
+	if (copy_from_user(header, at, sizeof(*header)) < 0)
+		return -EFAULT;
+	if (!header->name)
+		header->name_size = 0;
+	if (header->name_size > INT32_MAX)
+		return -EINVAL;
+	if (header->name_size > SOCKET_ADDRESS_MAX)
+		header->name_size = SOCKET_ADDRESS_MAX;
+	return 0;
+}
+
+#define FIELD_OUT(at, header, field)                                                     \
+	copy_to_user(uaddr_add(at, offsetof(struct message_header, field)),              \
+		     &(header)->field, sizeof((header)->field))
+
+/* What a receiver is told; the rest of the header is its own. */
+static int header_out(uaddr at, const struct message_header *header)
+{
+	int rc = header->name ? FIELD_OUT(at, header, name_size) : 0;
+	if (rc == 0)
+		rc = FIELD_OUT(at, header, control_size);
+	return rc < 0 ? rc : FIELD_OUT(at, header, flags);
+}
+
 /* Reads the pieces of a message; *out is to be freed. */
 static int vector_in(const struct message_header *header, struct uio *uio,
 		     struct uio_segment **out)
@@ -97,7 +126,7 @@ static long message_send(struct file *file, struct socket *socket, uaddr at,
 	struct socket_address address = {.size = 0};
 	struct uio uio;
 	struct uio_segment *segments = NULL;
-	long rc = copy_from_user(&header, at, sizeof(header));
+	long rc = header_in(&header, at);
 	if (rc < 0)
 		return rc;
 	struct socket_message message = {
@@ -106,10 +135,12 @@ static long message_send(struct file *file, struct socket *socket, uaddr at,
 		.control = {header.control},
 		.control_size = header.control ? header.control_size : 0};
 	rc = vector_in(&header, &uio, &segments);
-	if (rc == 0 && header.name && header.name_size) {
+	if (rc == 0 && header.name_size) {
 		rc = socket_address_in(&address, (uaddr){header.name}, header.name_size);
 		message.address = &address;
 	}
+	if (rc == 0 && message.control_size > CONTROL_MAX)
+		rc = -ENOBUFS;
 	if (rc == 0)
 		rc = socket_send(socket, &message);
 	kfree(segments);
@@ -123,7 +154,7 @@ static long message_receive(struct file *file, struct socket *socket, uaddr at,
 	struct socket_address address = {.size = 0};
 	struct uio uio;
 	struct uio_segment *segments = NULL;
-	long rc = copy_from_user(&header, at, sizeof(header));
+	long rc = header_in(&header, at);
 	if (rc < 0)
 		return rc;
 	struct socket_message message = {
@@ -147,7 +178,7 @@ static long message_receive(struct file *file, struct socket *socket, uaddr at,
 	}
 	header.control_size = message.control_size;
 	header.flags = message.flags_out | ((uint32_t)flags & MSG_CMSG_CLOEXEC);
-	return copy_to_user(at, &header, sizeof(header)) < 0 ? -EFAULT : rc;
+	return header_out(at, &header) < 0 ? -EFAULT : rc;
 }
 
 static long with_message(const struct sysargs *a,

@@ -97,17 +97,9 @@ long sys_openat2(const struct sysargs *a)
 		return -EINVAL;
 	if (a->arg[3] > PAGE_SIZE)
 		return -E2BIG;
-	for (uint64_t at = sizeof(how); at < a->arg[3]; at += 8) {
-		uint64_t rest = 0, n = a->arg[3] - at;
-		if (copy_from_user(&rest, uaddr_add(arg_user(a, 2), at), n < 8 ? n : 8) <
-		    0)
-			return -EFAULT;
-		if (rest)
-			return -E2BIG;
-	}
-	if (copy_from_user(&how, arg_user(a, 2), sizeof(how)) < 0)
-		return -EFAULT;
-	int rc = open_how_check(&how);
+	int rc = copy_sized_from_user(&how, sizeof(how), arg_user(a, 2), a->arg[3]);
+	if (rc == 0)
+		rc = open_how_check(&how);
 	return rc < 0 ? rc
 		      : open_at((int)a->arg[0], arg_user(a, 1), (unsigned)how.flags,
 				(uint32_t)how.mode, resolve_flags(how.resolve));

@@ -180,8 +180,13 @@ static long poll_call(uaddr user, uint64_t count, uint64_t deadline_ns)
 	long rc = copy_from_user(polled, user, bytes);
 	if (rc == 0)
 		rc = poll_numbers(polled, (uint32_t)count, deadline_ns);
-	if (rc >= 0 && copy_to_user(user, polled, bytes) < 0)
-		rc = -EFAULT;
+	/* The answers alone: another thread may have changed what is asked. */
+	for (uint64_t i = 0; rc >= 0 && i < count; i++) {
+		uint64_t at = i * sizeof(*polled) + offsetof(struct polled, revents);
+		if (copy_to_user(uaddr_add(user, at), &polled[i].revents,
+				 sizeof(polled[i].revents)) < 0)
+			rc = -EFAULT;
+	}
 	if (polled != small)
 		kfree(polled);
 	return rc;

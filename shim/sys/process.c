@@ -55,21 +55,6 @@ struct clone_args {
 #define CLONE_ARGS_MIN     64u
 #define CLONE3_FLAGS_KNOWN (0x3ffffffffull & ~0xffull & ~(uint64_t)CLONE_DETACHED)
 
-/* A structure that may be longer than the one known here, if the rest is zero. */
-static int copy_sized(void *to, size_t known, uaddr from, size_t size)
-{
-	memset(to, 0, known);
-	for (size_t at = known; at < size; at += 8) {
-		uint64_t rest = 0;
-		size_t n = size - at < 8 ? size - at : 8;
-		if (copy_from_user(&rest, uaddr_add(from, at), n) < 0)
-			return -EFAULT;
-		if (rest)
-			return -E2BIG;
-	}
-	return copy_from_user(to, from, size < known ? size : known);
-}
-
 long sys_clone3(const struct sysargs *a)
 {
 	struct clone_args c;
@@ -78,7 +63,7 @@ long sys_clone3(const struct sysargs *a)
 		return -EINVAL;
 	if (size > 4096)
 		return -E2BIG;
-	int rc = copy_sized(&c, sizeof(c), arg_user(a, 0), size);
+	int rc = copy_sized_from_user(&c, sizeof(c), arg_user(a, 0), size);
 	if (rc < 0)
 		return rc;
 	if ((c.flags & ~CLONE3_FLAGS_KNOWN) || c.exit_signal > SIGNAL_COUNT ||

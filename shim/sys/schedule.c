@@ -197,14 +197,30 @@ static bool may_be_nice(const struct process *process, int nice)
 	       (uint64_t)(20 - nice) <= process->rlimits[RLIMIT_NICE].soft;
 }
 
+/* The structure says its own size; to who has another the known one is told. */
+static int attr_get(struct sched_attr *attr, uaddr from)
+{
+	uint32_t size, known = sizeof(*attr);
+	if (copy_from_user(&size, from, sizeof(size)) < 0)
+		return -EFAULT;
+	if (size == 0)
+		size = known;
+	int rc = size < known || size > PAGE_SIZE
+			 ? -E2BIG
+			 : copy_sized_from_user(attr, known, from, size);
+	return rc == -E2BIG && copy_to_user(from, &known, sizeof(known)) < 0 ? -EFAULT
+									     : rc;
+}
+
 long sys_sched_setattr(const struct sysargs *a)
 {
 	struct sched_attr attr;
 	struct thread *thread;
 	if ((int)a->arg[0] < 0 || !a->arg[1] || a->arg[2])
 		return -EINVAL;
-	if (copy_from_user(&attr, arg_user(a, 1), sizeof(attr)) < 0)
-		return -EFAULT;
+	long rc = attr_get(&attr, arg_user(a, 1));
+	if (rc < 0)
+		return rc;
 	thread = thread_named((int)a->arg[0]);
 	if (!thread)
 		return -ESRCH;
@@ -212,9 +228,8 @@ long sys_sched_setattr(const struct sysargs *a)
 		return -EINVAL;
 	if (!may_be_nice(thread->process, nice_clamp(attr.nice)))
 		return -EPERM;
-	long rc = policy_set(thread,
-			     (int)attr.policy | (attr.flags ? SCHED_RESET_ON_FORK : 0),
-			     (int)attr.priority);
+	rc = policy_set(thread, (int)attr.policy | (attr.flags ? SCHED_RESET_ON_FORK : 0),
+			(int)attr.priority);
 	if (rc < 0)
 		return rc;
 	thread->process->nice = nice_clamp(attr.nice);

@@ -92,6 +92,7 @@ static int credentials_in(uaddr from, uint64_t size, struct unix_ancillary *out)
 	return 0;
 }
 
+/* control_size is bounded by the caller, so that nothing here wraps or takes long. */
 int unix_ancillary_in(const struct socket_message *message, struct unix_ancillary *out)
 {
 	uint64_t at = 0, room = message->control_size;

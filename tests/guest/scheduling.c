@@ -94,6 +94,20 @@ static void policies(void)
 	attr.nice = 3;
 	SHOW(CALL(sched_setattr, 0, &attr, 0));
 	SHOW(getpriority(PRIO_PROCESS, 0));
+	struct {
+		__typeof__(attr) attr;
+		char rest[32];
+	} longer = {.attr = attr};
+	longer.attr.size = 47;
+	SHOW(CALL(sched_setattr, 0, &longer, 0));
+	longer.attr.size = 5000;
+	SHOW(CALL(sched_setattr, 0, &longer, 0));
+	longer.attr.size = sizeof(longer);
+	SHOW(CALL(sched_setattr, 0, &longer, 0));
+	longer.rest[20] = 1;
+	SHOW(CALL(sched_setattr, 0, &longer, 0));
+	longer.attr.size = 0;
+	SHOW(CALL(sched_setattr, 0, &longer, 0));
 	attr.nice = -5;
 	SHOW(CALL(sched_setattr, 0, &attr, 0));
 	attr.policy = SCHED_FIFO;

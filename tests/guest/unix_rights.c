@@ -2,6 +2,7 @@
 #include "show.h"
 
 #include <fcntl.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -179,11 +180,44 @@ static void across_fork(void)
 	SHOW(read(ends[0], buffer, 1));
 }
 
+/* What a header may say of sizes. */
+static void sizes(void)
+{
+	static char room[1 << 20];
+	char byte = 'x';
+	struct iovec v = {&byte, 1};
+	int pair[2];
+	socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	struct msghdr m = {.msg_iov = &v,
+			   .msg_iovlen = 1,
+			   .msg_control = room,
+			   .msg_controllen = 16};
+	struct cmsghdr *c = (struct cmsghdr *)(void *)room;
+	*c = (struct cmsghdr){.cmsg_len = 16, .cmsg_level = 6};
+	SHOW(sendmsg(pair[0], &m, 0)); /* of another level: not looked at */
+	m.msg_controllen = sizeof(room);
+	SHOW(sendmsg(pair[0], &m, 0));
+	m.msg_controllen = c->cmsg_len = SIZE_MAX;
+	SHOW(sendmsg(pair[0], &m, 0));
+	m.msg_controllen = 0;
+	m.msg_name = room;
+	m.msg_namelen = -1u;
+	SHOW(sendmsg(pair[0], &m, 0));
+	SHOW(recvmsg(pair[1], &m, MSG_DONTWAIT));
+	m.msg_namelen = 4096;
+	SHOW(sendmsg(pair[0], &m, 0));
+	SHOW(recvmsg(pair[1], &m, MSG_DONTWAIT));
+	SHOW(m.msg_namelen);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 int main(void)
 {
 	rights();
 	credentials();
 	circles();
 	across_fork();
+	sizes();
 	return 0;
 }
