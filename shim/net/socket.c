@@ -97,6 +97,7 @@ static const struct file_ops socket_file_ops = {
 	.read = socket_read,
 	.write = socket_write,
 	.poll = socket_poll,
+	.async = FILE_ASYNC_SOCKET,
 	.ioctl = socket_ioctl,
 	.stat = socket_stat,
 	.release = socket_release,

@@ -13,6 +13,7 @@
 #include "shim/proc/exec.h"
 #include "shim/proc/process.h"
 #include "shim/proc/thread.h"
+#include "shim/vfs/async.h"
 #include "shim/vfs/devfs.h"
 #include "shim/vfs/unix_socket.h"
 
@@ -145,6 +146,7 @@ void job_destroy(struct job *job)
 	if (job->destroyed)
 		return;
 	job->destroyed = true;
+	async_job_ended(job);
 	unix_job_ended(job);
 	rootfs_destroy(job->rootfs);
 	job->rootfs = NULL;

@@ -57,6 +57,7 @@ struct signal_info {
 	uint32_t uid;
 	int status;       /* SIGCHLD */
 	uint64_t value;   /* si_value, or the address of a fault */
+	bool from_file;   /* vfs/async.c: value is the band, status the descriptor */
 	bool from_timer;  /* posix_timer.c: pid is the timer's number */
 	uint32_t setting; /* which of the timer's */
 };

@@ -101,6 +101,11 @@ void signal_info_encode(struct siginfo_bytes *out, const struct signal_info *inf
 		put64(out, 16, info->value);
 		return;
 	}
+	if (info->from_file) {
+		put64(out, 16, info->value);
+		put32(out, 24, (uint32_t)info->status);
+		return;
+	}
 	put32(out, 16, (uint32_t)info->pid);
 	put32(out, 20, info->uid);
 	if (info->signo == SIGCHLD && info->code > 0)

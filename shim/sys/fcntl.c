@@ -2,6 +2,7 @@
 #include "shim/proc/process.h"
 #include "shim/proc/thread.h"
 #include "shim/sys/fileio.h"
+#include "shim/vfs/async.h"
 #include "shim/vfs/inode.h"
 #include "shim/vfs/locks.h"
 #include "shim/vfs/memfd.h"
@@ -65,32 +66,41 @@ static long lock_call(struct file *file, int command, uaddr user)
 /* A process, or a group by its negative number. */
 static long set_owner(struct file *file, int owner)
 {
-	struct job *job = job_current();
-	if (owner == -2147483647 - 1)
+	if (owner == INT32_MIN)
 		return -EINVAL;
-	if (owner > 0 && !process_with(job, owner))
-		return -ESRCH;
-	if (owner < 0 && !signal_send_group(job, -owner, &(struct signal_info){0}))
-		return -ESRCH;
-	file->owner = owner;
-	return 0;
+	return owner < 0 ? async_owner_set(file, ASYNC_OWNER_GROUP, -owner)
+			 : async_owner_set(file, ASYNC_OWNER_PROCESS, owner);
 }
 
-enum { OWNER_TID, OWNER_PID, OWNER_PGRP };
+static long get_owner(const struct file *file)
+{
+	int owner = async_owner(file);
+	return file->owner_type == ASYNC_OWNER_GROUP ? -owner : owner;
+}
 
+/* F_OWNER_TID and its like, in f_owner_ex, are numbered as ASYNC_OWNER_*. */
 static long owner_call(struct file *file, bool set, uaddr user)
 {
 	struct {
 		int32_t type, pid;
-	} owner = {file->owner < 0 ? OWNER_PGRP : OWNER_PID,
-		   file->owner < 0 ? -file->owner : file->owner};
+	} owner = {file->owner_type, async_owner(file)};
 	if (!set)
 		return copy_to_user(user, &owner, sizeof(owner));
 	if (copy_from_user(&owner, user, sizeof(owner)) < 0)
 		return -EFAULT;
-	if (owner.type < OWNER_TID || owner.type > OWNER_PGRP || owner.pid < 0)
+	if (owner.type < ASYNC_OWNER_THREAD || owner.type > ASYNC_OWNER_GROUP ||
+	    owner.pid < 0)
 		return -EINVAL;
-	return set_owner(file, owner.type == OWNER_PGRP ? -owner.pid : owner.pid);
+	return async_owner_set(file, owner.type, owner.pid);
+}
+
+static long set_flags(struct file *file, int fd, uint32_t flags)
+{
+	int rc = (flags ^ file->flags) & O_ASYNC ? async_set(file, fd, flags & O_ASYNC)
+						 : 0;
+	if (rc == 0)
+		file->flags = (file->flags & ~SETTABLE) | (flags & SETTABLE);
+	return rc;
 }
 
 static long control(struct file *file, int command, const struct sysargs *a)
@@ -115,10 +125,7 @@ static long control(struct file *file, int command, const struct sysargs *a)
 		return -EBADF;
 	switch (command) {
 	case F_SETFL:
-		if (value & O_ASYNC) /* a signal that never came would be waited for */
-			return -EINVAL;
-		file->flags = (file->flags & ~SETTABLE) | ((uint32_t)value & SETTABLE);
-		return 0;
+		return set_flags(file, fd, (uint32_t)value);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -129,7 +136,7 @@ static long control(struct file *file, int command, const struct sysargs *a)
 	case F_SETOWN:
 		return set_owner(file, (int)value);
 	case F_GETOWN:
-		return file->owner;
+		return get_owner(file);
 	case F_SETOWN_EX:
 	case F_GETOWN_EX:
 		return owner_call(file, command == F_SETOWN_EX, arg_user(a, 2));

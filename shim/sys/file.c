@@ -2,11 +2,20 @@
 #include "shim/proc/process.h"
 #include "shim/sys/fileio.h"
 #include "shim/vfs/abi.h"
+#include "shim/vfs/async.h"
 
 #define FIOCLEX  0x5451u
 #define FIONCLEX 0x5450u
 #define FIONBIO  0x5421u
 #define FIOASYNC 0x5452u
+
+/* Unlike F_SETFL it says so where there is none. */
+static long set_async(struct file *file, int fd, bool on)
+{
+	if (on && file->ops->async == FILE_ASYNC_NONE)
+		return -ENOTTY;
+	return async_set(file, fd, on);
+}
 
 long sys_ioctl(const struct sysargs *a)
 {
@@ -22,7 +31,7 @@ long sys_ioctl(const struct sysargs *a)
 	} else if (command == FIONBIO || command == FIOASYNC) {
 		rc = copy_from_user(&on, arg_user(a, 2), sizeof(on));
 		if (rc == 0 && command == FIOASYNC)
-			rc = on ? -ENOTTY : 0; /* no file sends signals */
+			rc = set_async(file, (int)a->arg[0], on);
 		else if (rc == 0)
 			file->flags =
 				on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;

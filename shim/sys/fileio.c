@@ -3,6 +3,7 @@
 
 #include "shim/proc/process.h"
 #include "shim/vfs/abi.h"
+#include "shim/vfs/async.h"
 
 struct file *file_or_path_of(const struct sysargs *a, int n)
 {
@@ -41,7 +42,10 @@ long file_transfer(struct file *file, struct uio *uio, uint64_t *pos, bool write
 		write ? file->ops->write : file->ops->read;
 	if (!move)
 		return -EINVAL;
-	return move(file, uio, pos);
+	long rc = move(file, uio, pos);
+	if (write && rc == -EAGAIN)
+		async_no_room(file);
+	return rc;
 }
 
 long descriptor_install(struct file *file, bool cloexec)

@@ -5,10 +5,20 @@
 #include "shim/sys/socketio.h"
 #include "shim/sys/time.h"
 #include "shim/vfs/abi.h"
+#include "shim/vfs/async.h"
 
 static uint32_t with_file_flags(const struct file *file, uint64_t flags)
 {
 	return (uint32_t)flags | (file->flags & O_NONBLOCK ? MSG_DONTWAIT : 0);
+}
+
+static long send_out(struct file *file, struct socket *socket,
+		     struct socket_message *message)
+{
+	long rc = socket_send(socket, message);
+	if (rc == -EAGAIN)
+		async_no_room(file);
+	return rc;
 }
 
 long sys_sendto(const struct sysargs *a)
@@ -29,7 +39,7 @@ long sys_sendto(const struct sysargs *a)
 		message.address = &address;
 	}
 	if (rc == 0)
-		rc = socket_send(socket, &message);
+		rc = send_out(file, socket, &message);
 	file_put(file);
 	return rc;
 }
@@ -142,7 +152,7 @@ static long message_send(struct file *file, struct socket *socket, uaddr at,
 	if (rc == 0 && message.control_size > CONTROL_MAX)
 		rc = -ENOBUFS;
 	if (rc == 0)
-		rc = socket_send(socket, &message);
+		rc = send_out(file, socket, &message);
 	kfree(segments);
 	return rc;
 }

@@ -88,6 +88,7 @@ static const struct file_ops console_ops = {
 	.read = console_file_read,
 	.write = console_file_write,
 	.poll = console_file_poll,
+	.async = FILE_ASYNC_TERMINAL,
 	.ioctl = console_file_ioctl,
 	.stat = console_file_stat,
 };

@@ -4,6 +4,7 @@
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
+#include "shim/vfs/async.h"
 #include "shim/vfs/epoll.h"
 #include "shim/vfs/file.h"
 #include "shim/vfs/inode.h"
@@ -40,6 +41,7 @@ void file_put(struct file *file)
 	if (--file->refs)
 		return;
 	epoll_forget_file(file);
+	async_forget_file(file);
 	if (file->vnode) {
 		locks_file_closed(file);
 		inotify_closed(file);

@@ -54,6 +54,15 @@ static inline void poll_add(struct poll_table *table, struct waitq *q)
 		table->add(table, q);
 }
 
+/* Which wake-ups become signals with O_ASYNC: async.c. */
+enum file_async {
+	FILE_ASYNC_NONE,
+	FILE_ASYNC_PIPE,     /* readers hear of bytes, writers of each read */
+	FILE_ASYNC_SOCKET,   /* bytes, ends, and room where there was none */
+	FILE_ASYNC_TERMINAL, /* bytes, and room where there was none */
+	FILE_ASYNC_EVENTS,   /* the same of inotify, which has no owner by itself */
+};
+
 /* NULL members answer as Linux does for such files: read/write -EINVAL, seek -ESPIPE,
  * ioctl -ENOTTY, poll always readable and writable. */
 struct file_ops {
@@ -67,6 +76,7 @@ struct file_ops {
 	uint32_t (*poll)(struct file *file, struct poll_table *table); /* POLL* bits */
 	long (*ioctl)(struct file *file, uint32_t command, uint64_t argument);
 	int (*stat)(struct file *file, struct stat_values *out);
+	enum file_async async;
 	/* Last reference gone. */
 	void (*release)(struct file *file);
 };
@@ -78,7 +88,9 @@ struct file {
 	uint64_t offset;
 	struct vnode *vnode;     /* of a named file; else NULL */
 	void *data;              /* the implementation's */
-	int owner, owner_signal; /* F_SETOWN, F_SETSIG: kept, as no file sends signals */
+	int owner, owner_signal; /* F_SETOWN, F_SETSIG */
+	uint8_t owner_type;      /* async.h */
+	struct async *async;     /* NULL: O_ASYNC is off */
 	struct list epolls;      /* epoll.c: items that watch this file */
 	struct list tree_link; /* jobfs.c: open files of a tree, which loses them when it
 				  goes */

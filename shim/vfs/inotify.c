@@ -199,6 +199,7 @@ static const struct file_ops inotify_ops = {
 	.name = "anon_inode:inotify",
 	.read = inotify_read,
 	.poll = inotify_poll,
+	.async = FILE_ASYNC_EVENTS,
 	.ioctl = inotify_ioctl,
 	.release = inotify_release,
 };

@@ -257,7 +257,8 @@ static void pipe_release(struct file *file)
 	struct pipe *pipe = file->data;
 	pipe->readers -= reads(file);
 	pipe->writers -= writes(file);
-	waitq_wake(&pipe->changed, POLLHUP | POLLERR | POLLIN | POLLOUT);
+	if (!pipe->readers || !pipe->writers)
+		waitq_wake(&pipe->changed, POLLHUP | POLLERR | POLLIN | POLLOUT);
 	if (pipe->readers + pipe->writers == 0)
 		pipe->tail = pipe->head; /* a FIFO that nobody has open is empty */
 	pipe_put(pipe);
@@ -268,6 +269,7 @@ static const struct file_ops pipe_ops = {
 	.read = pipe_read,
 	.write = pipe_write,
 	.poll = pipe_poll,
+	.async = FILE_ASYNC_PIPE,
 	.ioctl = pipe_ioctl,
 	.stat = pipe_stat,
 	.release = pipe_release,

@@ -252,6 +252,7 @@ static const struct file_ops master_ops = {
 	.read = master_read,
 	.write = master_write,
 	.poll = master_poll,
+	.async = FILE_ASYNC_TERMINAL,
 	.ioctl = master_ioctl,
 	.release = master_release,
 };
@@ -328,6 +329,7 @@ static const struct file_ops slave_ops = {
 	.read = slave_read,
 	.write = slave_write,
 	.poll = slave_poll,
+	.async = FILE_ASYNC_TERMINAL,
 	.ioctl = slave_ioctl,
 	.release = slave_release,
 };

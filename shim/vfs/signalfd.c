@@ -38,6 +38,11 @@ static struct signalfd_info info_of(const struct signal_info *from)
 		info.address = from->value;
 		return info;
 	}
+	if (from->from_file) {
+		info.band = (uint32_t)from->value;
+		info.fd = from->status;
+		return info;
+	}
 	if (from->code == SI_TIMER) {
 		info.tid = (uint32_t)from->pid;
 		info.overrun = from->uid;
