@@ -242,7 +242,7 @@ static int read_arguments(struct publication *it, int argc, char **argv, struct 
 static int open_disk(struct publication *it, struct diag *why)
 {
 	struct image *image = &it->image;
-	int status = image_open(image, it->path, why);
+	int status = image_open_stored(image, it->path, why);
 	if (status)
 		return status;
 	if (image->view.is_bundle || image->view.bytes != image->file) {

@@ -9,7 +9,10 @@
 
 #include "cli/command.h"
 #include "cli/image.h"
+#include "imgfmt/bundle_check.h"
 #include "imgfmt/bundle_unpack.h"
+
+static const char cannot_unpack[] = "the packed files cannot be decompressed";
 
 /* A pvh image is an ELF file too. */
 bool image_is_program(const char *word)
@@ -26,7 +29,7 @@ bool image_is_program(const char *word)
 		return false;
 	struct image *image = malloc(sizeof(*image));
 	struct diag ignored = {0};
-	bool has_bundle = image && !image_open(image, word, &ignored);
+	bool has_bundle = image && !image_open_stored(image, word, &ignored);
 	if (image)
 		image_close(image);
 	free(image);
@@ -94,25 +97,14 @@ static int read_manifest(struct image *image, struct diag *why)
 	return EXIT_DONE;
 }
 
-static int unpack(struct image *image, struct diag *why)
+/* The bytes that the whole bundle has when it is plain; 0: not to be made plain. */
+static uint64_t plain_size(const struct image *image)
 {
-	static struct deflate_room room;
-	const char *reason = "the packed files cannot be decompressed";
-	struct disk_view *plain = &image->plain;
-	struct diag inner = {0};
 	uint64_t size = bundle_unpacked_size(&image->stored);
-	if (!size)
-		return unsuitable(image, reason, why);
-	if (disk_view_make(plain, size, &inner))
-		return unsuitable(image, inner.message, why);
-	if (bundle_unpack(plain->memory, &image->stored,
-			  image->view.bytes + image->bundle_at, &room) ||
-	    bundle_open(&image->bundle, plain->bytes, (size_t)size, &reason))
-		return unsuitable(image, reason, why);
-	return EXIT_DONE;
+	return size > DISK_VIEW_MAX ? 0 : size;
 }
 
-int image_open(struct image *image, const char *path, struct diag *why)
+int image_open_stored(struct image *image, const char *path, struct diag *why)
 {
 	const char *reason = "";
 	uint64_t size = 0;
@@ -126,17 +118,39 @@ int image_open(struct image *image, const char *path, struct diag *why)
 				   (size_t)size, &reason))
 		status = unsuitable(image, reason, why);
 	image->bundle = image->stored;
-	if (!status && image->stored.is_packed)
-		status = unpack(image, why);
+	if (!status && !plain_size(image))
+		status = unsuitable(image, cannot_unpack, why);
 	return status ? status : read_manifest(image, why);
+}
+
+static int unpack(struct image *image, struct diag *why)
+{
+	static struct deflate_room room;
+	const char *reason = cannot_unpack;
+	struct disk_view *plain = &image->plain;
+	struct diag inner = {0};
+	uint64_t size = plain_size(image);
+	if (disk_view_make(plain, size, &inner))
+		return unsuitable(image, inner.message, why);
+	if (bundle_unpack(plain->memory, &image->stored,
+			  image->view.bytes + image->bundle_at, &room) ||
+	    bundle_open(&image->bundle, plain->bytes, (size_t)size, &reason))
+		return unsuitable(image, reason, why);
+	return EXIT_DONE;
+}
+
+int image_open(struct image *image, const char *path, struct diag *why)
+{
+	int status = image_open_stored(image, path, why);
+	return !status && image->stored.is_packed ? unpack(image, why) : status;
 }
 
 int image_check_sections(const struct image *image, struct diag *why)
 {
+	struct diag inner = {0};
 	for (enum bundle_kind kind = BUNDLE_SHIM; kind <= BUNDLE_MANIFEST; kind++)
-		if (!bundle_part_intact(&image->bundle.part[kind]))
-			return diag_set(why, "%s: %s is damaged: the SHA-256 is wrong",
-					image->path, bundle_kind_name(kind));
+		if (bundle_check_section(&image->bundle, kind, &inner))
+			return diag_set(why, "%s: %s", image->path, inner.message);
 	return 0;
 }
 

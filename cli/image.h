@@ -21,15 +21,18 @@ struct image {
 	uint64_t bundle_at;    /* in the view */
 	bool has_system_partition;
 	struct bundle_view stored; /* as it lies in the view */
-	struct bundle_view bundle; /* plain; section digests are not checked */
+	struct bundle_view bundle; /* plain, unless opened as it is stored; section
+				    * digests are not checked */
 	struct disk_view plain;    /* memory of it, when it was stored deflated */
 	struct manifest manifest;
 };
 
 /* An image is what is there and is no ELF file; anything else is a program. */
 bool image_is_program(const char *word);
-/* Returns an exit status; image_close in any case. */
+/* Both return an exit status; image_close in any case. As it is stored a bundle that is
+ * deflated stays so: for who needs no byte of its files. */
 int image_open(struct image *image, const char *path, struct diag *why);
+int image_open_stored(struct image *image, const char *path, struct diag *why);
 /* Every section as its builder wrote it: what is damaged is not passed on. 0 or -1. */
 int image_check_sections(const struct image *image, struct diag *why);
 /* What the image was made of, pointing into it; layout_parts_free in any case. Of an

@@ -1,18 +1,14 @@
 /* extents_digest.c: the digest of a bundle's section that lies in pieces: its chunks are
  * hashed by as many threads as there are CPUs. */
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <unistd.h>
 
+#include "imgfmt/all_cpus.h"
 #include "imgfmt/bundle_digest.h"
 #include "imgfmt/extents.h"
 
-#define RUN_CHUNKS  16u
-#define RUN_BYTES   (RUN_CHUNKS * BUNDLE_CHUNK)
-#define THREADS_MAX 64u
+#define RUN_CHUNKS 16u
+#define RUN_BYTES  (RUN_CHUNKS * BUNDLE_CHUNK)
 
 typedef uint8_t leaf_bytes[SHA256_BYTES];
 
@@ -50,25 +46,6 @@ static void *work(void *context)
 	return NULL;
 }
 
-static void work_on_all_cpus(struct shared *shared)
-{
-	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	pthread_t thread[THREADS_MAX];
-	unsigned started = 0;
-	sigset_t all, before;
-	/* Signals are for the thread that has always been there. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started + 1 < cpus && started < THREADS_MAX &&
-	       started + 1 < shared->runs &&
-	       !pthread_create(&thread[started], NULL, work, shared))
-		started++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	work(shared);
-	while (started)
-		pthread_join(thread[--started], NULL);
-}
-
 int extents_digest(const struct extents *from, uint8_t digest[SHA256_BYTES])
 {
 	struct shared shared = {.from = from};
@@ -77,7 +54,7 @@ int extents_digest(const struct extents *from, uint8_t digest[SHA256_BYTES])
 	shared.leaf = malloc(leaves * sizeof(leaf_bytes) + 1);
 	if (!shared.leaf)
 		return -1;
-	work_on_all_cpus(&shared);
+	on_all_cpus(work, &shared, shared.runs);
 	sha256_of(shared.leaf, leaves * sizeof(leaf_bytes), digest);
 	free(shared.leaf);
 	return 0;

@@ -12,6 +12,7 @@
 #include <zlib.h>
 
 #include "imgfmt/bundle.h"
+#include "imgfmt/bundle_check.h"
 #include "imgfmt/bundle_unpack.h"
 
 #define MIB 1048576u
@@ -81,6 +82,7 @@ static void a_packed_bundle_becomes_what_it_was(void **state)
 	struct bytes plain, packed, again;
 	struct bundle_view view;
 	const char *why = NULL;
+	struct diag why_not = {0};
 	(void)state;
 	make(&plain, &packed, 1);
 	free(plain.at);
@@ -93,6 +95,8 @@ static void a_packed_bundle_becomes_what_it_was(void **state)
 	assert_true(view.is_packed && view.part[BUNDLE_ROOTFS].is_packed);
 	assert_false(view.part[BUNDLE_SHIM].is_packed);
 	assert_true(bundle_part_intact(&view.part[BUNDLE_SHIM])); /* as a loader does */
+	for (enum bundle_kind kind = BUNDLE_SHIM; kind <= BUNDLE_MANIFEST; kind++)
+		assert_int_equal(bundle_check_section(&view, kind, &why_not), 0);
 	assert_int_equal(bundle_unpacked_size(&view), plain.size);
 	uint8_t *out = malloc(plain.size);
 	assert_non_null(out);
@@ -125,6 +129,13 @@ static void damage_is_refused_or_found_by_the_digest(void **state)
 			assert_int_equal(bundle_open(&out_view, out, plain.size, &why),
 					 0);
 			assert_false(bundle_part_intact(&out_view.part[BUNDLE_ROOTFS]));
+		}
+		struct diag why_not = {0};
+		if (size < 64 * MIB) {
+			assert_int_equal(
+				bundle_check_section(&view, BUNDLE_ROOTFS, &why_not), -1);
+			assert_string_equal(why_not.message,
+					    "rootfs is damaged: the SHA-256 is wrong");
 		}
 		packed.at[at] ^= (uint8_t)(1u << i % 8);
 	}
