@@ -11,7 +11,6 @@
 #define CONNECT_LIMIT_S 10L
 #define STALLED_S       30L /* without a byte */
 #define REPLY_MAX       ((size_t)8 << 20)
-#define UPLOAD_BUFFER   (600L << 10) /* a block at once */
 
 static size_t take_body(char *bytes, size_t one, size_t count, void *context)
 {
@@ -115,7 +114,6 @@ static void set_request(struct exchange *exchange)
 	libcurl.easy_setopt(easy, CURLOPT_TIMEOUT, exchange->limit_s);
 	libcurl.easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	libcurl.easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, STALLED_S);
-	libcurl.easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	if (bundle && *bundle)
 		libcurl.easy_setopt(easy, CURLOPT_CAINFO, bundle);
 	if (exchange->no_proxy)
