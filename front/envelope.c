@@ -193,7 +193,8 @@ static int read_list(struct reader *reader, struct upload_list *list)
 	do {
 		int rc = read_string(reader, &piece);
 		rc = rc ? rc
-			: upload_add_string(reader->upload, list, piece.at, piece.size);
+			: upload_add_string(reader->upload, list, piece.at, piece.size,
+					    reader->limits);
 		if (rc)
 			return rc;
 	} while (take(reader, ','));
@@ -249,7 +250,7 @@ static int read_variable(struct reader *reader, const struct piece *name)
 			return refuse(reader, "a variable that is given twice");
 	memmove(name->at + name->size + 1, value.at, value.size + 1);
 	return upload_add_string(reader->upload, envs, name->at,
-				 name->size + 1 + value.size);
+				 name->size + 1 + value.size, reader->limits);
 }
 
 enum member {

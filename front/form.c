@@ -243,12 +243,14 @@ static int take_control(struct reader *reader, const struct part *part)
 	char *name = part->name.at, *value = part->content.at;
 	size_t size = part->content.size;
 	if (strcmp(name, "_out") == 0)
-		return upload_add_string(upload, &upload->outs, value, size);
+		return upload_add_string(upload, &upload->outs, value, size,
+					 reader->limits);
 	if (memchr(value, '\0', size))
 		return refuse(reader, "a NUL where there must be none", name);
 	if (strcmp(name, "_env") == 0)
 		return *value && *value != '=' && strchr(value, '=')
-			       ? upload_add_string(upload, &upload->envs, value, size)
+			       ? upload_add_string(upload, &upload->envs, value, size,
+						   reader->limits)
 			       : refuse(reader, "_env is NAME=VALUE", NULL);
 	if (strcmp(name, "_file") == 0 || strcmp(name, "_in") == 0)
 		return refuse(reader, "a control that a form cannot have", name);
@@ -285,7 +287,7 @@ static int take_part(struct reader *reader, struct part *part)
 			strings[i]->at[strings[i]->size] = '\0';
 	if (strcmp(part->name.at, "arg") == 0)
 		return upload_add_string(upload, &upload->args, part->content.at,
-					 part->content.size);
+					 part->content.size, reader->limits);
 	if (strcmp(part->name.at, "stdin") == 0) {
 		if (upload->stdin_bytes)
 			return refuse(reader, "form: two parts stdin", NULL);

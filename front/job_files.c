@@ -19,7 +19,9 @@
 #define PATH_ROOM        8192u /* a working directory and a name */
 #define WALK_DEPTH_MAX   32u
 #define WALK_ENTRIES_MAX 65536u
-#define THERE_BYTES_MAX  2048u /* of names told to the client */
+#define WALK_STEPS_MAX   (1u << 24) /* of matching: all names against all globs */
+#define NAMES_BYTES_MAX  (4u << 20) /* of the outputs' names, and what each takes */
+#define THERE_BYTES_MAX  2048u      /* of names told to the client */
 
 struct linux_dirent64 {
 	uint64_t ino;
@@ -37,7 +39,7 @@ struct walk {
 	bool *matched;
 	uint64_t bytes_max;
 	struct outputs *outputs;
-	size_t entries;
+	size_t entries, steps_left, names_bytes;
 	char path[PATH_ROOM];
 	size_t cwd_size; /* with its slash */
 };
@@ -164,15 +166,16 @@ static int take_file(struct walk *walk)
 	file = calloc(1, sizeof(*file) + size + 1);
 	if (!file)
 		goto out;
+	rc = -EFBIG;
+	walk->names_bytes += sizeof(*file) + size;
+	if (walk->names_bytes > NAMES_BYTES_MAX)
+		goto out;
 	memcpy(file->name, name, size + 1);
 	file->name_size = size;
 	file->mode = status.st_mode & 0777;
 	rc = read_file(fd, &file->bytes, walk->bytes_max - outputs->bytes);
-	if (rc) {
-		chain_free(&file->bytes);
-		free(file);
+	if (rc)
 		goto out;
-	}
 	if (outputs->last)
 		outputs->last->next = file;
 	else
@@ -180,7 +183,12 @@ static int take_file(struct walk *walk)
 	outputs->last = file;
 	outputs->count++;
 	outputs->bytes += file->bytes.bytes;
+	file = NULL;
 out:
+	if (file) {
+		chain_free(&file->bytes);
+		free(file);
+	}
 	close(fd);
 	return rc;
 }
@@ -197,9 +205,11 @@ static int visit_file(struct walk *walk, bool take)
 	}
 	bool wanted = false;
 	for (size_t i = 0; i < walk->glob_count; i++) {
-		if (glob_matches(walk->globs[i], name))
+		if (glob_matches(walk->globs[i], name, &walk->steps_left))
 			wanted = walk->matched[i] = true;
 	}
+	if (!walk->steps_left)
+		return -EFBIG;
 	int rc = wanted ? take_file(walk) : 0;
 	return rc == -ELOOP || rc == -ENOENT ? 0 : rc;
 }
@@ -212,7 +222,9 @@ static int visit_entry(struct walk *walk, const struct linux_dirent64 *entry, si
 	size_t length = strlen(entry->name);
 	if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
 		return 0;
-	if (++walk->entries > WALK_ENTRIES_MAX || size + length + 2 > PATH_ROOM)
+	if (++walk->entries > WALK_ENTRIES_MAX)
+		return take ? -EFBIG : 0;
+	if (size + length + 2 > PATH_ROOM)
 		return 0;
 	memcpy(walk->path + size, entry->name, length + 1);
 	if (entry->type == DT_REG)
@@ -327,6 +339,7 @@ int job_collect(const struct sandbox_ops *sandbox, int job, const char *cwd,
 			      .glob_count = glob_count,
 			      .matched = matched,
 			      .bytes_max = bytes_max,
+			      .steps_left = WALK_STEPS_MAX,
 			      .outputs = outputs};
 	rc = -ENAMETOOLONG;
 	if (!join(walk->path, cwd, ""))

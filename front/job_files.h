@@ -39,7 +39,8 @@ int job_put_upload(const struct sandbox_ops *sandbox, int job, const char *cwd,
 int job_open_file(const struct sandbox_ops *sandbox, int job, const char *cwd,
 		  const char *name);
 
-/* Reads the files that the globs name, up to bytes_max in all: beyond it -EFBIG. */
+/* Reads the files that the globs name, up to bytes_max in all: beyond it -EFBIG, and so
+ * where there are too many files to look at, or to hold. */
 int job_collect(const struct sandbox_ops *sandbox, int job, const char *cwd,
 		char *const *globs, size_t glob_count, uint64_t bytes_max,
 		struct outputs *outputs);

@@ -54,10 +54,13 @@ bool glob_is_pattern(const char *glob)
 
 /* Backtracks to the last *, which cannot give up a slash, then to the last **, which can:
  * the shortest match of an earlier star never rules out a later one. */
-bool glob_matches(const char *glob, const char *name)
+bool glob_matches(const char *glob, const char *name, size_t *steps)
 {
 	const char *star = NULL, *star_name = NULL, *deep = NULL, *deep_name = NULL;
 	while (*name) {
+		if (!*steps)
+			return false;
+		--*steps;
 		if (glob[0] == '*' && glob[1] == '*') {
 			deep = glob += 2;
 			deep_name = name;

@@ -19,8 +19,9 @@ const char *name_refused(const char *name, size_t size, size_t depth);
  * is wrong with the spelling or the name. */
 const char *name_from_path(char *path, size_t *size, size_t depth);
 
-/* Does the glob match the whole name? * and ? stop at a slash, ** does not. */
-bool glob_matches(const char *glob, const char *name);
+/* Does the glob match the whole name? * and ? stop at a slash, ** does not. Each step is
+ * taken from *steps; once none is left the answer is false, and not to be believed. */
+bool glob_matches(const char *glob, const char *name, size_t *steps);
 
 /* Has it any of those? */
 bool glob_is_pattern(const char *glob);

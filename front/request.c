@@ -223,13 +223,16 @@ static int map_env(struct request *request, const struct image *image, char **en
 }
 
 int request_check_outs(struct request *request, char *const *outs, size_t count,
-		       size_t depth)
+		       const struct limits *limits)
 {
+	if (request->out_count + count > limits->args)
+		return request_refuse(request, 413, "too many outputs", NULL);
 	if (count && request->format == FORMAT_STREAM)
 		return request_refuse(request, 400,
 				      "_out with a stream, which has no files", outs[0]);
 	for (size_t i = 0; i < count; i++) {
-		const char *why = name_refused(outs[i], strlen(outs[i]), depth);
+		const char *why =
+			name_refused(outs[i], strlen(outs[i]), limits->path_depth);
 		if (why)
 			return request_refuse(request, 400, why, outs[i]);
 	}
@@ -268,7 +271,7 @@ static int map_job(struct layout *layout, const struct http_head *head, const ch
 	request->accept_mixed = head->accept_mixed;
 	request_apply_controls(request, limits);
 	rc = request_check_outs(request, request->query.outs, request->query.out_count,
-				limits->path_depth);
+				limits);
 	if (!rc)
 		rc = place_body(request, head, bytes, layout->path,
 				head->path.size ? head->path.size - 1 : 0,

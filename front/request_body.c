@@ -119,7 +119,7 @@ int request_take_body(struct request *request, const struct image *image,
 					  upload->args.count);
 	if (!rc)
 		rc = request_check_outs(request, upload->outs.items, upload->outs.count,
-					limits->path_depth);
+					limits);
 	return rc ? rc : join_lists(request, image);
 }
 

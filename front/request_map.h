@@ -17,9 +17,10 @@ int request_find_route(struct request *request, const struct http_head *head,
 /* What the controls say about the result and the time for it. */
 void request_apply_controls(struct request *request, const struct limits *limits);
 
-/* Are these globs of files that can be returned? 0 or -status. */
+/* Are these globs of files that can be returned, and with those there are already not too
+ * many? 0 or -status. */
 int request_check_outs(struct request *request, char *const *outs, size_t count,
-		       size_t depth);
+		       const struct limits *limits);
 
 /* Sets variables in an environment of *count entries, each replaced where it is there. 0
  * or -status. */

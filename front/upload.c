@@ -109,8 +109,11 @@ int upload_add_unpacked(struct upload *upload, const char *name, size_t name_siz
 }
 
 int upload_add_string(struct upload *upload, struct upload_list *list, char *string,
-		      size_t size)
+		      size_t size, const struct limits *limits)
 {
+	if (list->count >= limits->args)
+		return upload_refuse(upload, 413,
+				     "too many arguments, variables or outputs", NULL);
 	if (memchr(string, '\0', size))
 		return upload_refuse(upload, 400, "a NUL where there must be none", NULL);
 	char **items = grow(list->items, list->count, &list->room, sizeof(*items));

@@ -54,9 +54,10 @@ int upload_add_unpacked(struct upload *upload, const char *name, size_t name_siz
 			unsigned mode, bool folder, const struct limits *limits,
 			struct upload_file **file);
 
-/* Adds a NUL-terminated string of size bytes; one with a NUL inside is refused. */
+/* Adds a NUL-terminated string of size bytes; one with a NUL inside is refused. Each list
+ * has as many as a request may have arguments. */
 int upload_add_string(struct upload *upload, struct upload_list *list, char *string,
-		      size_t size);
+		      size_t size, const struct limits *limits);
 
 /* Notes why the body is refused. Returns -status. */
 int upload_refuse(struct upload *upload, int status, const char *why, const char *about);

@@ -16,6 +16,7 @@ static int read_envelope(const char *text)
 	struct limits limits;
 	limits_default(&limits);
 	limits.files_in = 3;
+	limits.args = 4;
 	limits.unpacked_bytes = 16;
 	upload_free(&upload);
 	chain_append(&body, text, strlen(text));
@@ -50,6 +51,25 @@ static void each_member_reaches_its_place(void **state)
 	assert_int_equal(upload.files[1].size, 2);
 	assert_memory_equal(upload.files[1].bytes, "\0\xff", 2);
 	assert_string_equal(upload.outs.items[0], "*.o");
+}
+
+static void lists_are_bounded_while_they_are_read(void **state)
+{
+	static const struct {
+		const char *fits, *many;
+	} rows[] = {
+		{"{\"argv\":[\"a\",\"a\",\"a\",\"a\"]}",
+		 "{\"argv\":[\"a\",\"a\",\"a\",\"a\",\"a\""},
+		{"{\"out\":[\"a\",\"a\",\"a\",\"a\"]}",
+		 "{\"out\":[\"a\",\"a\",\"a\",\"a\",\"a\""},
+		{"{\"env\":{\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\"}}",
+		 "{\"env\":{\"a\":\"\",\"b\":\"\",\"c\":\"\",\"d\":\"\",\"e\":\"\""},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(read_envelope(rows[i].fits), 0);
+		assert_int_equal(read_envelope(rows[i].many), -413);
+	}
 }
 
 static void all_members_may_be_left_out(void **state)
@@ -164,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(each_member_reaches_its_place, release),
 		cmocka_unit_test_teardown(all_members_may_be_left_out, release),
+		cmocka_unit_test_teardown(lists_are_bounded_while_they_are_read, release),
 		cmocka_unit_test_teardown(escapes_become_utf_8, release),
 		cmocka_unit_test_teardown(base64_has_the_values_of_its_rfc, release),
 		cmocka_unit_test_teardown(what_is_not_an_envelope_is_refused, release),
