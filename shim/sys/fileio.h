@@ -13,6 +13,7 @@ struct file *file_or_path_of(const struct sysargs *a, int n);
 bool file_reads(const struct file *file);
 bool file_writes(const struct file *file);
 bool file_seeks(const struct file *file);
+#define IO_BYTES_MAX 0x7ffff000ull /* of one call: MAX_RW_COUNT */
 /* One read or write at *pos; -EBADF when it is not open for that. */
 long file_transfer(struct file *file, struct uio *uio, uint64_t *pos, bool write);
 /* Gives a file its number; takes over the reference, also when it fails. */

@@ -144,6 +144,13 @@ static long poll_files(struct polled *polled, struct file **held, uint32_t count
 	return rc == -ETIMEDOUT ? 0 : rc;
 }
 
+int file_wait(struct file *file, uint32_t events, uint64_t deadline_ns)
+{
+	struct polled polled = {.events = (int16_t)events};
+	long rc = poll_files(&polled, &file, 1, deadline_ns);
+	return rc < 0 ? (int)rc : rc == 0 ? -EAGAIN : 0;
+}
+
 /* polled is in kernel memory; deadline 0: do not wait. */
 static long poll_numbers(struct polled *polled, uint32_t count, uint64_t deadline_ns)
 {

@@ -6,8 +6,6 @@
 #include "shim/vfs/abi.h"
 #include "shim/vfs/pipe.h"
 
-#define IO_BYTES_MAX 0x7ffff000ull /* MAX_RW_COUNT */
-
 #define RWF_HIPRI  1u
 #define RWF_DSYNC  2u
 #define RWF_SYNC   4u

@@ -1,8 +1,10 @@
 /* sys/splice.c: bytes from file to file, past the memory of the program: sendfile,
  * copy_file_range, splice, tee. */
+#include "shim/net/socket.h"
 #include "shim/proc/process.h"
 #include "shim/proc/thread.h"
 #include "shim/sys/fileio.h"
+#include "shim/sys/pollio.h"
 #include "shim/vfs/inode.h"
 #include "shim/vfs/pipe.h"
 
@@ -35,8 +37,63 @@ static int copy_end_put(struct copy_end *end)
 	return 0;
 }
 
-/* Moves up to size bytes by way of a page; what the writer did not take is not consumed
- * when the reader can go back, else it is written whole. */
+/* At most a page's bytes. Neither file sleeps meanwhile, so that nothing is lost between
+ * them: what the writer does not take stays with the reader. -EAGAIN: *slow would have
+ * slept. */
+static long copy_piece(struct copy_end *in, struct copy_end *out, struct page *page,
+		       uint64_t size, struct file **slow)
+{
+	struct uio_segment segment;
+	struct uio uio;
+	uint64_t before = in->pos;
+	long rc = pipe_is(out->file) ? pipe_room(out->file) : (long)PAGE_SIZE;
+	*slow = out->file;
+	if (rc <= 0)
+		return rc < 0 ? rc : -EAGAIN;
+	if (size > (uint64_t)rc)
+		size = (uint64_t)rc;
+	if (size > PAGE_SIZE)
+		size = PAGE_SIZE;
+	*slow = in->file;
+	uio_kernel(&uio, &segment, page_va(page), size);
+	uio.flags = O_NONBLOCK;
+	rc = pipe_is(in->file) ? pipe_peek(in->file, &uio)
+			       : file_transfer(in->file, &uio, &in->pos, false);
+	if (rc <= 0)
+		return rc;
+	*slow = out->file;
+	uio_kernel(&uio, &segment, page_va(page), (uint64_t)rc);
+	uio.flags = O_NONBLOCK;
+	rc = file_transfer(out->file, &uio, &out->pos, true);
+	if (pipe_is(in->file))
+		pipe_skip(in->file, rc < 0 ? 0 : (uint64_t)rc);
+	else if (file_seeks(in->file))
+		in->pos = before + (rc < 0 ? 0 : (uint64_t)rc);
+	return rc;
+}
+
+/* Sleeps until the file that was slow may go on, as long as its own reads and writes
+ * would sleep. 0, or what ends the call. */
+static int await(struct file *slow, bool reads, bool nonblock)
+{
+	const struct socket *socket = socket_of_file(slow);
+	uint64_t timeout_ns = !socket ? 0
+			      : reads ? socket->receive_timeout_ns
+				      : socket->send_timeout_ns;
+	if ((slow->flags & O_NONBLOCK) || (nonblock && (reads || pipe_is(slow))))
+		return -EAGAIN;
+	int rc =
+		file_wait(slow, reads ? POLLIN : POLLOUT, socket_deadline_ns(timeout_ns));
+	if (rc == 0) { /* to be asked again, but not for ever */
+		thread_yield();
+		rc = wait_interrupted() ? -EINTR : 0;
+	}
+	return rc == -EINTR && timeout_ns == 0 ? -ERESTARTSYS : rc;
+}
+
+/* Until size bytes went; or, once some did, until there are no more now or a pipe is
+ * full.
+ */
 static long copy_bytes(struct copy_end *in, struct copy_end *out, uint64_t size,
 		       bool nonblock)
 {
@@ -45,26 +102,27 @@ static long copy_bytes(struct copy_end *in, struct copy_end *out, uint64_t size,
 	if (!page)
 		return -ENOMEM;
 	while (size) {
-		struct uio_segment segment;
-		struct uio uio;
-		uint64_t before = in->pos, n = size < PAGE_SIZE ? size : PAGE_SIZE;
-		uio_kernel(&uio, &segment, page_va(page), n);
-		uio.flags = nonblock || done ? O_NONBLOCK : 0;
-		rc = file_transfer(in->file, &uio, &in->pos, false);
+		struct file *slow;
+		rc = copy_piece(in, out, page, size, &slow);
+		if (rc == -EAGAIN) {
+			bool reads = slow == in->file;
+			if (done && (reads || pipe_is(slow)))
+				break;
+			rc = await(slow, reads, nonblock);
+			if (rc < 0)
+				break;
+			continue;
+		}
 		if (rc <= 0)
 			break;
-		uint64_t got = (uint64_t)rc;
-		uio_kernel(&uio, &segment, page_va(page), got);
-		rc = file_transfer(out->file, &uio, &out->pos, true);
-		uint64_t put = rc < 0 ? 0 : (uint64_t)rc;
-		if (put < got && file_seeks(in->file))
-			in->pos = before + put;
-		done += (long)put;
-		size -= put;
-		if (rc < 0 || put < got)
-			break;
-		if (done % (256 * (long)PAGE_SIZE) == 0)
+		bool turn = done >> 20 != (done + rc) >> 20;
+		done += rc;
+		size -= (uint64_t)rc;
+		if (turn) {
 			thread_yield();
+			if (wait_interrupted())
+				break;
+		}
 	}
 	page_put(page);
 	return done ? done : rc;
@@ -78,23 +136,28 @@ static void copy_ends_put(struct copy_end *in, struct copy_end *out)
 		file_put(out->file);
 }
 
+/* Between ends whose positions are known. Puts them. */
+static long copy_from_positions(struct copy_end *in, struct copy_end *out, uint64_t size,
+				bool nonblock)
+{
+	long rc =
+		copy_bytes(in, out, size < IO_BYTES_MAX ? size : IO_BYTES_MAX, nonblock);
+	if (rc >= 0 && (copy_end_put(in) < 0 || copy_end_put(out) < 0))
+		rc = -EFAULT;
+	copy_ends_put(in, out);
+	return rc;
+}
+
 static long copy_between(struct copy_end *in, uaddr in_at, struct copy_end *out,
 			 uaddr out_at, uint64_t size, bool nonblock)
 {
 	long rc = -EBADF;
-	if (!in->file || !out->file || !file_reads(in->file) || !file_writes(out->file))
-		goto out;
-	rc = copy_end_get(in, in_at);
+	if (in->file && out->file && file_reads(in->file) && file_writes(out->file))
+		rc = copy_end_get(in, in_at);
 	if (rc == 0)
 		rc = copy_end_get(out, out_at);
-	if (rc == 0) {
-		if (size > 0x7ffff000)
-			size = 0x7ffff000;
-		rc = copy_bytes(in, out, size, nonblock);
-		if (rc >= 0 && (copy_end_put(in) < 0 || copy_end_put(out) < 0))
-			rc = -EFAULT;
-	}
-out:
+	if (rc == 0)
+		return copy_from_positions(in, out, size, nonblock);
 	copy_ends_put(in, out);
 	return rc;
 }
@@ -146,6 +209,9 @@ static int check_copy(const struct copy_end *in, const struct copy_end *out,
 	left = left > in->pos ? left - in->pos : 0;
 	if (*size > left)
 		*size = left;
+	uint64_t limit = process_current()->rlimits[RLIMIT_FSIZE_INDEX].soft;
+	if (out->pos<limit && * size> limit - out->pos)
+		*size = limit - out->pos;
 	bool overlap = in->pos < out->pos + *size && out->pos < in->pos + *size;
 	return in->file->vnode == out->file->vnode && overlap ? -EINVAL : 0;
 }
@@ -162,8 +228,7 @@ long sys_copy_file_range(const struct sysargs *a)
 	if (rc == 0)
 		rc = a->arg[5] ? -EINVAL : check_copy(&in, &out, &size);
 	if (rc == 0)
-		return copy_between(&in, arg_user(a, 1), &out, arg_user(a, 3), size,
-				    false);
+		return copy_from_positions(&in, &out, size, false);
 	copy_ends_put(&in, &out);
 	return rc;
 }
@@ -171,14 +236,23 @@ long sys_copy_file_range(const struct sysargs *a)
 #define SPLICE_F_NONBLOCK 2u
 #define SPLICE_F_ALL      15u
 
+/* One is a pipe, they are not ends of the same, and nothing is to be appended. */
+static bool may_splice(const struct file *in, const struct file *out)
+{
+	if (pipe_is(in) && pipe_is(out))
+		return in->data != out->data;
+	return (pipe_is(in) || pipe_is(out)) && !(pipe_is(in) && out->flags & O_APPEND);
+}
+
 long sys_splice(const struct sysargs *a)
 {
+	if (a->arg[4] == 0)
+		return 0;
 	if (a->arg[5] & ~(uint64_t)SPLICE_F_ALL)
 		return -EINVAL;
 	struct copy_end in = {.file = file_of(a, 0)}, out = {.file = file_of(a, 2)};
-	if (in.file && out.file && !pipe_is(in.file) && !pipe_is(out.file)) {
-		file_put(in.file);
-		file_put(out.file);
+	if (in.file && out.file && !may_splice(in.file, out.file)) {
+		copy_ends_put(&in, &out);
 		return -EINVAL;
 	}
 	return copy_between(&in, arg_user(a, 1), &out, arg_user(a, 3), a->arg[4],
@@ -189,6 +263,8 @@ long sys_tee(const struct sysargs *a)
 {
 	if (a->arg[3] & ~(uint64_t)SPLICE_F_ALL)
 		return -EINVAL;
+	if (a->arg[2] == 0)
+		return 0;
 	struct file *in = file_of(a, 0), *out = file_of(a, 1);
 	long rc = -EBADF;
 	if (in && out && file_reads(in) && file_writes(out))

@@ -87,6 +87,28 @@ static bool writes(const struct file *file)
 	return (file->flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* The bytes from position at on, *size of them in one page. */
+static char *run_at(const struct pipe *pipe, uint64_t at, uint64_t *size)
+{
+	uint64_t in_page = at & PAGE_MASK, left = pipe->head - at;
+	*size = left < PAGE_SIZE - in_page ? left : PAGE_SIZE - in_page;
+	return (char *)page_va(pipe->page[at / PAGE_SIZE % pipe->slots]) + in_page;
+}
+
+/* Size bytes of the first run were read. A page is given back when it is read empty; the
+ * last one is kept for the next write. In a full ring that starts within a page, that
+ * page holds the newest bytes too. */
+static void take(struct pipe *pipe, uint64_t size)
+{
+	struct page **slot = &pipe->page[pipe->tail / PAGE_SIZE % pipe->slots];
+	pipe->tail += size;
+	if ((pipe->tail & PAGE_MASK) == 0 && used(pipe) &&
+	    used(pipe) <= (pipe->slots - 1) * PAGE_SIZE) {
+		page_put(*slot);
+		*slot = NULL;
+	}
+}
+
 static long pipe_read(struct file *file, struct uio *uio, uint64_t *pos)
 {
 	struct pipe *pipe = file->data;
@@ -103,23 +125,15 @@ static long pipe_read(struct file *file, struct uio *uio, uint64_t *pos)
 			return -ERESTARTSYS;
 	}
 	while (uio->left && used(pipe)) {
-		uint64_t at = pipe->tail & PAGE_MASK, n = PAGE_SIZE - at;
-		struct page **slot = &pipe->page[pipe->tail / PAGE_SIZE % pipe->slots];
-		if (n > used(pipe))
-			n = used(pipe);
-		long moved = uio_write_out(uio, (const char *)page_va(*slot) + at, n);
+		uint64_t n;
+		const char *bytes = run_at(pipe, pipe->tail, &n);
+		long moved = uio_write_out(uio, bytes, n);
+		if (moved < 0 && done == 0)
+			return moved;
 		if (moved < 0)
-			return done ? done : moved;
-		pipe->tail += (uint64_t)moved;
+			break;
+		take(pipe, (uint64_t)moved);
 		done += moved;
-		/* A page is given back when it is read empty; the last one is kept for
-		 * the next write. In a full ring that starts within a page, that page
-		 * holds the newest bytes too. */
-		if ((pipe->tail & PAGE_MASK) == 0 && used(pipe) &&
-		    used(pipe) <= (pipe->slots - 1) * PAGE_SIZE) {
-			page_put(*slot);
-			*slot = NULL;
-		}
 	}
 	waitq_wake(&pipe->changed, POLLOUT | POLLWRNORM);
 	return done;
@@ -431,22 +445,47 @@ long pipe_tee(struct file *from, struct file *to, uint64_t size, bool nonblock)
 	}
 	long done = 0;
 	for (uint64_t at = in->tail; size && at < in->head && room(out);) {
-		uint64_t n = PAGE_SIZE - (at & PAGE_MASK);
 		struct uio_segment segment;
 		struct uio uio;
-		if (n > in->head - at)
-			n = in->head - at;
+		uint64_t n;
+		char *bytes = run_at(in, at, &n);
 		if (n > size)
 			n = size;
-		char *bytes = page_va(in->page[at / PAGE_SIZE % in->slots]);
-		uio_kernel(&uio, &segment, bytes + (at & PAGE_MASK), n);
+		uio_kernel(&uio, &segment, bytes, n);
 		long moved = append(out, &uio, n);
+		if (moved <= 0 && done == 0)
+			return moved;
 		if (moved <= 0)
-			return done ? done : moved;
+			break;
 		at += (uint64_t)moved;
 		size -= (uint64_t)moved;
 		done += moved;
 	}
 	waitq_wake(&out->changed, POLLIN | POLLRDNORM);
 	return done;
+}
+
+long pipe_room(struct file *file)
+{
+	const struct pipe *pipe = file->data;
+	return pipe->readers ? (long)room(pipe) : broken();
+}
+
+long pipe_peek(struct file *file, struct uio *uio)
+{
+	const struct pipe *pipe = file->data;
+	uint64_t size;
+	if (used(pipe) == 0)
+		return pipe->writers ? -EAGAIN : 0;
+	const char *bytes = run_at(pipe, pipe->tail, &size);
+	return uio_write_out(uio, bytes, size);
+}
+
+void pipe_skip(struct file *file, uint64_t size)
+{
+	struct pipe *pipe = file->data;
+	if (size == 0)
+		return;
+	take(pipe, size);
+	waitq_wake(&pipe->changed, POLLOUT | POLLWRNORM);
 }

@@ -7,6 +7,7 @@
 
 struct file;
 struct pipe;
+struct uio;
 
 #define PIPE_BUF 4096u
 
@@ -21,6 +22,14 @@ void pipe_reopen(struct file *source, struct file *file);
 long pipe_size_get(const struct file *file);
 long pipe_size_set(struct file *file, uint64_t size);
 uint64_t pipe_inode(const struct file *file);
+
+/* splice(2). Bytes that a write takes without sleeping; -EPIPE, with its signal, when
+ * nobody reads. */
+long pipe_room(struct file *file);
+/* Reads bytes that are there, at most a page, without taking them; 0 at the end, -EAGAIN.
+ */
+long pipe_peek(struct file *file, struct uio *uio);
+void pipe_skip(struct file *file, uint64_t size); /* takes so many of those */
 
 /* tee(2): copies up to size bytes that are there from one pipe to another, without taking
  * them; sleeps unless nonblock. */
