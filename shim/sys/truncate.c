@@ -8,6 +8,17 @@
 #include "shim/vfs/path.h"
 #include "shim/vfs/pipe.h"
 
+/* May the file be so large? Linux' inode_newsize_ok. */
+static int check_limit(struct vnode *vnode, uint64_t size)
+{
+	struct signal_info info = {.signo = SIGXFSZ};
+	if (size <= vnode_size(vnode) ||
+	    size <= process_current()->rlimits[RLIMIT_FSIZE_INDEX].soft)
+		return 0;
+	signal_send_thread(thread_current(), &info);
+	return -EFBIG;
+}
+
 static long resize(struct vnode *vnode, int64_t size, bool timed)
 {
 	if (size < 0)
@@ -16,13 +27,8 @@ static long resize(struct vnode *vnode, int64_t size, bool timed)
 		return -EISDIR;
 	if (!mode_is(vnode->mode, S_IFREG) || !vnode->ops->truncate)
 		return -EINVAL;
-	if ((uint64_t)size > vnode_size(vnode) &&
-	    (uint64_t)size > process_current()->rlimits[RLIMIT_FSIZE_INDEX].soft) {
-		struct signal_info info = {.signo = SIGXFSZ};
-		signal_send_thread(thread_current(), &info);
-		return -EFBIG;
-	}
-	return vnode->ops->truncate(vnode, (uint64_t)size, timed);
+	int rc = check_limit(vnode, (uint64_t)size);
+	return rc < 0 ? rc : vnode->ops->truncate(vnode, (uint64_t)size, timed);
 }
 
 long sys_truncate(const struct sysargs *a)
@@ -117,6 +123,8 @@ static long allocate(struct file *file, unsigned mode, int64_t offset, int64_t s
 {
 	int64_t end;
 	long rc = check_allocation(file, mode, offset, size, &end);
+	if (rc == 0 && !(mode & FALLOC_FL_PUNCH_HOLE))
+		rc = check_limit(file->vnode, (uint64_t)end);
 	if (rc < 0)
 		return rc;
 	struct node *node = node_of(file->vnode);

@@ -191,6 +191,12 @@ static void over_the_limit(void)
 	SHOW(lseek(from, 0, SEEK_CUR));
 	SHOW(sendfile(to, from, NULL, 3000));
 	SHOW(too_large);
+	loff_t at = 0, end = 0;
+	SHOW(copy_file_range(from, &at, to, &end, 3000, 0));
+	SHOW(too_large);
+	SHOW(fallocate(to, 0, 500, 500));
+	SHOW(fallocate(to, 0, 500, 501));
+	SHOW(too_large);
 	setrlimit(RLIMIT_FSIZE, &before);
 	close(from), close(to);
 }
