@@ -2,6 +2,7 @@
  * descriptors and threads. Nothing here is kept: nodes are made when looked up. */
 #include "shim/vfs/procfs_node.h"
 
+#include "shim/arch/x86_64/cpu.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
@@ -35,19 +36,20 @@ struct proc_node *proc_node_make(struct proc_node *parent, enum node_kind kind,
 	node->rows = parent->rows;
 	node->pid = parent->pid;
 	node->tid = parent->tid;
+	node->cpu = parent->cpu;
 	vnode_get(&parent->vnode);
 	return node;
 }
 
 static struct proc_node *make_numbered(struct proc_node *parent, enum node_kind kind,
-				       uint32_t mode, int number)
+				       uint32_t mode, const char *format, int number)
 {
 	struct proc_node *node = proc_node_make(parent, kind, mode, NULL, 0);
 	if (!node)
 		return NULL;
 	node->vnode.name = node->name;
 	node->vnode.name_size =
-		(uint16_t)ksnprintf(node->name, sizeof(node->name), "%d", number);
+		(uint16_t)ksnprintf(node->name, sizeof(node->name), format, number);
 	return node;
 }
 
@@ -152,6 +154,29 @@ static struct proc_node *make_row(struct proc_node *folder, const struct proc_ro
 	return node;
 }
 
+/* devices/system/cpu: beside its rows there is a folder for each CPU. */
+static bool is_cpus(const struct proc_node *folder)
+{
+	static const char path[] = "devices/system/cpu/";
+	return folder->rows == &sys_rows && folder->prefix_size == sizeof(path) - 1 &&
+	       memcmp(folder->row->path, path, sizeof(path) - 1) == 0;
+}
+
+static int lookup_cpu(struct proc_node *folder, const char *name, size_t size,
+		      struct proc_node **out)
+{
+	int cpu;
+	if (size < 4 || memcmp(name, "cpu", 3) != 0 ||
+	    !parse_number(name + 3, size - 3, &cpu) || cpu >= (int)cpu_count())
+		return -ENOENT;
+	*out = make_numbered(folder, NODE_FOLDER, S_IFDIR | 0555, "cpu%d", cpu);
+	if (!*out)
+		return -ENOMEM;
+	(*out)->rows = &cpu_rows;
+	(*out)->cpu = (unsigned)cpu;
+	return 0;
+}
+
 static int lookup_folder(struct proc_node *folder, const char *name, size_t size,
 			 struct proc_node **out)
 {
@@ -165,10 +190,12 @@ static int lookup_folder(struct proc_node *folder, const char *name, size_t size
 		}
 	}
 	int pid;
+	if (is_cpus(folder))
+		return lookup_cpu(folder, name, size, out);
 	if (folder->rows != &proc_rows || folder->prefix_size ||
 	    !parse_number(name, size, &pid) || !process_find(job_current(), pid))
 		return -ENOENT;
-	*out = make_numbered(folder, NODE_FOLDER, S_IFDIR | 0555, pid);
+	*out = make_numbered(folder, NODE_FOLDER, S_IFDIR | 0555, "%d", pid);
 	if (!*out)
 		return -ENOMEM;
 	(*out)->rows = &pid_rows;
@@ -186,15 +213,16 @@ static int lookup_number(struct proc_node *folder, const char *name, size_t size
 	if (folder->kind == NODE_TASKS) {
 		if (!thread_find(process, n))
 			return -ENOENT;
-		*out = make_numbered(folder, NODE_FOLDER, S_IFDIR | 0555, n);
+		*out = make_numbered(folder, NODE_FOLDER, S_IFDIR | 0555, "%d", n);
 		if (*out)
 			(*out)->tid = n;
 	} else {
 		if (!process->fds || fdtable_next(process->fds, n) != n)
 			return -ENOENT;
 		*out = folder->kind == NODE_FDS
-			       ? make_numbered(folder, NODE_FD, S_IFLNK | 0700, n)
-			       : make_numbered(folder, NODE_FD_INFO, S_IFREG | 0444, n);
+			       ? make_numbered(folder, NODE_FD, S_IFLNK | 0700, "%d", n)
+			       : make_numbered(folder, NODE_FD_INFO, S_IFREG | 0444, "%d",
+					       n);
 		if (*out)
 			(*out)->fd = n;
 	}
@@ -219,18 +247,18 @@ static uint64_t inode_number(const struct proc_node *node)
 {
 	uint64_t n = (uint64_t)(uintptr_t)node->row ^ node->prefix_size << 48;
 	n ^= (uint64_t)(node->tid ? node->tid : node->pid) << 40 ^
-	     (uint64_t)node->fd << 8 ^ (uint64_t)node->kind;
+	     (uint64_t)node->fd << 8 ^ (uint64_t)node->cpu << 32 ^ (uint64_t)node->kind;
 	return (n * 0x9e3779b97f4a7c15ull >> 16) + 1; /* readdir(3) takes 0 for deleted */
 }
 
 /* Listing: 0 ".", 1 "..", 2 + row, then NUMBERS_AT + the number. */
 #define NUMBERS_AT (1ull << 20)
 
-static bool put_numbered(struct proc_node *folder, int number, uint8_t type,
-			 uint64_t *position, struct entry_sink *sink)
+static bool put_numbered(struct proc_node *folder, const char *format, int number,
+			 uint8_t type, uint64_t *position, struct entry_sink *sink)
 {
 	char name[12];
-	int size = ksnprintf(name, sizeof(name), "%d", number);
+	int size = ksnprintf(name, sizeof(name), format, number);
 	uint64_t after = NUMBERS_AT + (unsigned)number + 1;
 	uint64_t inode = inode_number(folder) + (uint64_t)number + 1;
 	if (after <= *position)
@@ -245,9 +273,17 @@ static bool put_processes(struct proc_node *folder, uint64_t *position,
 			  struct entry_sink *sink)
 {
 	list_for_each(process, &job_current()->processes, struct process, job_link)
-		if (!put_numbered(folder, process->pid, 4, position, sink))
+		if (!put_numbered(folder, "%d", process->pid, 4, position, sink))
 			return false;
 	return true;
+}
+
+static void put_cpus(struct proc_node *folder, uint64_t *position,
+		     struct entry_sink *sink)
+{
+	for (int cpu = 0; cpu < (int)cpu_count(); cpu++)
+		if (!put_numbered(folder, "cpu%d", cpu, 4, position, sink))
+			return;
 }
 
 static bool put_rows(struct proc_node *folder, uint64_t *position,
@@ -283,14 +319,14 @@ static void put_numbers(struct proc_node *folder, struct process *process,
 {
 	if (folder->kind == NODE_TASKS) {
 		list_for_each(thread, &process->threads, struct thread, process_link)
-			if (!put_numbered(folder, thread->tid, 4, position, sink))
+			if (!put_numbered(folder, "%d", thread->tid, 4, position, sink))
 				return;
 		return;
 	}
 	for (int fd = process->fds ? fdtable_next(process->fds, 0) : -1; fd >= 0;
 	     fd = fdtable_next(process->fds, fd + 1))
-		if (!put_numbered(folder, fd, folder->kind == NODE_FDS ? 10 : 8, position,
-				  sink))
+		if (!put_numbered(folder, "%d", fd, folder->kind == NODE_FDS ? 10 : 8,
+				  position, sink))
 			return;
 }
 
@@ -306,9 +342,12 @@ static int proc_entries(struct vnode *vnode, uint64_t *position, struct entry_si
 			return 0;
 	if (folder->kind != NODE_FOLDER)
 		put_numbers(folder, process, position, sink);
-	else if (put_rows(folder, position, sink) && folder->rows == &proc_rows &&
-		 !folder->prefix_size)
+	else if (!put_rows(folder, position, sink))
+		return 0;
+	else if (folder->rows == &proc_rows && !folder->prefix_size)
 		put_processes(folder, position, sink);
+	else if (is_cpus(folder))
+		put_cpus(folder, position, sink);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* procfs.h: the rows from which /proc and /sys are made: procfs.c walks them; their texts
- * are procfs_system.c's, procfs_process.c's, procfs_memory.c's and procfs_fd.c's. */
+ * are in procfs_system.c, _cpu.c, _process.c, _memory.c, _smaps.c and _fd.c. */
 #ifndef SHIM_VFS_PROCFS_H
 #define SHIM_VFS_PROCFS_H
 
@@ -17,13 +17,15 @@ struct proc_row {
 	const char *fixed; /* instead of text */
 	/* What task/TID/ has there; NULL: the same as of the process. */
 	void (*thread_text)(struct text *out, struct thread *thread);
+	/* In a folder of one CPU. */
+	void (*cpu_text)(struct text *out, unsigned cpu);
 };
 
 struct proc_rows {
 	const struct proc_row *row;
 	size_t count;
 };
-extern const struct proc_rows proc_rows, pid_rows, sys_rows;
+extern const struct proc_rows proc_rows, pid_rows, sys_rows, cpu_rows;
 
 /* What /proc/PID/fdinfo/N says. */
 void proc_fd_info(struct text *out, struct file *file, bool cloexec);

@@ -25,6 +25,8 @@ static int make_text(const struct proc_node *node, struct text *text)
 		file_put(about);
 	} else if (node->row->fixed) {
 		text_printf(text, "%s\n", node->row->fixed);
+	} else if (node->row->cpu_text) {
+		node->row->cpu_text(text, node->cpu);
 	} else if (thread && node->row->thread_text) {
 		node->row->thread_text(text, thread);
 	} else {

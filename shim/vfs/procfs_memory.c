@@ -4,18 +4,12 @@
 #include "shim/vfs/inode.h"
 #include "shim/vfs/procfs_rows.h"
 
-static const struct vm_area *area_at(const struct vmspace *vm, uint32_t i)
-{
-	return i < vm->area_count ? vm->area[i] : NULL;
-}
-
-static void put_area_name(struct text *out, struct process *process,
-			  const struct vm_area *area)
+static void put_area_name(struct text *out, const struct job *job,
+			  const struct vmspace *vm, const struct vm_area *area)
 {
 	char path[512];
 	if (area->vnode) {
-		if (vnode_path(process->job->rootfs, area->vnode, path, sizeof(path)) ==
-		    0)
+		if (vnode_path(job->rootfs, area->vnode, path, sizeof(path)) == 0)
 			text_put(out, path, strlen(path));
 		else
 			text_printf(out, "/memfd: (deleted)");
@@ -23,42 +17,59 @@ static void put_area_name(struct text *out, struct process *process,
 		text_printf(out, "[stack]");
 	} else if (area->heap) {
 		text_printf(out, "[heap]");
-	} else if (process->vm->vdso && area->start == process->vm->vdso) {
+	} else if (vm->vdso && area->start == vm->vdso) {
 		text_printf(out, "[vdso]");
 	}
+}
+
+#define NAME_COLUMN 73u
+
+void proc_put_area(struct text *out, const struct job *job, const struct vmspace *vm,
+		   const struct vm_area *area)
+{
+	struct stat_values values = {0};
+	if (area->vnode)
+		(void)vnode_stat(area->vnode, &values);
+	size_t before = out->size;
+	text_printf(out, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
+		    (unsigned long long)area->start, (unsigned long long)area->end,
+		    area->prot & PT_READ ? 'r' : '-', area->prot & PT_WRITE ? 'w' : '-',
+		    area->prot & PT_EXEC ? 'x' : '-', area->shared ? 's' : 'p',
+		    (unsigned long long)(area->vnode ? area->offset : 0),
+		    (unsigned)values.device >> 8, (unsigned)values.device & 255,
+		    (unsigned long long)values.inode);
+	bool named = area->vnode || area->stack || area->heap ||
+		     (vm->vdso && area->start == vm->vdso);
+	while (named && out->size - before < NAME_COLUMN && !out->failed)
+		text_put(out, " ", 1);
+	put_area_name(out, job, vm, area);
+	text_printf(out, "\n");
 }
 
 void proc_maps(struct text *out, struct process *process)
 {
 	const struct vmspace *vm = process->vm;
-	for (uint32_t i = 0; vm && area_at(vm, i); i++) {
-		const struct vm_area *area = area_at(vm, i);
-		struct stat_values values = {0};
-		if (area->vnode)
-			(void)vnode_stat(area->vnode, &values);
-		size_t before = out->size;
-		text_printf(out, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ",
-			    (unsigned long long)area->start,
-			    (unsigned long long)area->end,
-			    area->prot & PT_READ ? 'r' : '-',
-			    area->prot & PT_WRITE ? 'w' : '-',
-			    area->prot & PT_EXEC ? 'x' : '-', area->shared ? 's' : 'p',
-			    (unsigned long long)(area->vnode ? area->offset : 0),
-			    (unsigned)values.device >> 8, (unsigned)values.device & 255,
-			    (unsigned long long)values.inode);
-		bool named = area->vnode || area->stack || area->heap ||
-			     (vm->vdso && area->start == vm->vdso);
-		while (named && out->size - before < 73 && !out->failed)
-			text_put(out, " ", 1);
-		put_area_name(out, process, area);
-		text_printf(out, "\n");
-	}
+	for (uint32_t i = 0; vm && i < vm->area_count; i++)
+		proc_put_area(out, process->job, vm, vm->area[i]);
+}
+
+enum proc_page_kind proc_page_kind(const struct vm_area *area, uint64_t va,
+				   const struct page *page)
+{
+	uint64_t index = (area->offset + (va - area->start)) >> PAGE_SHIFT;
+	if (vm_page_is_zeros(page))
+		return PROC_PAGE_ZEROS;
+	if (page->flags & PAGE_IMAGE)
+		return PROC_PAGE_FILE;
+	if (area->pages || (area->vnode && vnode_has_page(area->vnode, index, page)))
+		return PROC_PAGE_SHARED; /* files that were written are memory too */
+	return PROC_PAGE_ANONYMOUS;
 }
 
 /* What is mapped, in pages, by what is behind it. */
 struct memory_usage {
-	uint64_t anonymous, file, shared; /* that are there */
-	uint64_t data, stack, text;       /* whether there or not */
+	uint64_t present[PROC_PAGE_KINDS];
+	uint64_t data, stack, text; /* whether present or not */
 };
 
 struct usage_walk {
@@ -69,18 +80,8 @@ struct usage_walk {
 static void count_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 {
 	const struct usage_walk *walk = context;
-	const struct vm_area *area = walk->area;
-	const struct page *page = page_of_pa(pa);
-	uint64_t index = (area->offset + (va - area->start)) >> PAGE_SHIFT;
 	(void)flags;
-	if (vm_page_is_zeros(page))
-		return;
-	if (page->flags & PAGE_IMAGE)
-		walk->usage->file++;
-	else if (area->pages || (area->vnode && vnode_has_page(area->vnode, index, page)))
-		walk->usage->shared++; /* files that were written are memory too */
-	else
-		walk->usage->anonymous++;
+	walk->usage->present[proc_page_kind(walk->area, va, page_of_pa(pa))]++;
 }
 
 /* Kinds as Linux has them: a stack is what grows down, data what only the process writes.
@@ -123,9 +124,9 @@ void proc_status_memory(struct text *out, struct process *process)
 		{"VmPin:", 0},
 		{"VmHWM:", vm_resident_peak(vm)},
 		{"VmRSS:", vm_resident(vm)},
-		{"RssAnon:", usage.anonymous},
-		{"RssFile:", usage.file},
-		{"RssShmem:", usage.shared},
+		{"RssAnon:", usage.present[PROC_PAGE_ANONYMOUS]},
+		{"RssFile:", usage.present[PROC_PAGE_FILE]},
+		{"RssShmem:", usage.present[PROC_PAGE_SHARED]},
 		{"VmData:", usage.data},
 		{"VmStk:", usage.stack},
 		{"VmSwap:", 0},
@@ -146,7 +147,8 @@ void proc_statm(struct text *out, struct process *process)
 	text_printf(out, "%llu %llu %llu %llu 0 %llu 0\n",
 		    (unsigned long long)(vm->mapped_bytes >> PAGE_SHIFT),
 		    (unsigned long long)vm_resident(vm),
-		    (unsigned long long)(usage.file + usage.shared),
+		    (unsigned long long)(usage.present[PROC_PAGE_FILE] +
+					 usage.present[PROC_PAGE_SHARED]),
 		    (unsigned long long)usage.text,
 		    (unsigned long long)(usage.data + usage.stack));
 }

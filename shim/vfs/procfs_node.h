@@ -27,6 +27,7 @@ struct proc_node {
 	int pid;            /* 0: not of a process */
 	int tid;            /* below task/TID; 0: not of a thread */
 	int fd;
+	unsigned cpu;      /* below cpu/cpuN */
 	struct file *file; /* NODE_FILE: counted */
 	char name[12];     /* where it is a number */
 };

@@ -1,5 +1,4 @@
 /* procfs_process.c: what /proc/PID says, but for its memory, folders and open files. */
-#include "shim/arch/x86_64/cpu.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
 #include "shim/mm/vm.h"
@@ -115,26 +114,11 @@ static void put_signals(struct text *out, const struct task_view *view)
 
 static void put_cpus_allowed(struct text *out, const struct thread *thread)
 {
-	unsigned count = cpu_count();
-	uint64_t all = count >= 64 ? ~0ull : (1ull << count) - 1;
-	uint64_t mask = thread && thread->affinity ? thread->affinity : all;
+	uint64_t mask = thread && thread->affinity ? thread->affinity : proc_all_cpus();
 	text_printf(out, "Cpus_allowed:\t");
-	if (count > 32)
-		text_printf(out, "%x,", (unsigned)(mask >> 32));
-	text_printf(out, count > 32 ? "%08x\n" : "%x\n", (unsigned)mask);
+	proc_put_cpu_mask(out, mask);
 	text_printf(out, "Cpus_allowed_list:\t");
-	const char *between = "";
-	for (unsigned first = 0, end; first < count; first = end) {
-		bool in = mask >> first & 1;
-		for (end = first + 1; end < count && (mask >> end & 1) == in; end++)
-			continue;
-		if (!in)
-			continue;
-		text_printf(out, end > first + 1 ? "%s%u-%u" : "%s%u", between, first,
-			    end - 1);
-		between = ",";
-	}
-	text_printf(out, "\n");
+	proc_put_cpu_list(out, mask);
 }
 
 static void put_status(struct text *out, const struct task_view *view)
@@ -244,6 +228,8 @@ static const struct proc_row pid_table[] = {
 	FIXED("mounts", MOUNTS),
 	FIXED("oom_score", "0"),
 	FIXED("oom_score_adj", "0"),
+	MADE("smaps", proc_smaps),
+	MADE("smaps_rollup", proc_smaps_rollup),
 	OF_BOTH("stat", stat_process, stat_thread),
 	MADE("statm", proc_statm),
 	OF_BOTH("status", status, status_thread),

@@ -1,5 +1,5 @@
-/* procfs_rows.h: how the tables of rows are written (procfs.h): procfs_system.c and
- * procfs_process.c. */
+/* procfs_rows.h: how the tables of rows are written (procfs.h), and what their files
+ * share. */
 #ifndef SHIM_VFS_PROCFS_ROWS_H
 #define SHIM_VFS_PROCFS_ROWS_H
 
@@ -10,19 +10,23 @@
 
 #define FIXED(path, text)                                                                \
 	{                                                                                \
-		path, ROW_TEXT, NULL, text, NULL                                         \
+		path, ROW_TEXT, NULL, text, NULL, NULL                                   \
 	}
 #define MADE(path, maker)                                                                \
 	{                                                                                \
-		path, ROW_TEXT, maker, NULL, NULL                                        \
+		path, ROW_TEXT, maker, NULL, NULL, NULL                                  \
 	}
 #define OF_BOTH(path, maker, thread_maker)                                               \
 	{                                                                                \
-		path, ROW_TEXT, maker, NULL, thread_maker                                \
+		path, ROW_TEXT, maker, NULL, thread_maker, NULL                          \
+	}
+#define OF_CPU(path, maker)                                                              \
+	{                                                                                \
+		path, ROW_TEXT, NULL, NULL, NULL, maker                                  \
 	}
 #define OTHER(path, kind)                                                                \
 	{                                                                                \
-		path, kind, NULL, NULL, NULL                                             \
+		path, kind, NULL, NULL, NULL, NULL                                       \
 	}
 
 #define ROWS(table)                                                                      \
@@ -40,13 +44,33 @@
 	"tmpfs "                                                                         \
 	"devtmpfs rw"
 
-/* procfs_system.c: the CPUs, as "0-3"; process is not looked at. */
-void proc_cpu_range(struct text *out, struct process *process);
+/* procfs_cpu.c: sets of CPUs, a bit each, as Linux writes them: "3" and "0-1". */
+void proc_put_cpu_mask(struct text *out, uint64_t cpus);
+void proc_put_cpu_list(struct text *out, uint64_t cpus);
+uint64_t proc_all_cpus(void);
 /* procfs_memory.c: of the process' memory. */
+struct vmspace;
+struct vm_area;
+struct page;
+/* A line of maps. */
+void proc_put_area(struct text *out, const struct job *job, const struct vmspace *vm,
+		   const struct vm_area *area);
+enum proc_page_kind {
+	PROC_PAGE_ZEROS, /* nobody's */
+	PROC_PAGE_ANONYMOUS,
+	PROC_PAGE_FILE, /* a packed file's */
+	PROC_PAGE_SHARED,
+	PROC_PAGE_KINDS
+};
+enum proc_page_kind proc_page_kind(const struct vm_area *area, uint64_t va,
+				   const struct page *page);
 void proc_status_memory(struct text *out, struct process *process);
 void proc_statm(struct text *out, struct process *process);
 void proc_maps(struct text *out, struct process *process);
 void proc_cmdline(struct text *out, struct process *process);
 void proc_environ(struct text *out, struct process *process);
+/* procfs_smaps.c */
+void proc_smaps(struct text *out, struct process *process);
+void proc_smaps_rollup(struct text *out, struct process *process);
 
 #endif

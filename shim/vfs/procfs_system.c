@@ -1,4 +1,4 @@
-/* procfs_system.c: what /proc and /sys say of the machine, as the job may see it. */
+/* procfs_system.c: what /proc says of the machine, as the job may see it. */
 #include "shim/arch/x86_64/clock.h"
 #include "shim/arch/x86_64/cpu.h"
 #include "shim/lib/random.h"
@@ -184,15 +184,6 @@ static void uptime(struct text *out, struct process *process)
 	text_printf(out, "\n");
 }
 
-void proc_cpu_range(struct text *out, struct process *process)
-{
-	(void)process;
-	if (cpu_count() == 1)
-		text_printf(out, "0\n");
-	else
-		text_printf(out, "0-%u\n", cpu_count() - 1);
-}
-
 static void random_uuid(struct text *out, struct process *process)
 {
 	uint8_t b[16];
@@ -241,13 +232,4 @@ static const struct proc_row proc_table[] = {
 	FIXED("sys/vm/overcommit_memory", "1"),
 };
 
-static const struct proc_row sys_table[] = {
-	MADE("devices/system/cpu/online", proc_cpu_range),
-	MADE("devices/system/cpu/possible", proc_cpu_range),
-	MADE("devices/system/cpu/present", proc_cpu_range),
-	FIXED("kernel/mm/transparent_hugepage/enabled", "always [madvise] never"),
-	FIXED("kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152"),
-};
-
 const struct proc_rows proc_rows = ROWS(proc_table);
-const struct proc_rows sys_rows = ROWS(sys_table);
