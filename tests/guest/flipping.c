@@ -72,7 +72,8 @@ static void play(const char *what, const struct flip *flip, int count, void (*st
 #define KERNEL_AT 0xffffffff80000000ull
 #define NOWHERE   0x10ull
 
-static char bytes[65536], *page; /* page: one, with a hole behind it */
+#define BYTES 65536
+static char *bytes, *page; /* BYTES and a page of them, each with a hole behind it */
 static int pair[2], ends[2];
 
 /* Messages with descriptors. */
@@ -363,15 +364,22 @@ static void headers(void)
 	printf("headers: over\n");
 }
 
+static char *map_before_hole(size_t size)
+{
+	char *at = mmap(NULL, size + 4096, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	mprotect(at + size, 4096, PROT_NONE);
+	return at;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 0 || strncmp(argv[0], "leaf", 4) == 0)
 		return 0;
 	enter_scratch();
 	signal(SIGPIPE, SIG_IGN);
-	page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-		    0);
-	munmap(page + 4096, 4096);
+	bytes = map_before_hole(BYTES);
+	page = map_before_hole(4096);
 	messages(SOCK_STREAM, "send on a stream");
 	messages(SOCK_SEQPACKET, "send a packet");
 	receiving();
