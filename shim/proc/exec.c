@@ -155,6 +155,7 @@ void exec_commit(struct exec_loaded *loaded, struct thread *thread)
 {
 	struct process *process = thread->process;
 	struct vmspace *old = process->vm;
+	process->usage = process_usage(process);
 	process->vm = loaded->vm;
 	if (thread == thread_current())
 		sched_space_changed();

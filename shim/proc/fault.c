@@ -99,6 +99,12 @@ static int fpu_code(struct thread *self, bool simd)
 	return raised & 32 ? FPE_FLTRES : 0;
 }
 
+static void count_fault(struct thread *thread)
+{
+	thread->usage.faults++;
+	thread->process->usage.faults++;
+}
+
 static void page_fault(struct thread *self, uint64_t error, uint64_t address)
 {
 	enum vm_access access = error & ERROR_FETCH   ? VM_EXEC
@@ -106,6 +112,7 @@ static void page_fault(struct thread *self, uint64_t error, uint64_t address)
 						      : VM_READ;
 	switch (vm_fault(self->process->vm, address, access)) {
 	case VM_OK:
+		count_fault(self);
 		break;
 	case VM_UNMAPPED:
 		report(SIGSEGV, SEGV_MAPERR, address);
@@ -151,6 +158,8 @@ bool kernel_user_fault(uint64_t address, bool write)
 		return false;
 	enum vm_fault_result result =
 		vm_fault(self->process->vm, address, write ? VM_WRITE : VM_READ);
+	if (result == VM_OK)
+		count_fault(self);
 	if (result == VM_NO_MEMORY)
 		job_end(self->job, JOB_OOM, SIGKILL);
 	return result == VM_OK;

@@ -61,6 +61,13 @@ struct job {
 	struct list link; /* all jobs */
 };
 
+/* For getrusage(2) and /proc. */
+struct usage {
+	uint64_t faults;             /* of pages; none ever waits for a disk */
+	uint64_t waits, preemptions; /* times it left a CPU: to sleep, for others */
+	uint64_t peak_pages;         /* resident; of a process, in memory that it left */
+};
+
 struct rlimit_pair {
 	uint64_t soft, hard;
 };
@@ -87,9 +94,10 @@ struct process {
 	char comm[COMM_MAX];
 	char *exe_path; /* /proc/self/exe; in the account */
 	uint64_t start_ns, cpu_ns, children_cpu_ns;
-	int nice;         /* setpriority(2): kept, without effect */
-	int exit_status;  /* wait(2) encoding */
-	bool exiting;     /* exit_group: every thread leaves */
+	struct usage usage, children_usage; /* of its threads; of who was waited for */
+	int nice;                           /* setpriority(2): kept, without effect */
+	int exit_status;                    /* wait(2) encoding */
+	bool exiting;                       /* exit_group: every thread leaves */
 	int exit_signal;  /* to the parent; 0: none, and no zombie is kept */
 	int death_signal; /* PR_SET_PDEATHSIG */
 	bool no_new_privs, dumpable;
@@ -147,7 +155,7 @@ struct thread {
 	uint64_t robust_list, robust_list_size;
 	struct rseq_state rseq;
 	uint64_t cpu_ns, ran_at_ns;
-	uint64_t waits, preemptions; /* times it left a CPU: to sleep, for others */
+	struct usage usage;
 	uint64_t slice_end_ns;
 	bool running;      /* on cpu, now */
 	unsigned cpu;      /* where it runs or ran last */

@@ -190,6 +190,17 @@ static void reap_dead(struct cpu_sched *cpu)
 		thread_reap(thread);
 }
 
+static void count_leaving(struct thread *thread)
+{
+	bool waits = thread->state != THREAD_RUNNABLE;
+	thread->usage.waits += waits;
+	thread->usage.preemptions += !waits;
+	if (!thread->process)
+		return;
+	thread->process->usage.waits += waits;
+	thread->process->usage.preemptions += !waits;
+}
+
 void sched_switch(void)
 {
 	struct cpu_sched *cpu = this_cpu();
@@ -208,10 +219,7 @@ void sched_switch(void)
 		return;
 	if (from->state == THREAD_DEAD)
 		cpu->dead = from;
-	if (from->state == THREAD_RUNNABLE)
-		from->preemptions++;
-	else
-		from->waits++;
+	count_leaving(from);
 	load_space(cpu, to);
 	from->running = false;
 	to->running = true;

@@ -142,6 +142,24 @@ void process_vfork_done(struct process *process)
 
 /* Lets go of what a process holds while it runs; what is left is for its parent to read.
  */
+void usage_add(struct usage *sum, const struct usage *more)
+{
+	sum->faults += more->faults;
+	sum->waits += more->waits;
+	sum->preemptions += more->preemptions;
+	if (sum->peak_pages < more->peak_pages)
+		sum->peak_pages = more->peak_pages;
+}
+
+struct usage process_usage(const struct process *process)
+{
+	struct usage sum = process->usage;
+	if (process->vm)
+		usage_add(&sum,
+			  &(struct usage){.peak_pages = vm_resident_peak(process->vm)});
+	return sum;
+}
+
 static void process_release(struct process *process)
 {
 	struct vmspace *vm = process->vm;
@@ -149,6 +167,7 @@ static void process_release(struct process *process)
 	struct fs_state *fs = process->fs;
 	itimers_cancel(process);
 	posix_timers_remove_all(process);
+	process->usage = process_usage(process);
 	process->vm = NULL;
 	process->fds = NULL;
 	process->fs = NULL;

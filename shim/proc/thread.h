@@ -44,6 +44,9 @@ void process_tell_parent(struct process *process);
 enum { CLD_EXITED = 1, CLD_KILLED, CLD_DUMPED, CLD_TRAPPED, CLD_STOPPED, CLD_CONTINUED };
 /* Frees a zombie that was waited for. */
 void process_free(struct process *process);
+/* Up to now, with the memory that it has. */
+struct usage process_usage(const struct process *process);
+void usage_add(struct usage *sum, const struct usage *more);
 
 /* A number that no process, group, session or thread of the job has. */
 int pid_allocate(struct job *job);

@@ -69,38 +69,43 @@ long sys_prlimit64(const struct sysargs *a)
 	return rc;
 }
 
-void rusage_make(struct linux_rusage *out, const struct job *job, uint64_t cpu_ns)
+void rusage_make(struct linux_rusage *out, uint64_t cpu_ns, const struct usage *usage)
 {
 	*out = (struct linux_rusage){
 		.user = {(int64_t)(cpu_ns / 1000000000),
 			 (int64_t)(cpu_ns / 1000 % 1000000)},
-		.max_resident_kib =
-			(int64_t)(job->account.peak_pages * (PAGE_SIZE / 1024)),
+		.max_resident_kib = (int64_t)(usage->peak_pages * (PAGE_SIZE / 1024)),
+		.minor_faults = (int64_t)usage->faults,
+		.waits = (int64_t)usage->waits,
+		.preemptions = (int64_t)usage->preemptions,
 	};
 }
 
 long sys_getrusage(const struct sysargs *a)
 {
 	enum { SELF = 0, CHILDREN = -1, THREAD = 1 };
-	struct thread *self = thread_current();
-	struct linux_rusage usage;
-	uint64_t cpu_ns;
+	const struct thread *self = thread_current();
+	struct usage usage = process_usage(self->process);
+	struct linux_rusage out;
 	sched_charge_current();
 	switch ((int)a->arg[0]) {
 	case SELF:
-		cpu_ns = self->process->cpu_ns;
+		rusage_make(&out, self->process->cpu_ns, &usage);
 		break;
 	case CHILDREN:
-		cpu_ns = self->process->children_cpu_ns;
+		rusage_make(&out, self->process->children_cpu_ns,
+			    &self->process->children_usage);
 		break;
-	case THREAD:
-		cpu_ns = self->cpu_ns;
+	case THREAD: {
+		struct usage own = self->usage;
+		own.peak_pages = usage.peak_pages; /* memory is the process' */
+		rusage_make(&out, self->cpu_ns, &own);
 		break;
+	}
 	default:
 		return -EINVAL;
 	}
-	rusage_make(&usage, self->job, cpu_ns);
-	return copy_to_user(arg_user(a, 1), &usage, sizeof(usage));
+	return copy_to_user(arg_user(a, 1), &out, sizeof(out));
 }
 
 long sys_times(const struct sysargs *a)

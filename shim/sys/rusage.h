@@ -4,19 +4,19 @@
 
 #include <stdint.h>
 
-struct job;
+struct usage;
 
 struct linux_timeval {
 	int64_t seconds, microseconds;
 };
 struct linux_rusage {
 	struct linux_timeval user, system;
-	int64_t max_resident_kib, unused[13];
+	int64_t max_resident_kib, unused_sizes[3], minor_faults;
+	int64_t unused_counts[7], waits, preemptions;
 };
 _Static_assert(sizeof(struct linux_rusage) == 144, "Linux ABI");
 
-/* All time counts as the program's own: ring 0 does not count apart. The most memory used
- * is the job's, which is what is known exactly. */
-void rusage_make(struct linux_rusage *out, const struct job *job, uint64_t cpu_ns);
+/* All time counts as the program's own: ring 0 does not count apart. */
+void rusage_make(struct linux_rusage *out, uint64_t cpu_ns, const struct usage *usage);
 
 #endif

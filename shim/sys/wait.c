@@ -49,7 +49,16 @@ static void answer(struct wait_answer *out, const struct process *child, int cod
 {
 	*out = (struct wait_answer){
 		.pid = child->pid, .code = code, .status = status, .value = value};
-	rusage_make(&out->usage, child->job, child->cpu_ns + child->children_cpu_ns);
+	struct usage usage = process_usage(child);
+	usage_add(&usage, &child->children_usage);
+	rusage_make(&out->usage, child->cpu_ns + child->children_cpu_ns, &usage);
+}
+
+static void children_add(struct process *parent, const struct process *child)
+{
+	parent->children_cpu_ns += child->cpu_ns + child->children_cpu_ns;
+	usage_add(&parent->children_usage, &child->usage);
+	usage_add(&parent->children_usage, &child->children_usage);
 }
 
 /* Something to tell about the child? Takes it, unless WNOWAIT. */
@@ -64,8 +73,7 @@ static bool take(const struct wait_request *r, struct process *child,
 		answer(out, child, signo ? CLD_KILLED : CLD_EXITED, status,
 		       signo ? signo : status >> 8);
 		if (!keep) {
-			child->parent->children_cpu_ns +=
-				child->cpu_ns + child->children_cpu_ns;
+			children_add(child->parent, child);
 			process_free(child);
 		}
 		return true;

@@ -14,7 +14,7 @@ struct task_view {
 	int id;
 	const char *comm;
 	bool running;
-	uint64_t cpu_ns;
+	uint64_t cpu_ns, faults;
 };
 
 static struct task_view view_process(struct process *process)
@@ -22,7 +22,8 @@ static struct task_view view_process(struct process *process)
 	struct task_view view = {.process = process,
 				 .id = process->pid,
 				 .comm = process->comm,
-				 .cpu_ns = process_cpu_ns(process)};
+				 .cpu_ns = process_cpu_ns(process),
+				 .faults = process->usage.faults};
 	list_for_each(thread, &process->threads, struct thread, process_link) {
 		if (!view.thread)
 			view.thread = thread;
@@ -38,7 +39,8 @@ static struct task_view view_thread(struct thread *thread)
 				  .id = thread->tid,
 				  .comm = thread->comm,
 				  .running = thread->state == THREAD_RUNNABLE,
-				  .cpu_ns = thread_cpu_ns(thread)};
+				  .cpu_ns = thread_cpu_ns(thread),
+				  .faults = thread->usage.faults};
 }
 
 static char state_letter(const struct task_view *view)
@@ -56,9 +58,11 @@ static void put_stat(struct text *out, const struct task_view *view)
 	const struct vmspace *vm = process->vm;
 	int parent = process->parent ? process->parent->pid : 0;
 	const struct tty *tty = process->tty;
-	text_printf(out, "%d (%s) %c %d %d %d %u %d 4194304 0 0 0 0 ", view->id,
+	text_printf(out, "%d (%s) %c %d %d %d %u %d 4194304 %llu %llu 0 0 ", view->id,
 		    view->comm, state_letter(view), parent, process->pgid, process->sid,
-		    tty ? tty->device : 0, tty ? tty->foreground : -1);
+		    tty ? tty->device : 0, tty ? tty->foreground : -1,
+		    (unsigned long long)view->faults,
+		    (unsigned long long)process->children_usage.faults);
 	text_printf(out, "%llu 0 %llu 0 %d %d %u 0 %llu ",
 		    (unsigned long long)(view->cpu_ns / TICK_NS),
 		    (unsigned long long)(process->children_cpu_ns / TICK_NS),
@@ -146,10 +150,11 @@ static void put_status(struct text *out, const struct task_view *view)
 			 "CapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n");
 	text_printf(out, "NoNewPrivs:\t%d\nSeccomp:\t0\n", process->no_new_privs);
 	put_cpus_allowed(out, view->thread);
-	text_printf(out,
-		    "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
-		    (unsigned long long)(view->thread ? view->thread->waits : 0),
-		    (unsigned long long)(view->thread ? view->thread->preemptions : 0));
+	text_printf(
+		out,
+		"voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+		(unsigned long long)(view->thread ? view->thread->usage.waits : 0),
+		(unsigned long long)(view->thread ? view->thread->usage.preemptions : 0));
 }
 
 static void status(struct text *out, struct process *process)
