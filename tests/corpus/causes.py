@@ -11,5 +11,4 @@ CAUSES = [
     ("Go", "internal/poll: TestReadError/ErrNotPollable", "there is no /dev/net/tun"),
     ("CPython", "test_os.TestSendfile.*", "a job has no internet sockets"),
     ("CPython", "test_signal.WakeupFDTests.*socket*", "a job has no internet sockets"),
-    ("stress-ng", "sigio", "no file sends SIGIO: F_SETFL with O_ASYNC is EINVAL"),
 ]
