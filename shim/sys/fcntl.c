@@ -63,8 +63,7 @@ static long lock_call(struct file *file, int command, uaddr user)
 			 command == F_SETLKW || command == F_OFD_SETLKW, &request);
 }
 
-/* A process, or a group by its negative number. */
-static long set_owner(struct file *file, int owner)
+long owner_set(struct file *file, int owner)
 {
 	if (owner == INT32_MIN)
 		return -EINVAL;
@@ -72,7 +71,7 @@ static long set_owner(struct file *file, int owner)
 			 : async_owner_set(file, ASYNC_OWNER_PROCESS, owner);
 }
 
-static long get_owner(const struct file *file)
+int owner_get(const struct file *file)
 {
 	int owner = async_owner(file);
 	return file->owner_type == ASYNC_OWNER_GROUP ? -owner : owner;
@@ -134,9 +133,9 @@ static long control(struct file *file, int command, const struct sysargs *a)
 	case F_OFD_SETLKW:
 		return lock_call(file, command, arg_user(a, 2));
 	case F_SETOWN:
-		return set_owner(file, (int)value);
+		return owner_set(file, (int)value);
 	case F_GETOWN:
-		return get_owner(file);
+		return owner_get(file);
 	case F_SETOWN_EX:
 	case F_GETOWN_EX:
 		return owner_call(file, command == F_SETOWN_EX, arg_user(a, 2));

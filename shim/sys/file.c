@@ -1,13 +1,19 @@
 /* sys/file.c: descriptors: duplicating and closing them, and ioctl. */
+#include "shim/net/socket.h"
 #include "shim/proc/process.h"
 #include "shim/sys/fileio.h"
 #include "shim/vfs/abi.h"
 #include "shim/vfs/async.h"
 
-#define FIOCLEX  0x5451u
-#define FIONCLEX 0x5450u
-#define FIONBIO  0x5421u
-#define FIOASYNC 0x5452u
+#define FIOCLEX   0x5451u
+#define FIONCLEX  0x5450u
+#define FIONBIO   0x5421u
+#define FIOASYNC  0x5452u
+/* Of sockets. */
+#define FIOSETOWN 0x8901u
+#define SIOCSPGRP 0x8902u
+#define FIOGETOWN 0x8903u
+#define SIOCGPGRP 0x8904u
 
 /* Unlike F_SETFL it says so where there is none. */
 static long set_async(struct file *file, int fd, bool on)
@@ -17,28 +23,57 @@ static long set_async(struct file *file, int fd, bool on)
 	return async_set(file, fd, on);
 }
 
+static long set_flag(struct file *file, int fd, uint32_t command, uaddr from)
+{
+	int32_t on;
+	if (copy_from_user(&on, from, sizeof(on)) < 0)
+		return -EFAULT;
+	if (command == FIOASYNC)
+		return set_async(file, fd, on);
+	file->flags = on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
+	return 0;
+}
+
+static long owner_ioctl(struct file *file, bool set, uaddr user)
+{
+	int32_t owner;
+	if (set)
+		return copy_from_user(&owner, user, sizeof(owner)) < 0
+			       ? -EFAULT
+			       : owner_set(file, owner);
+	owner = owner_get(file);
+	return copy_to_user(user, &owner, sizeof(owner));
+}
+
+static long control(struct file *file, int fd, uint32_t command, uint64_t argument)
+{
+	switch (command) {
+	case FIOCLEX:
+	case FIONCLEX:
+		return fdtable_cloexec_set(process_current()->fds, fd,
+					   command == FIOCLEX);
+	case FIONBIO:
+	case FIOASYNC:
+		return set_flag(file, fd, command, (uaddr){argument});
+	case FIOSETOWN:
+	case SIOCSPGRP:
+	case FIOGETOWN:
+	case SIOCGPGRP:
+		if (socket_of_file(file))
+			return owner_ioctl(file, command <= SIOCSPGRP, (uaddr){argument});
+		break;
+	default:
+		break;
+	}
+	return file->ops->ioctl ? file->ops->ioctl(file, command, argument) : -ENOTTY;
+}
+
 long sys_ioctl(const struct sysargs *a)
 {
-	struct fdtable *fds = process_current()->fds;
 	struct file *file = file_of(a, 0);
-	uint32_t command = (uint32_t)a->arg[1];
-	uint32_t on = 0;
 	if (!file)
 		return -EBADF;
-	long rc = 0;
-	if (command == FIOCLEX || command == FIONCLEX) {
-		rc = fdtable_cloexec_set(fds, (int)a->arg[0], command == FIOCLEX);
-	} else if (command == FIONBIO || command == FIOASYNC) {
-		rc = copy_from_user(&on, arg_user(a, 2), sizeof(on));
-		if (rc == 0 && command == FIOASYNC)
-			rc = set_async(file, (int)a->arg[0], on);
-		else if (rc == 0)
-			file->flags =
-				on ? file->flags | O_NONBLOCK : file->flags & ~O_NONBLOCK;
-	} else {
-		rc = file->ops->ioctl ? file->ops->ioctl(file, command, a->arg[2])
-				      : -ENOTTY;
-	}
+	long rc = control(file, (int)a->arg[0], (uint32_t)a->arg[1], a->arg[2]);
 	file_put(file);
 	return rc;
 }

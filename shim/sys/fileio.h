@@ -14,6 +14,9 @@ bool file_reads(const struct file *file);
 bool file_writes(const struct file *file);
 bool file_seeks(const struct file *file);
 #define IO_BYTES_MAX 0x7ffff000ull /* of one call: MAX_RW_COUNT */
+/* fcntl.c: F_SETOWN and F_GETOWN: a process, or a group by its negative number. */
+long owner_set(struct file *file, int owner);
+int owner_get(const struct file *file);
 /* One read or write at *pos; -EBADF when it is not open for that. */
 long file_transfer(struct file *file, struct uio *uio, uint64_t *pos, bool write);
 /* Gives a file its number; takes over the reference, also when it fails. */

@@ -8,6 +8,7 @@
 #include "shim/lib/print.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
+#include "shim/proc/signal_state.h"
 #include "shim/proc/thread.h"
 #include "shim/vfs/inode.h"
 #include "shim/vfs/tty.h"
@@ -41,14 +42,19 @@ static const uint32_t bands[] = {
 	[POLL_HUP] = POLLHUP | POLLERR,
 };
 
-static struct thread *find_thread(const struct job *job, int tid)
+/* Of a signal that could not be queued the owner still hears, as SIGIO. */
+static void send(struct process *process, struct thread *thread,
+		 const struct signal_info *info)
 {
-	list_for_each(process, &job->processes, struct process, job_link) {
-		struct thread *thread = thread_find(process, tid);
-		if (thread)
-			return thread;
-	}
-	return NULL;
+	static const struct signal_info plain = {.signo = SIGIO, .code = SI_KERNEL};
+	bool queued = thread ? signal_send_thread(thread, info)
+			     : signal_send_process(process, info);
+	if (queued || info->signo < SIGRTMIN || signal_is_ignored(process, info->signo))
+		return;
+	if (thread)
+		signal_send_thread(thread, &plain);
+	else
+		signal_send_process(process, &plain);
 }
 
 static void tell(const struct async *async, int why)
@@ -62,21 +68,17 @@ static void tell(const struct async *async, int why)
 					    .from_file = true,
 					    .value = bands[why],
 					    .status = async->fd};
-	struct process *process;
-	struct thread *thread;
-	switch (file->owner_type) {
-	case ASYNC_OWNER_THREAD:
-		thread = find_thread(async->job, file->owner);
-		if (thread)
-			signal_send_thread(thread, &info);
-		return;
-	case ASYNC_OWNER_PROCESS:
-		process = process_find(async->job, file->owner);
-		if (process)
-			signal_send_process(process, &info);
-		return;
-	default:
-		signal_send_group(async->job, file->owner, &info);
+	list_for_each_safe(process, &async->job->processes, struct process, job_link) {
+		struct thread *thread = NULL;
+		bool is_owner = false;
+		if (file->owner_type == ASYNC_OWNER_PROCESS)
+			is_owner = process->pid == file->owner;
+		else if (file->owner_type == ASYNC_OWNER_GROUP)
+			is_owner = process->pgid == file->owner;
+		else
+			thread = thread_find(process, file->owner);
+		if ((is_owner || thread) && process->state == PROCESS_RUNNING)
+			send(process, thread, &info);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -232,6 +233,61 @@ static void owners(void)
 	close(p[1]);
 }
 
+/* More signals than are queued: then a SIGIO says that some are missing. */
+static void overflow(void)
+{
+	struct rlimit few = {200, 200};
+	sigset_t set, pending;
+	int p[2];
+	fflush(stdout);
+	if (fork() > 0) {
+		wait(NULL);
+		return;
+	}
+	pipe(p);
+	sigemptyset(&set);
+	sigaddset(&set, SIGRTMIN);
+	sigaddset(&set, SIGIO);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	setrlimit(RLIMIT_SIGPENDING, &few);
+	turn_on(p[0], SIGRTMIN);
+	write(p[1], "1", 1);
+	sigpending(&pending);
+	SHOW(sigismember(&pending, SIGIO));
+	for (int i = 0; i < 400; i++)
+		write(p[1], "x", 1);
+	sigpending(&pending);
+	SHOW(sigismember(&pending, SIGIO));
+	SHOW(sigismember(&pending, SIGRTMIN));
+	_exit(0);
+}
+
+/* The other names that sockets have for it. */
+static void by_ioctl(void)
+{
+	int s[2], p[2], owner = getpid(), on = 1, got = 0, nobody = 4000000;
+	socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+	pipe(p);
+	SHOW(ioctl(s[0], FIOSETOWN, &owner));
+	SHOW(ioctl(s[0], FIOGETOWN, &got));
+	SHOW(got == owner);
+	owner = -getpgrp();
+	SHOW(ioctl(s[0], SIOCSPGRP, &owner));
+	SHOW(ioctl(s[0], SIOCGPGRP, &got));
+	SHOW(got == owner);
+	SHOW(ioctl(s[0], SIOCSPGRP, &nobody));
+	SHOW(ioctl(s[0], SIOCSPGRP, 8));
+	SHOW(ioctl(p[0], FIOSETOWN, &owner));
+	SHOW(ioctl(s[0], FIOASYNC, &on));
+	write(s[1], "x", 1);
+	since("sent", s[0]);
+	SHOW(ioctl(s[0], FIOASYNC, 8));
+	close(s[0]);
+	close(s[1]);
+	close(p[0]);
+	close(p[1]);
+}
+
 static void by_signalfd(void)
 {
 	struct signalfd_siginfo info;
@@ -267,6 +323,8 @@ int main(void)
 	terminals();
 	others();
 	owners();
+	overflow();
+	by_ioctl();
 	by_signalfd();
 	return 0;
 }
