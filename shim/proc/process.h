@@ -53,6 +53,7 @@ struct job {
 	uint64_t unknown_logged[8]; /* bit n: unknown call n was logged for this job */
 	bool sockets_logged;        /* said once that it may have no network sockets */
 	uint64_t start_ns, end_ns, cpu_ns;
+	uint64_t switches; /* times that a thread of it left a CPU */
 	struct job_result result;
 	struct timer deadline;
 	struct waitq changed;   /* woken when it has ended */

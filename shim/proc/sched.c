@@ -195,6 +195,8 @@ static void count_leaving(struct thread *thread)
 	bool waits = thread->state != THREAD_RUNNABLE;
 	thread->usage.waits += waits;
 	thread->usage.preemptions += !waits;
+	if (thread->job)
+		thread->job->switches++;
 	if (!thread->process)
 		return;
 	thread->process->usage.waits += waits;

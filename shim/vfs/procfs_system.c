@@ -5,17 +5,21 @@
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/sched.h"
+#include "shim/vfs/jobfs.h"
 #include "shim/vfs/procfs_rows.h"
 
-/* Memory as the job sees it: no more than it may use. */
+/* Memory as the job sees it: no more than it may use. Files that it wrote are memory for
+ * good, as tmpfs' are: cached and shared, but not to be had back. */
 struct memory {
-	uint64_t total, free; /* pages */
+	uint64_t total, free, files; /* pages */
 };
 
 static struct memory job_memory(void)
 {
-	const struct account *account = &job_current()->account;
-	struct memory m = {page_count_total(), page_count_free()};
+	const struct job *job = job_current();
+	const struct account *account = &job->account;
+	struct memory m = {page_count_total(), page_count_free(),
+			   job->rootfs->pages_used};
 	if (m.total > account->limit_pages)
 		m.total = account->limit_pages;
 	uint64_t left = account->limit_pages - account->used_pages;
@@ -29,22 +33,35 @@ static struct memory job_memory(void)
 static void meminfo(struct text *out, struct process *process)
 {
 	struct memory m = job_memory();
-	(void)process;
-	unsigned long long total = m.total * 4, free = m.free * 4;
-	text_printf(out, "MemTotal:       %8llu kB\nMemFree:        %8llu kB\n", total,
-		    free);
-	text_printf(out, "MemAvailable:   %8llu kB\n", free);
-	static const char *const zeros[] = {
-		"Buffers:        ", "Cached:         ", "SwapCached:     ",
-		"Active:         ", "Inactive:       ", "SwapTotal:      ",
-		"SwapFree:       ", "Dirty:          ", "Writeback:      ",
-		"AnonPages:      ", "Mapped:         ", "Shmem:          ",
-		"Slab:           ", "SReclaimable:   ", "PageTables:     ",
+	const struct {
+		const char *name;
+		uint64_t pages;
+	} rows[] = {
+		{"MemTotal:", m.total},
+		{"MemFree:", m.free},
+		{"MemAvailable:", m.free},
+		{"Buffers:", 0},
+		{"Cached:", m.files},
+		{"SwapCached:", 0},
+		{"Active:", 0},
+		{"Inactive:", 0},
+		{"SwapTotal:", 0},
+		{"SwapFree:", 0},
+		{"Dirty:", 0},
+		{"Writeback:", 0},
+		{"AnonPages:", 0},
+		{"Mapped:", 0},
+		{"Shmem:", m.files},
+		{"Slab:", 0},
+		{"SReclaimable:", 0},
+		{"PageTables:", 0},
+		{"CommitLimit:", m.total},
+		{"Committed_AS:", 0},
 	};
-	for (size_t i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
-		text_printf(out, "%s       0 kB\n", zeros[i]);
-	text_printf(out, "CommitLimit:    %8llu kB\nCommitted_AS:          0 kB\n",
-		    total);
+	(void)process;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		text_printf(out, "%-16s%8llu kB\n", rows[i].name,
+			    (unsigned long long)rows[i].pages * (PAGE_SIZE / 1024));
 	text_printf(out, "HugePages_Total:       0\nHugePages_Free:        0\n"
 			 "Hugepagesize:       2048 kB\n");
 }
@@ -155,8 +172,9 @@ static void stat_all(struct text *out, struct process *process)
 			    user / cpu_count(),
 			    (unsigned long long)sched_cpu_idle_ns(i) / TICK_NS);
 	text_printf(out,
-		    "intr 0\nctxt 0\nbtime %llu\nprocesses %d\nprocs_running %u\n"
+		    "intr 0\nctxt %llu\nbtime %llu\nprocesses %d\nprocs_running %u\n"
 		    "procs_blocked 0\n",
+		    (unsigned long long)job_current()->switches,
 		    (unsigned long long)(clock_realtime_offset_ns() / NS_PER_SECOND),
 		    job_current()->next_pid, runnable(job_current()));
 }

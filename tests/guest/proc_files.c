@@ -180,6 +180,18 @@ static long status(const char *folder, const char *name)
 	return value;
 }
 
+static long of_machine(const char *path, const char *name)
+{
+	char line[1024];
+	long value = -1;
+	FILE *file = fopen(path, "r");
+	while (fgets(line, sizeof(line), file))
+		if (strncmp(line, name, strlen(name)) == 0)
+			value = atol(line + strlen(name));
+	fclose(file);
+	return value;
+}
+
 static long own(const char *name)
 {
 	return status("self", name);
@@ -233,6 +245,14 @@ static void memory(void)
 	SHOW(statm(2) - shared > NEARLY);
 	SHOW(own("VmData") - data);
 	munmap(area, SIZE_KIB * 1024);
+	int file = memfd_create("memory", 0);
+	long files = of_machine("/proc/meminfo", "Shmem:");
+	for (int i = 0; i < SIZE_KIB / 1024; i++) {
+		static const char bytes[1 << 20] = {1};
+		write(file, bytes, sizeof(bytes));
+	}
+	SHOW(of_machine("/proc/meminfo", "Shmem:") - files > SIZE_KIB / 2);
+	close(file);
 	long before = own("FDSize");
 	dup2(0, 900);
 	SHOW(before < 900 && own("FDSize") > 900);
@@ -249,10 +269,12 @@ static void *spin(void *stop)
 static void *wait_often(void *arg)
 {
 	(void)arg;
+	long all = of_machine("/proc/stat", "ctxt ");
 	long before = status("thread-self", "voluntary_ctxt_switches");
 	for (int i = 0; i < 20; i++)
 		usleep(1000);
 	SHOW(status("thread-self", "voluntary_ctxt_switches") - before >= 20);
+	SHOW(of_machine("/proc/stat", "ctxt ") - all >= 20);
 	return NULL;
 }
 
