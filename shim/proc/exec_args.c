@@ -67,6 +67,8 @@ static int add_user(struct exec_args *args, uaddr from, bool environment)
 	for (size_t want = 128;; want = args->room - args->used + 1) {
 		int rc = reserve(args, want);
 		size_t room = args->room - args->used;
+		if (room > STRING_MAX)
+			room = STRING_MAX;
 		if (rc == -E2BIG && room == 0)
 			return rc;
 		if (rc < 0 && rc != -E2BIG)

@@ -133,11 +133,36 @@ static void execs(void)
 	close(fd);
 }
 
+/* An argument may have 32 pages, its NUL included, wherever it stands. */
+static void long_arguments(void)
+{
+	static const int sizes[] = {70000,  131070, 131071, 131072,
+				    131073, 200000, 262143};
+	char *argument = calloc(1, 300000);
+	char *argv[] = {"length", argument, "last", NULL}, *none[] = {NULL};
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		int status = 0;
+		memset(argument, 'a', (size_t)sizes[i]);
+		if (fork() == 0) {
+			execve(self, argv, none);
+			_exit(errno == E2BIG ? 1 : 2);
+		}
+		wait(&status);
+		printf("%d: ", sizes[i]);
+		show_status("long argument", status);
+	}
+	free(argument);
+}
+
 /* What an executed child sees. */
 static int child(int argc, char **argv)
 {
 	struct sigaction action;
 	sigset_t blocked;
+	if (strcmp(argv[0], "length") == 0) {
+		printf("%zu %s\n", strlen(argv[1]), argv[2]);
+		return 0;
+	}
 	printf("child:");
 	for (int i = 0; i < argc; i++)
 		printf(" [%s]", i == 0 && strchr(argv[0], '/') ? "path" : argv[i]);
@@ -255,6 +280,7 @@ int main(int argc, char **argv)
 	enter_scratch();
 	waiting();
 	execs();
+	long_arguments();
 	groups();
 	attributes();
 	return 0;
