@@ -110,7 +110,8 @@ static int take_entry(struct unpacking *unpacking, struct archive_entry *entry)
 	char copy[4096];
 	const char *name = name_of(entry);
 	if (!name)
-		return refuse(unpacking, 400, "an archive with a file without a name");
+		return refuse(unpacking, 400,
+			      "an archive with a file name that is not UTF-8");
 	const char *why = type_refused(entry);
 	if (why)
 		return refuse_entry(unpacking, 400, why, name);

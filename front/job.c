@@ -108,7 +108,7 @@ static void job_free(struct job *job)
 	job->server->jobs_running--;
 }
 
-static void refuse_start(struct conn *conn, int rc, bool placed)
+static void refuse_start(struct conn *conn, int rc, bool placing)
 {
 	static const struct {
 		int error, status;
@@ -122,12 +122,13 @@ static void refuse_start(struct conn *conn, int rc, bool placed)
 		 "the body's name has a file where a folder should be"},
 		{ELOOP, 400, true, "the body's name goes through a link"},
 		{ENAMETOOLONG, 400, true, "the body's name is too long"},
+		{EMFILE, 503, true, "out of descriptors"},
 		{E2BIG, 413, false, "too many arguments"},
 		{ENOMEM, 503, false, "out of memory"},
 		{EMFILE, 503, false, "out of descriptors"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].error == -rc && rows[i].placing == !placed) {
+		if (rows[i].error == -rc && rows[i].placing == placing) {
 			conn_refuse(conn, rows[i].status, rows[i].why, NULL);
 			return;
 		}
@@ -148,7 +149,7 @@ void job_begin(struct job *job, struct conn *conn)
 	};
 	uint64_t begun_ns = server_clock_ns();
 	int stdin_fd = -1;
-	bool placed = false;
+	bool placing = false;
 	job->client = conn;
 	job->streamed_bytes = 0;
 	job->report = (struct job_report){.queue_ns = begun_ns - conn->since_ns};
@@ -158,11 +159,10 @@ void job_begin(struct job *job, struct conn *conn)
 	if (!rc) {
 		job->fd = server->sandbox->create(&job_limits);
 		rc = job->fd < 0 ? job->fd : 0;
-		placed = rc < 0;
 	}
 	if (!rc) {
 		rc = place_body(job, &stdin_fd);
-		placed = !rc;
+		placing = rc < 0;
 	}
 	if (!rc)
 		rc = start_program(job, stdin_fd);
@@ -171,7 +171,7 @@ void job_begin(struct job *job, struct conn *conn)
 	job_close_fd(&stdin_fd);
 	if (rc) {
 		job_free(job);
-		refuse_start(conn, rc, placed);
+		refuse_start(conn, rc, placing);
 		return;
 	}
 	job->started_ns = server_clock_ns();

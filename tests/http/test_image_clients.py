@@ -88,6 +88,12 @@ def test_a_thousand_idle_connections_cost_bounded_memory_and_are_dropped(guest, 
     assert before["elfpack_pages_free"] - metrics(guest)["elfpack_pages_free"] < 1000
 
 
+def test_no_program_runs_on_the_admin_port(guest):
+    for target in ("/?true", "/_/run"):
+        answer, text = call(("127.0.0.1", guest.admin), target, "POST", "x")
+        assert answer.status == 404 and b"no such route on the admin port" in text
+
+
 @pytest.mark.parametrize("first, piece", [
     (b"GET /_/health HTTP/1.1\r\n", b"X: y\r\n"),
     (b"POST /?cat HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n", b"x" * 100),

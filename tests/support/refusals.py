@@ -23,7 +23,8 @@ def refusals():
         for status, first, second in re.findall(
                 r"\b([45]\d\d),(?: true,| false,)? (?:[^;\"()]+\? )?" + STRING +
                 "(?: : " + STRING + ")?", text):
-            found |= {(int(status), sentence) for sentence in (first, second) if sentence}
+            found |= {(int(status), sentence) for sentence in (first, second)
+                      if sentence and "/" not in sentence.split(";")[0].split(" ")[0]}
         if path.name in BAD_REQUEST:
             for sentences in re.findall(BAD_REQUEST[path.name], text):
                 sentences = (sentences,) if isinstance(sentences, str) else sentences
