@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 
 MODULES = ["virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
@@ -95,26 +96,79 @@ MICROVM = "microvm,acpi=on,pit=on,pic=on,rtc=on"
 MICROVM_APPEND = " tsc_early_khz=2000000 lpj=4000000 no_timer_check"
 
 
-def boot_arguments_with(folder, root, files, machine):
-    """QEMU's arguments for the Linux guest with the files of root, which also gets the server and
+APPEND = "console=ttyS0 quiet panic=-1 mitigations=auto"
+
+
+def files_with(folder, root, files):
+    """(kernel, initramfs) of the guest with the files of root, which also gets the server and
     {path: text} of programs and pages."""
     kernel, modules = kernel_files(folder)
     add_server(root, modules)
     for path, text in files.items():
         (root / path).write_text(text)
         (root / path).chmod(0o755)
-    append = "console=ttyS0 quiet panic=-1 mitigations=auto"
+    return kernel, archive_of(root)
+
+
+def boot_arguments_with(folder, root, files, machine):
+    """QEMU's arguments for that guest."""
+    kernel, archive = files_with(folder, root, files)
+    append = APPEND
     if machine == "microvm":
         machine, append = MICROVM, append + MICROVM_APPEND
-    return ["-machine", machine, "-kernel", str(kernel), "-initrd", str(archive_of(root)),
+    return ["-machine", machine, "-kernel", str(kernel), "-initrd", str(archive),
             "-append", append]
+
+
+def hello_root(folder, hello):
+    """The initramfs' folder for a guest that runs hello for each request."""
+    root = folder / "initramfs"
+    shutil.rmtree(root, ignore_errors=True)
+    (root / "www").mkdir(parents=True)
+    shutil.copy(hello, root / "www/hello")
+    return root
 
 
 def boot_arguments(folder, hello, machine):
     """QEMU's arguments for the Linux guest that runs hello for each request."""
     folder = pathlib.Path(folder)
-    root = folder / "initramfs"
-    shutil.rmtree(root, ignore_errors=True)
-    (root / "www").mkdir(parents=True)
-    shutil.copy(hello, root / "www/hello")
-    return boot_arguments_with(folder, root, {}, machine)
+    return boot_arguments_with(folder, hello_root(folder, hello), {}, machine)
+
+
+LOADER_CONFIG = """DEFAULT linux
+PROMPT 0
+TIMEOUT 0
+LABEL linux
+ LINUX kernel
+ INITRD initrd
+ APPEND {append}
+"""
+SECTOR = 512
+FIRST_SECTOR = 2048  # of the only partition
+MBR_CODE = pathlib.Path("/usr/lib/SYSLINUX/mbr.bin")
+
+
+def disk_of(folder, hello):
+    """A disk that a BIOS boots the same guest from: SYSLINUX on FAT, which neither waits nor asks.
+    Returns its path."""
+    folder = pathlib.Path(folder)
+    kernel, archive = files_with(folder, hello_root(folder, hello), {})
+    config = folder / "syslinux.cfg"
+    config.write_text(LOADER_CONFIG.format(append=APPEND))
+    volume, disk = folder / "linux.fat", folder / "linux.img"
+    size = kernel.stat().st_size + archive.stat().st_size + (8 << 20)
+    sectors = -(-size // (1 << 20)) * (1 << 20) // SECTOR
+    volume.unlink(missing_ok=True)
+    subprocess.run(["mkfs.fat", "-C", volume, "--invariant", "-h", str(FIRST_SECTOR),
+                    str(sectors * SECTOR // 1024)], check=True, capture_output=True)
+    for path, name in ((kernel, "kernel"), (archive, "initrd"), (config, "syslinux.cfg")):
+        subprocess.run(["mcopy", "-i", volume, path, f"::/{name}"], check=True)
+    subprocess.run(["syslinux", "--install", volume], check=True)
+    active_fat = struct.pack("<B3sB3sII", 0x80, b"\xfe\xff\xff", 0x0c, b"\xfe\xff\xff",
+                             FIRST_SECTOR, sectors)
+    code = MBR_CODE.read_bytes().ljust(446, b"\0")
+    with open(disk, "wb") as out:
+        out.write(code + active_fat + bytes(48) + b"\x55\xaa")
+        out.seek(FIRST_SECTOR * SECTOR)
+        out.write(volume.read_bytes())
+    return disk
