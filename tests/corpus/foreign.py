@@ -124,7 +124,7 @@ class Python(Suite):
     """The modules that are about the system; those on the language alone prove nothing here."""
     name = "CPython"
     packed = ("/usr/bin/python3.11", PYTHON, f"{PYTHON}/test", "/bin/sh", "/bin/cat", "/bin/true",
-              "/usr/bin/env", "/bin/echo")
+              "/usr/bin/env", "/bin/echo", "/bin/sleep")
     modules = (
         "test_os test_posix test_subprocess test_threading test_thread test_threadsignals "
         "test_signal test_mmap test_select test_selectors test_poll test_epoll test_tempfile "
