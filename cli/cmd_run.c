@@ -59,6 +59,7 @@ struct run {
 	struct forward forward[FORWARDS_MAX + 1]; /* one more: the default */
 	unsigned forward_count;
 	const char *firmware, *accel;
+	bool strace;
 	uint64_t cpus;
 	struct qemu_plan plan;
 	/* what was opened or built: */
@@ -133,7 +134,7 @@ static int take(void *context, int id, const char *value, enum argument_source s
 		run->accel = value;
 		return 0;
 	case STRACE:
-		plan->cmdline = "strace";
+		run->strace = true;
 		return 0;
 	case GDB:
 		plan->gdb_port = GDB_PORT;
@@ -334,6 +335,9 @@ static int run_guest(struct run *run, struct diag *why)
 	if (plan_network(run, &session.http, why) || choose_accelerator(run, why))
 		return EXIT_USAGE;
 	plan->cpus = (unsigned)run->cpus;
+	/* For a debugger the kernel stays where its symbols are. */
+	const char *const words[2][2] = {{NULL, "nokaslr"}, {"strace", "strace nokaslr"}};
+	plan->cmdline = words[run->strace][plan->gdb_port != 0];
 	if (!plan->memory_bytes)
 		plan->memory_bytes = MEMORY_BESIDE_IMAGE + run->image_bytes;
 	if (pipe2(session.status, O_CLOEXEC)) {

@@ -7,9 +7,9 @@
 #include "imgfmt/manifest.h"
 #include "shim/arch/x86_64/clock.h"
 #include "shim/arch/x86_64/cpu.h"
+#include "shim/dev/cmdline.h"
 #include "shim/dev/console.h"
 #include "shim/dev/devices.h"
-#include "shim/dev/fw_cfg.h"
 #include "shim/dev/power.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
@@ -25,9 +25,6 @@
 /* What a machine that could not start its program answers (env's 125). */
 #define STATUS_CANNOT_START 125
 
-#define CMDLINE_MAX 4096u
-static char cmdline[CMDLINE_MAX];
-
 static struct bundle_view bundle;
 static struct manifest manifest;
 
@@ -35,33 +32,6 @@ static _Noreturn void refuse(const char *what, const char *why)
 {
 	kprint("elfpack: %s: %s\n", what, why);
 	machine_power_off(STATUS_CANNOT_START);
-}
-
-static void cmdline_read(const struct bootinfo *info)
-{
-	uint64_t at = le64_get(info->cmdline_phys);
-	size_t used = 0;
-	if (at)
-		used = strlcpy(cmdline, phys_to_virt(at), sizeof(cmdline));
-	if (used + 2 >= sizeof(cmdline))
-		return;
-	cmdline[used++] = ' ';
-	size_t room = sizeof(cmdline) - used - 1;
-	size_t size = fw_cfg_read("opt/elfpack/cmdline", cmdline + used, room);
-	cmdline[used + (size < room ? size : room)] = '\0';
-}
-
-bool boot_flag(const char *word)
-{
-	size_t size = strlen(word);
-	for (const char *at = cmdline; *at;) {
-		const char *end = strchr(at, ' ');
-		size_t token = end ? (size_t)(end - at) : strlen(at);
-		if (token == size && memcmp(at, word, size) == 0)
-			return true;
-		at += token + (end != NULL);
-	}
-	return false;
 }
 
 static void bundle_find(const struct bootinfo *info)
@@ -252,7 +222,6 @@ static void net_start(void)
 
 _Noreturn void kmain(const struct bootinfo *info, const struct packed_bundle *packed)
 {
-	cmdline_read(info);
 	bundle_find(info);
 	manifest_read();
 	uint64_t reserve = page_count_free() / 8;
@@ -261,7 +230,7 @@ _Noreturn void kmain(const struct bootinfo *info, const struct packed_bundle *pa
 	page_reserve_set(reserve);
 	console_input_init();
 	console_file_init();
-	devices_init(cmdline);
+	devices_init(cmdline_text());
 	power_button_init(power_pressed);
 	sections_check(packed);
 	if (manifest.mode != MODE_RUN)

@@ -3,8 +3,6 @@
 #ifndef SHIM_KMAIN_H
 #define SHIM_KMAIN_H
 
-#include <stdbool.h>
-
 #include "imgfmt/abi/bootinfo.h"
 
 /* What is said of a section that is not what the builder packed. */
@@ -21,9 +19,5 @@ struct packed_bundle {
  * console ready, interrupts off, the kernel lock held, the bundle marked PAGE_IMAGE,
  * the packed one not given to the page allocator yet. */
 _Noreturn void kmain(const struct bootinfo *info, const struct packed_bundle *packed);
-
-/* Is word one of the space-separated words of the boot command line (PVH's, or QEMU's
- * fw_cfg item opt/elfpack/cmdline)? `strace`: trace system calls to the console. */
-bool boot_flag(const char *word);
 
 #endif

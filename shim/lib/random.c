@@ -61,17 +61,38 @@ void random_mix(const void *bytes, size_t size)
 	}
 }
 
+struct sources {
+	bool rdrand, rdseed;
+};
+
+static struct sources sources_find(void)
+{
+	return (struct sources){cpuid(1, 0).ecx & 1u << 30,
+				cpuid(0, 0).eax >= 7 && cpuid(7, 0).ebx & 1u << 18};
+}
+
+static uint64_t sources_read(const struct sources *has)
+{
+	uint64_t value = 0;
+	if (!(has->rdseed && rdseed(&value)) && has->rdrand)
+		(void)rdrand(&value); /* nothing from either: the time alone */
+	return value ^ rdtsc();
+}
+
+uint64_t random_early(void)
+{
+	const struct sources has = sources_find();
+	uint64_t mixed =
+		sources_read(&has) * 0x9e3779b97f4a7c15; /* each bit reaches the top */
+	return mixed ^ mixed >> 32;
+}
+
 void random_init(void)
 {
-	bool has_rdrand = cpuid(1, 0).ecx & 1u << 30;
-	bool has_rdseed = cpuid(0, 0).eax >= 7 && cpuid(7, 0).ebx & 1u << 18;
+	const struct sources has = sources_find();
 	uint64_t seed[16];
-	for (size_t i = 0; i < sizeof(seed) / sizeof(seed[0]); i++) {
-		uint64_t value = 0;
-		if (!(has_rdseed && rdseed(&value)) && has_rdrand)
-			(void)rdrand(&value); /* nothing from either: the time alone */
-		seed[i] = value ^ rdtsc();
-	}
+	for (size_t i = 0; i < sizeof(seed) / sizeof(seed[0]); i++)
+		seed[i] = sources_read(&has);
 	random_mix(seed, sizeof(seed));
 	memset(seed, 0, sizeof(seed));
 }

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A number of the hardware's, without a key, for before random_init. */
+uint64_t random_early(void);
 void random_init(void);
 void random_mix(const void *bytes, size_t size);
 void random_bytes(void *out, size_t size);

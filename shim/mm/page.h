@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #ifdef ELFPACK_KERNEL
-#include "shim/arch/x86_64/address_map.h"
+#include "shim/arch/x86_64/relocate.h"
 #endif
 #include "shim/lib/list.h"
 #include "shim/mm/account.h"
@@ -57,8 +57,8 @@ void page_get(struct page *page);
 void page_put(struct page *page); /* the last put frees the block and uncharges it */
 
 #ifdef ELFPACK_KERNEL
-#define page_array ((struct page *)PAGE_ARRAY_BASE)
-#define direct_map ((uint8_t *)DIRECT_MAP_BASE)
+#define page_array ((struct page *)page_array_place())
+#define direct_map direct_map_place()
 #else
 extern struct page *page_array; /* the test's */
 extern uint8_t *direct_map;
@@ -101,7 +101,7 @@ paddr_t page_low_end(void);      /* of the RAM below 4 GiB */
 uint64_t page_count_total(void); /* pages ever given to the allocator */
 uint64_t page_count_free(void);
 
-/* At boot, by arch boot.c: the array of struct page stands mapped at PAGE_ARRAY_BASE for
+/* At boot, by arch boot.c: the array of struct page stands mapped at page_array for
  * frames 0 to frame_count - 1. It is zeroed, but for blocks of 2^PAGE_ORDER_MAX frames
  * that page_give gets whole. */
 void page_init(uint64_t frame_count);

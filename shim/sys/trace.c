@@ -3,7 +3,7 @@
  * after. */
 #include "shim/sys/trace.h"
 
-#include "shim/kmain.h"
+#include "shim/dev/cmdline.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
 #include "shim/mm/usercopy.h"
@@ -34,7 +34,7 @@ bool trace_wanted(void)
 {
 	static int wanted = -1; /* the command line does not change */
 	if (wanted < 0)
-		wanted = boot_flag("strace");
+		wanted = cmdline_has("strace");
 	return wanted && !job_current()->front;
 }
 

@@ -88,11 +88,15 @@ def test_an_image_starts_and_ends_on(model, tmp_path):
     assert boot(image, model, tmp_path)[:2] == ("hello\n", "ACPI control: soft power off")
 
 
+KERNEL_BASE = 0xffffffff80000000  # shim/arch/x86_64/address_map.h
+
+
 def kernel_symbol(name):
+    """Its physical address: the virtual one is another at each start."""
     listing = subprocess.run(["nm", BUILD / "shim/shim.elf"], check=True, capture_output=True,
                              text=True).stdout
     return next(int(line.split()[0], 16) for line in listing.splitlines()
-                if line.split()[2] == name)
+                if line.split()[2] == name) - KERNEL_BASE
 
 
 @pytest.mark.parametrize("model", ["corei7_sandy_bridge_2600k", "zambezi"])
@@ -100,7 +104,7 @@ def test_a_cpu_without_fsgsbase_is_refused_once(model, tmp_path):
     """The machine stands still then: a reset would bring it here again, for ever."""
     image = build_image(tmp_path / "echo.img", "/bin/busybox", "--", "echo", "hello")
     console, _, said = boot(image, model, tmp_path,
-                            debugger=f"lb {kernel_symbol('machine_stop'):#x}\nc\nq\n")
+                            debugger=f"pb {kernel_symbol('machine_stop'):#x}\nc\nq\n")
     assert "Breakpoint 1" in said
     first, rest = console.split("\n", 1)
     assert first == ("elfpack: this CPU lacks FSGSBASE (Ivy Bridge, Zen or later), which the "
@@ -112,8 +116,8 @@ def test_a_cpu_without_fsgsbase_is_refused_once(model, tmp_path):
 def test_x2apic_and_tsc_deadline_are_used_where_the_cpu_has_them(tmp_path):
     """QEMU's TCG has neither: this is where they run."""
     image = build_image(tmp_path / "echo.img", "/bin/busybox", "--", "echo", "hello")
-    commands = (f"lb {kernel_symbol('apic_timer_use_deadline'):#x}\nc\n"
-                f"x /1bx {kernel_symbol('x2apic'):#x}\n")
+    commands = (f"pb {kernel_symbol('apic_timer_use_deadline'):#x}\nc\n"
+                f"xp /1bx {kernel_symbol('x2apic'):#x}\n")
     console, why, said = boot(image, "corei7_skylake_x", tmp_path, debugger=commands)
     assert (console, why) == ("hello\n", "ACPI control: soft power off")
     assert "Breakpoint 1" in said

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from support import monitor
 from support.guest import PARTS, Guest, build_image, bundle_bytes
 from support.load import h2load, settled_pages
 
@@ -90,35 +91,26 @@ def test_without_a_network_device_it_says_so_and_ends(busybox_image, tmp_path):
 
 
 def test_the_power_button_drains_and_ends_the_machine(busybox_image, tmp_path):
-    monitor = tmp_path / "monitor"
-    with Guest(busybox_image, folder=tmp_path,
-               extra=("-monitor", f"unix:{monitor},server=on,wait=off")) as guest:
+    path = tmp_path / "monitor"
+    with Guest(busybox_image, folder=tmp_path, extra=monitor.arguments(path)) as guest:
         guest.wait_ready()
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(str(monitor))
-            s.sendall(b"system_powerdown\n")
+        with monitor.monitor(path) as qemu:
+            qemu.ask("system_powerdown")
             guest.process.wait(timeout=20)
         assert guest.process.returncode == 1  # (0 << 1) | 1: front ended with 0
 
 
 def test_a_machine_without_requests_halts(busybox_image, tmp_path):
     """After a burst, for which it looks for frames instead (shim/proc/idle.h)."""
-    monitor = tmp_path / "monitor"
-    with Guest(busybox_image, folder=tmp_path,
-               extra=("-monitor", f"unix:{monitor},server=on,wait=off")) as guest:
+    path = tmp_path / "monitor"
+    with Guest(busybox_image, folder=tmp_path, extra=monitor.arguments(path)) as guest:
         guest.wait_ready()
         for _ in range(50):
             assert guest.request("GET", "/?true")[0] == 200
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(str(monitor))
-            s.settimeout(20)
-            prompts, halted, deadline = s.makefile("rb"), 0, time.monotonic() + 20
+        with monitor.monitor(path) as qemu:
+            halted, deadline = 0, time.monotonic() + 20
             while halted < 10 and time.monotonic() < deadline:  # in a row
-                s.sendall(b"info registers\n")
-                line = b""
-                while b"HLT=" not in line:
-                    line = prompts.readline()
-                halted = halted + 1 if b"HLT=1" in line else 0
+                halted = halted + 1 if "HLT=1" in qemu.ask("info registers") else 0
         assert halted == 10
 
 

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from support import monitor
 from support.guest import Guest, build_image, free_port
 from support.http_client import call, read_head, read_to_end, sh, status_of
 
@@ -24,8 +25,7 @@ class LimitedGuest(Guest):
         self.admin = free_port()
         self.monitor = folder / "monitor"
         super().__init__(image, folder=folder, http=False, extra=(
-            "-monitor", f"unix:{self.monitor},server=on,wait=off",
-            *self.network()))
+            *monitor.arguments(self.monitor), *self.network()))
 
     def network(self):
         self.main = free_port()
@@ -34,11 +34,8 @@ class LimitedGuest(Guest):
                 "-device", "virtio-net-pci,netdev=n")
 
     def press_power(self):
-        with socket.socket(socket.AF_UNIX) as monitor:
-            monitor.connect(str(self.monitor))
-            monitor.sendall(b"system_powerdown\n")
-            monitor.shutdown(socket.SHUT_WR)
-            read_to_end(monitor)
+        with monitor.monitor(self.monitor) as qemu:
+            qemu.ask("system_powerdown")
 
 
 @pytest.fixture(scope="module")

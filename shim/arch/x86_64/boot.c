@@ -8,7 +8,9 @@
 #include "shim/arch/x86_64/features.h"
 #include "shim/arch/x86_64/kernel_map.h"
 #include "shim/arch/x86_64/percpu.h"
+#include "shim/arch/x86_64/relocate.h"
 #include "shim/arch/x86_64/smp.h"
+#include "shim/dev/cmdline.h"
 #include "shim/dev/console.h"
 #include "shim/kmain.h"
 #include "shim/lib/print.h"
@@ -16,7 +18,6 @@
 #include "shim/lib/string.h"
 #include "shim/proc/sched.h"
 
-#define CMDLINE_MAX         4096u
 #define STATUS_CANNOT_START 125
 #define EARLY_MAP_END       0x100000000ull
 #define LOW_END             0x100000ull
@@ -26,12 +27,11 @@
 
 _Noreturn void boot_main(uint32_t argument);
 
-extern uint8_t kernel_start[], kernel_end[], early_start[], early_end[];
+extern uint8_t kernel_end[], early_start[], early_end[];
 extern uint64_t boot_entry_tsc;
 uint64_t boot_trampoline_phys; /* one page below 1 MiB, kept for SMP; 0: none */
 
 static struct bootinfo bootinfo;
-static char cmdline[CMDLINE_MAX];
 static struct memory_map ram, usable;
 
 /* ACPI's way to power off is not known yet. A reset ends a machine that has no ACPI
@@ -58,11 +58,6 @@ static void require_features(void)
 	       "hint: with QEMU give -cpu max or -cpu host\n",
 	       lacking);
 	give_up();
-}
-
-static uint64_t phys(const void *kernel_address)
-{
-	return (uint64_t)kernel_address - KERNEL_BASE;
 }
 
 static void trampoline_keep(void)
@@ -100,7 +95,7 @@ static void bundle_make_plain(void)
 		refuse("rootfs", SECTION_CANNOT_UNPACK);
 	space = ram;
 	memory_map_remove(&space, 0, LOW_END);
-	memory_map_remove(&space, phys(kernel_start), phys(kernel_end));
+	memory_map_remove(&space, kernel_phys(kernel_start), kernel_phys(kernel_end));
 	memory_map_remove(&space, at, at + size);
 	uint64_t to = memory_map_take(&space, PAGE_ROUND_UP(plain), PAGE_SIZE, 0,
 				      EARLY_MAP_END);
@@ -123,7 +118,7 @@ static void memory_setup(void)
 	uint64_t image_end = image + le64_get(bootinfo.bundle_size);
 	usable = ram;
 	memory_map_remove(&usable, 0, PAGE_SIZE); /* physical 0 means none */
-	memory_map_remove(&usable, phys(kernel_start), phys(kernel_end));
+	memory_map_remove(&usable, kernel_phys(kernel_start), kernel_phys(kernel_end));
 	if (image_end < image)
 		refuse("boot", "the bundle's address wraps");
 	if (image_end > image) {
@@ -148,19 +143,18 @@ static void memory_setup(void)
 		page_mark_image(PAGE_ROUND_DOWN(image), PAGE_ROUND_UP(image_end));
 	for (uint32_t i = 0; i < usable.count; i++)
 		page_give(usable.range[i].start, usable.range[i].end);
-	page_give(phys(early_start), phys(early_end));
+	page_give(kernel_phys(early_start), kernel_phys(early_end));
 }
 
-_Noreturn void boot_main(uint32_t argument)
+/* Where the kernel is from now on. */
+static _Noreturn void boot_here(uint64_t known)
 {
 	console_early_init();
-	bool known = bootparams_read(&bootinfo, cmdline, sizeof(cmdline), argument);
 	if (!known)
 		refuse("boot",
 		       "started by an unknown loader (neither PVH nor elfpack's own)");
 	if (le64_get(bootinfo.entry_tsc) == 0)
 		bootinfo.entry_tsc = le64_make(boot_entry_tsc);
-	bootinfo.cmdline_phys = le64_make(cmdline[0] ? phys(cmdline) : 0);
 
 	cpu_features_read();
 	require_features();
@@ -174,4 +168,13 @@ _Noreturn void boot_main(uint32_t argument)
 	sched_init();
 	smp_prepare();
 	kmain(&bootinfo, &packed);
+}
+
+_Noreturn void boot_main(uint32_t argument)
+{
+	bool known = bootparams_read(&bootinfo, cmdline_text(), CMDLINE_MAX, argument);
+	cmdline_complete();
+	if (cmdline_has("nokaslr"))
+		boot_here(known);
+	kernel_move(boot_here, known);
 }

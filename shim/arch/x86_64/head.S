@@ -3,8 +3,9 @@
  * PVH and the BIOS loader enter at entry32 (imgfmt/abi/bootinfo.h); a loader that follows
  * the ELF entry and the Linux 64-bit boot protocol enters at entry64 with rsi = boot_params,
  * or as the UEFI loader does with rsi = struct bootinfo.
- * Both run at the physical address; C runs at the virtual one, on tables that map the first
- * 4 GiB one to one as well. boot.c drops that map. */
+ * Both run at the physical address, which never changes; C runs at the virtual one, first at that
+ * which it was linked for (relocate.c), on tables that map the first 4 GiB one to one as well.
+ * boot.c drops that map. */
 #include "shim/arch/x86_64/layout.h"
 
 #define PHYS(symbol) ((symbol) - KERNEL_BASE)
@@ -159,9 +160,15 @@ early_pml4:
 	.skip 4096
 early_pdpt:
 	.skip 4096
+	.global early_pdpt_kernel
 early_pdpt_kernel:
 	.skip 4096
 early_pd:
 	.skip 4 * 4096
+	.global early_moved_pd, early_moved_pt
+early_moved_pd:
+	.skip 4096
+early_moved_pt:
+	.skip EARLY_MOVED_TABLES * 4096
 
 	.section .note.GNU-stack, "", @progbits

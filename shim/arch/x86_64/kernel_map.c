@@ -1,4 +1,4 @@
-/* kernel_map.c: the kernel's page tables: all RAM at DIRECT_MAP_BASE in the largest pages
+/* kernel_map.c: the kernel's page tables: all RAM at direct_map in the largest pages
  * that fit, the array of struct page, the kernel's segments with their rights. Nothing
  * that the firmware does not call RAM is mapped, so the CPU cannot even guess its way
  * there.
@@ -7,11 +7,13 @@
  * are taken from below that. */
 #include "shim/arch/x86_64/kernel_map.h"
 
+#include "shim/arch/x86_64/device_map.h"
 #include "shim/arch/x86_64/features.h"
 #include "shim/arch/x86_64/insn.h"
 #include "shim/arch/x86_64/layout.h"
 #include "shim/arch/x86_64/pagetable_entry.h"
 #include "shim/arch/x86_64/percpu.h"
+#include "shim/arch/x86_64/relocate.h"
 #include "shim/lib/string.h"
 
 #define EARLY_MAP_END 0x100000000ull
@@ -21,8 +23,7 @@
 #define GRANULE_BYTES ((ARRAY_GRANULE / PAGE_SIZE) * sizeof(struct page))
 _Static_assert(GRANULE_BYTES % PAGE_SIZE == 0, "granules share no page of the array");
 
-extern uint8_t kernel_start[], text_end[], rodata_start[], rodata_end[], data_start[],
-	kernel_end[];
+extern const uint8_t text_end[], rodata_start[], rodata_end[], data_start[], kernel_end[];
 
 paddr_t kernel_root;
 
@@ -82,15 +83,10 @@ static void map(uint64_t va, uint64_t pa, uint64_t size, uint64_t bits)
 	}
 }
 
-static uint64_t phys(const uint8_t *kernel_address)
-{
-	return (uint64_t)kernel_address - KERNEL_BASE;
-}
-
 static void map_kernel(void)
 {
 	const struct {
-		uint8_t *start, *end;
+		const uint8_t *start, *end;
 		uint64_t bits;
 	} segment[] = {
 		{kernel_start, text_end, 0},
@@ -98,7 +94,7 @@ static void map_kernel(void)
 		{data_start, kernel_end, PTE_WRITE | PTE_NX},
 	};
 	for (int i = 0; i < 3; i++)
-		map((uint64_t)segment[i].start, phys(segment[i].start),
+		map((uint64_t)segment[i].start, kernel_phys(segment[i].start),
 		    PAGE_ROUND_UP((uint64_t)(segment[i].end - segment[i].start)),
 		    segment[i].bits);
 }
@@ -118,7 +114,7 @@ static void map_direct(uint64_t start, uint64_t end,
 				stop = read_only[i].start;
 			}
 		}
-		map(DIRECT_MAP_BASE + start, start, stop - start, bits);
+		map((uint64_t)direct_map + start, start, stop - start, bits);
 		start = stop;
 	}
 }
@@ -140,7 +136,7 @@ static void array_runs(const struct memory_map *ram,
 			continue;
 		}
 		if (to > from)
-			each(PAGE_ARRAY_BASE + from * GRANULE_BYTES,
+			each((uint64_t)page_array + from * GRANULE_BYTES,
 			     (to - from) * GRANULE_BYTES);
 		from = start;
 		to = end;
@@ -164,7 +160,7 @@ static void array_map(uint64_t va, uint64_t size)
 static void array_zero(uint64_t va, uint64_t size)
 {
 	for (uint64_t end = va + size; va < end; va += GRANULE_BYTES) {
-		uint64_t pa = (va - PAGE_ARRAY_BASE) / GRANULE_BYTES * ARRAY_GRANULE;
+		uint64_t pa = (va - (uint64_t)page_array) / GRANULE_BYTES * ARRAY_GRANULE;
 		if (!memory_map_covers(source, pa, pa + ARRAY_GRANULE))
 			memset((void *)va, 0, GRANULE_BYTES);
 	}
@@ -174,7 +170,7 @@ uint64_t kernel_map_build(const struct memory_map *ram, struct memory_map *free,
 			  uint64_t image_start, uint64_t image_end)
 {
 	const struct memory_range read_only[2] = {
-		{phys(kernel_start), PAGE_ROUND_UP(phys(rodata_end))},
+		{KERNEL_PHYS, PAGE_ROUND_UP(kernel_phys(rodata_end))},
 		{image_start, PAGE_ROUND_UP(image_end)},
 	};
 	source = free;
@@ -185,7 +181,8 @@ uint64_t kernel_map_build(const struct memory_map *ram, struct memory_map *free,
 	for (uint32_t i = 0; i < ram->count; i++)
 		map_direct(ram->range[i].start, ram->range[i].end, read_only);
 	array_runs(ram, array_map);
-	early_entry(DEVICE_MAP_BASE, 3);
+	early_entry(device_map_start(), 3);
+	early_entry(device_map_start() + DEVICE_MAP_SIZE - 1, 3);
 	if (failed)
 		return 0;
 	write_cr3(kernel_root);

@@ -3,7 +3,7 @@
 #include "shim/arch/x86_64/clock_setup.h"
 #include "shim/arch/x86_64/features.h"
 #include "shim/arch/x86_64/insn.h"
-#include "shim/arch/x86_64/layout.h"
+#include "shim/arch/x86_64/relocate.h"
 #include "shim/lib/string.h"
 
 #define CLOCK_FEATURE (1u << 3) /* KVM_FEATURE_CLOCKSOURCE2: the MSRs of insn.h */
@@ -26,11 +26,6 @@ struct wall_clock {
 static volatile struct system_time shared_time;
 static volatile struct wall_clock shared_wall __attribute__((aligned(16)));
 
-static uint64_t phys(const volatile void *kernel_address)
-{
-	return (uint64_t)kernel_address - KERNEL_BASE;
-}
-
 static bool has_clock(void)
 {
 	if (!cpu_features.hypervisor)
@@ -48,7 +43,8 @@ static bool has_clock(void)
 static bool time_read(struct system_time *out)
 {
 	bool valid = false;
-	if (!has_clock() || !wrmsr_safe(MSR_KVM_SYSTEM_TIME, phys(&shared_time) | 1))
+	if (!has_clock() ||
+	    !wrmsr_safe(MSR_KVM_SYSTEM_TIME, kernel_phys(&shared_time) | 1))
 		return false;
 	for (int i = 0; i < TRIES && !valid; i++) {
 		uint32_t version = shared_time.version;
@@ -79,7 +75,7 @@ uint64_t kvm_clock_wall(void)
 {
 	struct system_time t;
 	if (!time_read(&t) || t.tsc_shift < -31 || t.tsc_shift > 31 ||
-	    !wrmsr_safe(MSR_KVM_WALL_CLOCK, phys(&shared_wall)))
+	    !wrmsr_safe(MSR_KVM_WALL_CLOCK, kernel_phys(&shared_wall)))
 		return 0;
 	/* Written once, by that WRMSR: the time of day at the system clock's zero. */
 	uint64_t at_zero =

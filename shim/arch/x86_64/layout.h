@@ -6,17 +6,19 @@
 #include "shim/arch/x86_64/address_map.h"
 #include "shim/arch/x86_64/percpu_offsets.h"
 
-#define BOOT_STACK_SIZE   16384
+#define BOOT_STACK_SIZE    16384
+/* Tables of 2 MiB each that show KERNEL_MOST bytes from anywhere on. */
+#define EARLY_MOVED_TABLES 5
 /* The top 16 bytes of an IST stack hold the address of its CPU's struct percpu: ring 3
  * may set any GS base (FSGSBASE), so an entry that can come at any moment trusts only its
  * rsp. */
-#define IST_STACK_SIZE    4096
-#define IST_STACK_USED    (IST_STACK_SIZE - 16)
-#define IST_NMI           1
-#define IST_DOUBLE_FAULT  2
-#define IST_MACHINE_CHECK 3
-#define IST_DEBUG         4
-#define IST_COUNT         4
+#define IST_STACK_SIZE     4096
+#define IST_STACK_USED     (IST_STACK_SIZE - 16)
+#define IST_NMI            1
+#define IST_DOUBLE_FAULT   2
+#define IST_MACHINE_CHECK  3
+#define IST_DEBUG          4
+#define IST_COUNT          4
 
 /* Segment selectors; ring 3 sees Linux' values. SYSRET wants user data, then user code.
  */

@@ -140,11 +140,6 @@ static void put64(const uint8_t *symbol, uint64_t value)
 	memcpy(copy_of(symbol), &value, sizeof(value));
 }
 
-static uint64_t phys(const void *kernel_address)
-{
-	return (uint64_t)kernel_address - KERNEL_BASE;
-}
-
 static void trampoline_make(void)
 {
 	const uint64_t *kernel = phys_to_virt(kernel_root);
@@ -152,7 +147,7 @@ static void trampoline_make(void)
 	memcpy(start_root + TABLE_ENTRIES / 2, kernel + TABLE_ENTRIES / 2, PAGE_SIZE / 2);
 	for (unsigned level = 4; level > 1; level--) {
 		table[table_index(at, level)] =
-			phys(start_table[level - 2]) | PTE_PRESENT | PTE_WRITE;
+			kernel_phys(start_table[level - 2]) | PTE_PRESENT | PTE_WRITE;
 		table = start_table[level - 2];
 	}
 	table[table_index(at, 1)] = at | PTE_PRESENT | PTE_WRITE;
@@ -161,7 +156,7 @@ static void trampoline_make(void)
 	put32(trampoline_gdt_pointer + 2, phys_of_copy(trampoline_gdt));
 	put32(trampoline_jump32, phys_of_copy(trampoline_32));
 	put32(trampoline_jump64, phys_of_copy(trampoline_64));
-	put64(trampoline_root, phys(start_root));
+	put64(trampoline_root, kernel_phys(start_root));
 	put64(trampoline_entry, (uint64_t)cpu_main);
 }
 
