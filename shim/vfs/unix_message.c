@@ -305,10 +305,12 @@ static long receive_datagram(struct unix_socket *u, struct socket_message *reque
 	uint32_t size = message->size,
 		 moved = unix_message_read(message, 0, request->uio);
 	sender_out(request, message);
-	int rc = moved < wanted ? -EFAULT : take_ancillary(message, peek, with);
+	int rc = take_ancillary(message, peek, with);
+	if (rc == 0 && moved < wanted)
+		rc = -EFAULT; /* and the message is gone, as on Linux */
 	if (room < size)
 		request->flags_out |= MSG_TRUNC;
-	if (!peek && rc == 0)
+	if (!peek)
 		unix_queue_consume(u, message);
 	if (rc < 0)
 		return rc;

@@ -293,6 +293,25 @@ static void datagrams(void)
 	close(pair[0]);
 }
 
+/* What memory that cannot be written does to a message: a datagram is lost, bytes stay.
+ */
+static void nowhere_to_go(void)
+{
+	static const int types[] = {SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM};
+	char buffer[8];
+	int pair[2];
+	for (int i = 0; i < 3; i++) {
+		socketpair(AF_UNIX, types[i], 0, pair);
+		send(pair[0], "first", 5, 0);
+		send(pair[0], "again", 5, 0);
+		SHOW(recv(pair[1], (void *)8, 5, MSG_PEEK));
+		SHOW(recv(pair[1], (void *)8, 5, 0));
+		show_bytes("then", buffer, recv(pair[1], buffer, 5, 0));
+		close(pair[0]);
+		close(pair[1]);
+	}
+}
+
 /* More than any buffer holds goes through while another process reads. */
 static void bulk(void)
 {
@@ -341,6 +360,7 @@ int main(void)
 	stream_pair();
 	names();
 	datagrams();
+	nowhere_to_go();
 	bulk();
 	return 3;
 }
