@@ -15,7 +15,6 @@ static int make_text(const struct proc_node *node, struct text *text)
 		process && node->tid ? thread_find(process, node->tid) : NULL;
 	if ((node->pid && !process) || (node->tid && !thread))
 		return -ESRCH;
-	text_free(text);
 	if (node->kind == NODE_FD_INFO) {
 		struct file *about = proc_linked_file(node);
 		if (!about)
@@ -38,11 +37,16 @@ static int make_text(const struct proc_node *node, struct text *text)
 static long text_read(struct file *file, struct uio *uio, uint64_t *pos)
 {
 	struct text *text = file->data;
-	struct proc_node *node = proc_node_of(file->vnode);
 	if (*pos == 0 || !text->bytes) {
-		int rc = make_text(node, text);
-		if (rc < 0)
+		/* Others may read meanwhile: long texts let them have their turn. */
+		struct text made = {.account = text->account};
+		int rc = make_text(proc_node_of(file->vnode), &made);
+		if (rc < 0) {
+			text_free(&made);
 			return rc;
+		}
+		text_free(text);
+		*text = made;
 	}
 	if (*pos >= text->size)
 		return 0;

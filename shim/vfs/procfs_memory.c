@@ -1,15 +1,17 @@
 /* procfs_memory.c: what /proc/PID says of a process' memory, and out of it. */
 #include "shim/lib/string.h"
 #include "shim/mm/vm.h"
+#include "shim/proc/thread.h"
 #include "shim/vfs/inode.h"
 #include "shim/vfs/procfs_rows.h"
 
-static void put_area_name(struct text *out, const struct job *job,
-			  const struct vmspace *vm, const struct vm_area *area)
+static void put_area_name(struct text *out, const struct vmspace *vm,
+			  const struct vm_area *area)
 {
 	char path[512];
 	if (area->vnode) {
-		if (vnode_path(job->rootfs, area->vnode, path, sizeof(path)) == 0)
+		if (vnode_path(job_current()->rootfs, area->vnode, path, sizeof(path)) ==
+		    0)
 			text_put(out, path, strlen(path));
 		else
 			text_printf(out, "/memfd: (deleted)");
@@ -24,8 +26,7 @@ static void put_area_name(struct text *out, const struct job *job,
 
 #define NAME_COLUMN 73u
 
-void proc_put_area(struct text *out, const struct job *job, const struct vmspace *vm,
-		   const struct vm_area *area)
+void proc_put_area(struct text *out, const struct vmspace *vm, const struct vm_area *area)
 {
 	struct stat_values values = {0};
 	if (area->vnode)
@@ -42,15 +43,41 @@ void proc_put_area(struct text *out, const struct job *job, const struct vmspace
 		     (vm->vdso && area->start == vm->vdso);
 	while (named && out->size - before < NAME_COLUMN && !out->failed)
 		text_put(out, " ", 1);
-	put_area_name(out, job, vm, area);
+	put_area_name(out, vm, area);
 	text_printf(out, "\n");
+}
+
+/* Between so many areas other threads have their turn. */
+#define AREAS_A_TURN 128u
+
+void proc_each_area(struct text *out, struct vmspace *vm, proc_area_visit *visit,
+		    void *context)
+{
+	uint64_t at = 0;
+	vm_get(vm);
+	for (uint32_t n = 1; !out->failed && !thread_must_die(thread_current()); n++) {
+		const struct vm_area *area = vm_find(vm, at, NULL);
+		if (!area)
+			break;
+		at = area->end;
+		visit(out, vm, area, context);
+		if (n % AREAS_A_TURN == 0)
+			thread_yield();
+	}
+	vm_put(vm);
+}
+
+static void put_line(struct text *out, struct vmspace *vm, const struct vm_area *area,
+		     void *context)
+{
+	(void)context;
+	proc_put_area(out, vm, area);
 }
 
 void proc_maps(struct text *out, struct process *process)
 {
-	const struct vmspace *vm = process->vm;
-	for (uint32_t i = 0; vm && i < vm->area_count; i++)
-		proc_put_area(out, process->job, vm, vm->area[i]);
+	if (process->vm)
+		proc_each_area(out, process->vm, put_line, NULL);
 }
 
 enum proc_page_kind proc_page_kind(const struct vm_area *area, uint64_t va,

@@ -52,8 +52,14 @@ uint64_t proc_all_cpus(void);
 struct vmspace;
 struct vm_area;
 struct page;
+/* Each area; the process may end meanwhile, and its areas change: the next is looked for
+ * by its address. */
+typedef void proc_area_visit(struct text *out, struct vmspace *vm,
+			     const struct vm_area *area, void *context);
+void proc_each_area(struct text *out, struct vmspace *vm, proc_area_visit *visit,
+		    void *context);
 /* A line of maps. */
-void proc_put_area(struct text *out, const struct job *job, const struct vmspace *vm,
+void proc_put_area(struct text *out, const struct vmspace *vm,
 		   const struct vm_area *area);
 enum proc_page_kind {
 	PROC_PAGE_ZEROS, /* nobody's */

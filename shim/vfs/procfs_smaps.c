@@ -1,11 +1,7 @@
 /* procfs_smaps.c: /proc/PID/smaps and smaps_rollup: what of each area of memory is there,
  * and with how many others it is shared. */
 #include "shim/mm/vm.h"
-#include "shim/proc/thread.h"
 #include "shim/vfs/procfs_rows.h"
-
-/* Between so many areas other threads have their turn. */
-#define AREAS_A_TURN 128u
 
 /* Bytes, with FRACTION_BITS of their fractions. */
 enum row {
@@ -127,44 +123,34 @@ static void put_flags(struct text *out, const struct vm_area *area)
 	text_printf(out, "\n");
 }
 
-static void put_one(struct text *out, const struct vmspace *vm, const struct residence *r)
+static void put_one(struct text *out, struct vmspace *vm, const struct vm_area *area,
+		    void *context)
 {
-	const struct vm_area *area = r->area;
-	proc_put_area(out, job_current(), vm, area);
+	struct residence r = {.area = area};
+	(void)context;
+	pt_walk(&vm->pt, area->start, area->end, count_page, &r);
+	proc_put_area(out, vm, area);
 	put_kib(out, "Size:", area->end - area->start);
 	put_kib(out, "KernelPageSize:", PAGE_SIZE);
 	put_kib(out, "MMUPageSize:", PAGE_SIZE);
-	put_rows(out, r, false);
+	put_rows(out, &r, false);
 	text_printf(out, "THPeligible:    0\n");
 	put_flags(out, area);
 }
 
-/* Each area; with sum, all of them there instead. The process may end meanwhile, and its
- * areas change: the next is looked for by its address. */
-static void walk(struct text *out, struct vmspace *vm, struct residence *sum)
+static void add_one(struct text *out, struct vmspace *vm, const struct vm_area *area,
+		    void *context)
 {
-	uint64_t at = 0;
-	vm_get(vm);
-	for (uint32_t n = 1; !out->failed && !thread_must_die(thread_current()); n++) {
-		struct residence one = {.area = vm_find(vm, at, NULL)};
-		struct residence *r = sum ? sum : &one;
-		if (!one.area)
-			break;
-		r->area = one.area;
-		at = one.area->end;
-		pt_walk(&vm->pt, one.area->start, at, count_page, r);
-		if (!sum)
-			put_one(out, vm, r);
-		if (n % AREAS_A_TURN == 0)
-			thread_yield();
-	}
-	vm_put(vm);
+	struct residence *sum = context;
+	(void)out;
+	sum->area = area;
+	pt_walk(&vm->pt, area->start, area->end, count_page, sum);
 }
 
 void proc_smaps(struct text *out, struct process *process)
 {
 	if (process->vm)
-		walk(out, process->vm, NULL);
+		proc_each_area(out, process->vm, put_one, NULL);
 }
 
 void proc_smaps_rollup(struct text *out, struct process *process)
@@ -176,6 +162,6 @@ void proc_smaps_rollup(struct text *out, struct process *process)
 	text_printf(out, "%08llx-%08llx ---p 00000000 00:00 0 %33s[rollup]\n",
 		    (unsigned long long)vm->area[0]->start,
 		    (unsigned long long)vm->area[vm->area_count - 1]->end, "");
-	walk(out, process->vm, &sum);
+	proc_each_area(out, process->vm, add_one, &sum);
 	put_rows(out, &sum, true);
 }

@@ -16,7 +16,7 @@ SOURCES = HERE / "hostile"
 FRAMES = ("forbidden", "kernel_bases", "call_at_the_edge", "flags_in_calls", "forged_returns",
           "lost_stacks", "mutated_programs", "kernel_probes")
 RESOURCES = ("fork_bomb", "thread_bomb", "memory_bomb", "area_bomb", "table_bomb", "long_walks",
-             "long_vector", "long_copies", "descriptor_bomb", "epoll_bomb",
+             "long_vector", "long_lists", "long_copies", "descriptor_bomb", "epoll_bomb",
              "descriptors_in_flight", "tree_bomb", "signal_bomb", "argument_bomb", "vfork_chain",
              "orphan_storm", "futex_lies", "output_flood", "deaf")
 FUZZ_SECONDS = float(os.environ.get("HOSTILE_SECONDS", 6))

@@ -88,6 +88,30 @@ static void long_vector(void)
 		mincore(at, size, (unsigned char *)out);
 }
 
+/* Files of /proc that have a part for each area, which two threads read at once. */
+static void long_lists(void)
+{
+	static char bytes[65536];
+	size_t size = 8192 * 8192;
+	char *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	for (size_t i = 0; i < size; i += 8192)
+		mprotect(at + i, 4096, PROT_READ | PROT_WRITE);
+	int smaps = open("/proc/self/smaps", O_RDONLY);
+	pid_t pid = fork();
+	for (int i = 0;; i++) {
+		char path[64];
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid ? pid : getppid(),
+			 i % 2 ? "smaps_rollup" : "maps");
+		int fd = open(path, O_RDONLY);
+		while (read(fd, bytes, sizeof(bytes)) > 0)
+			continue;
+		close(fd);
+		while (read(smaps, bytes, sizeof(bytes)) > 0)
+			continue;
+		lseek(smaps, 0, SEEK_SET);
+	}
+}
+
 static void long_copies(void)
 {
 	size_t window = 8 << 20;
@@ -304,6 +328,7 @@ int main(int argc, char **argv)
 		{"table_bomb", table_bomb},
 		{"long_walks", long_walks},
 		{"long_vector", long_vector},
+		{"long_lists", long_lists},
 		{"long_copies", long_copies},
 		{"descriptor_bomb", descriptor_bomb},
 		{"epoll_bomb", epoll_bomb},
