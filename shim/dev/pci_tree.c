@@ -8,6 +8,7 @@
 
 #define WINDOW_UNIT (1ull << 20) /* BR 3.2.5.8: windows of bridges count in MiB */
 #define BAR_UNIT    4096ull      /* no two devices in one page */
+#define BAR_MOST    (1ull << 31) /* what is larger is not placed below 4 GiB */
 
 enum header {
 	HEADER_DEVICE = 0,
@@ -248,16 +249,35 @@ static uint64_t find_room(const struct pci_tree *tree, struct pci_range range,
 	}
 }
 
-/* The addresses that reach what is directly below parent. */
-static struct pci_range range_below(struct pci_tree *tree, int16_t parent, uint64_t size)
+static uint64_t place_size(const struct pci_bar *bar)
 {
-	if (parent < 0)
-		return tree->root;
-	const struct pci_function *bridge = &tree->function[parent];
-	struct pci_range window = bridge_window(tree, bridge);
-	if (window.end)
-		return window;
-	uint64_t room = size < WINDOW_UNIT ? WINDOW_UNIT : size;
+	return bar->size < BAR_UNIT ? BAR_UNIT : bar->size;
+}
+
+/* A power of two of bytes, for all BARs below the bridge that have no address. */
+static uint64_t room_below(const struct pci_tree *tree, int16_t bridge)
+{
+	uint64_t total = 0, room = WINDOW_UNIT;
+	for (unsigned i = 0; i < tree->count; i++) {
+		const struct pci_function *f = &tree->function[i];
+		for (unsigned n = 0; n < PCI_BARS && is_above(tree, bridge, f->parent);
+		     n++) {
+			const struct pci_bar *bar = &f->bar[n];
+			if (bar->memory && bar->size && !bar->address &&
+			    bar->size <= BAR_MOST)
+				total += place_size(bar);
+		}
+	}
+	while (room < total)
+		room *= 2;
+	return room;
+}
+
+static struct pci_range range_below(struct pci_tree *tree, int16_t parent, uint64_t size);
+
+static struct pci_range window_open(struct pci_tree *tree,
+				    const struct pci_function *bridge, uint64_t room)
+{
 	struct pci_range above = range_below(tree, bridge->parent, room);
 	uint64_t base = find_room(tree, above, bridge->parent, room);
 	if (!base || base + room > 1ull << 32)
@@ -267,11 +287,27 @@ static struct pci_range range_below(struct pci_tree *tree, int16_t parent, uint6
 	return (struct pci_range){base, base + room};
 }
 
+/* The addresses that reach what is directly below parent. A closed bridge is opened for
+ * all that is below it, or else for size alone. */
+static struct pci_range range_below(struct pci_tree *tree, int16_t parent, uint64_t size)
+{
+	if (parent < 0)
+		return tree->root;
+	const struct pci_function *bridge = &tree->function[parent];
+	struct pci_range window = bridge_window(tree, bridge);
+	if (!window.end)
+		window = window_open(tree, bridge, room_below(tree, parent));
+	if (!window.end)
+		window = window_open(tree, bridge,
+				     size < WINDOW_UNIT ? WINDOW_UNIT : size);
+	return window;
+}
+
 static bool place_bar(struct pci_tree *tree, struct pci_function *f, unsigned n)
 {
 	struct pci_bar *bar = &f->bar[n];
-	uint64_t size = bar->size < BAR_UNIT ? BAR_UNIT : bar->size;
-	if (size > 1ull << 31)
+	uint64_t size = place_size(bar);
+	if (size > BAR_MOST)
 		return false;
 	struct pci_range range = range_below(tree, f->parent, size);
 	uint64_t address = find_room(tree, range, f->parent, size);

@@ -242,6 +242,38 @@ static void closed_bridges_above_are_opened(void **state)
 	assert_int_equal(other->reg[PCI_BAR / 4], 0xc0100000);
 }
 
+static void a_closed_bridge_is_opened_for_all_that_is_below_it(void **state)
+{
+	(void)state;
+	struct fake *bridge = add_bridge(0, 3, 1);
+	struct fake *f = add(1, 0, 0, 0), *other = add(1, 1, 0, 0);
+	bar(f, 0, 0, 0xffffc000);
+	bar(f, 2, 0x0000000c, 0xffc00000); /* 4 MiB */
+	bar(f, 3, 0, 0xffffffff);
+	bar(other, 0, 0, 0xfff00000);
+	pci_tree_scan(&tree);
+	assert_true(pci_tree_place(&tree, &tree.function[1]));
+	assert_int_equal(bridge->reg[PCI_WINDOW / 4], 0xc070c000);
+	assert_int_equal(f->reg[PCI_BAR / 4], 0xc0000000);
+	assert_int_equal(f->reg[PCI_BAR / 4 + 2], 0xc040000c);
+	assert_true(pci_tree_place(&tree, &tree.function[2]));
+	assert_int_equal(other->reg[PCI_BAR / 4], 0xc0100000);
+}
+
+static void a_bridge_is_opened_for_one_bar_where_all_have_no_room(void **state)
+{
+	(void)state;
+	struct fake *bridge = add_bridge(0, 3, 1);
+	struct fake *f = add(1, 0, 0, 0), *other = add(1, 1, 0, 0);
+	bar(f, 0, 0, 0xffffc000);
+	bar(other, 0, 0, 0x80000000); /* 2 GiB */
+	pci_tree_scan(&tree);
+	assert_true(pci_tree_place(&tree, &tree.function[1]));
+	assert_int_equal(bridge->reg[PCI_WINDOW / 4], 0xc000c000);
+	assert_int_equal(f->reg[PCI_BAR / 4], 0xc0000000);
+	assert_false(pci_tree_place(&tree, &tree.function[2]));
+}
+
 static void a_bar_without_room_is_said(void **state)
 {
 	(void)state;
@@ -315,6 +347,8 @@ int main(void)
 		T(unassigned_bars_get_room_beside_assigned_ones),
 		T(bars_below_an_open_bridge_come_from_its_window),
 		T(closed_bridges_above_are_opened),
+		T(a_closed_bridge_is_opened_for_all_that_is_below_it),
+		T(a_bridge_is_opened_for_one_bar_where_all_have_no_room),
 		T(a_bar_without_room_is_said),
 		T(capabilities_with_an_id_come_one_after_the_other),
 		T(a_capability_list_that_loops_ends),
