@@ -53,6 +53,8 @@ void ena_admin_free(struct ena *ena)
 		page_put(page_of_va(ena->commands));
 	if (ena->host_info)
 		page_put(page_of_va(ena->host_info));
+	if (ena->rss_table)
+		page_put(page_of_va(ena->rss_table));
 }
 
 int ena_reset_begin(struct ena *ena, enum ena_reason reason)
@@ -100,7 +102,7 @@ void ena_command_send(struct ena *ena, const struct ena_command *command)
 	struct ena_command *entry = &ena->commands[ena_ring_slot(&ena->aq)];
 	*entry = *command;
 	entry->id = ena->aq.at & COMMAND_ID_MASK;
-	entry->flags = (uint8_t)ena_ring_phase(&ena->aq);
+	entry->flags = (uint8_t)(command->flags | ena_ring_phase(&ena->aq));
 	ena->aq.at++;
 	ena->deadline_ns = clock_now_ns() + ena->command_limit_ns;
 	ena_write(ena, ENA_AQ_DOORBELL, ena->aq.at);

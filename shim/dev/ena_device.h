@@ -3,10 +3,12 @@
  *   ena.c        finds it, watches it, starts it again when it has stopped working
  *   ena_start.c  from reset to running, in steps that never wait
  *   ena_admin.c  registers, reset, the admin queue, events
+ *   ena_rss.c    which receive queue frames go to
  *   ena_io.c     frames
  *   ena_ring.c   what the rings hold (pure)
  *
- * One pair of queues: the stack is one, under one lock, so more would gain it nothing. */
+ * One pair of queues, of those that the device has: the stack is one, under one lock, so
+ * more would gain it nothing. */
 #ifndef SHIM_DEV_ENA_DEVICE_H
 #define SHIM_DEV_ENA_DEVICE_H
 
@@ -37,7 +39,7 @@ struct ena_queue {
 	struct ena_descriptor *descriptors; /* a page; not used by an LLQ */
 	volatile void *completions;         /* a page */
 	struct nic_pool pool;
-	uint16_t cq_index;
+	uint16_t cq_index, sq_index;
 	uint16_t told; /* sq.at as the device knows it */
 	volatile uint32_t *doorbell;
 	volatile uint32_t *cq_head; /* NULL where the device does not want it */
@@ -67,7 +69,10 @@ struct ena {
 	uint64_t reset_limit_ns, command_limit_ns;
 	uint64_t alive_limit_ns, transmit_limit_ns; /* UINT64_MAX: none */
 
-	uint32_t features, groups; /* what it supports; events it is asked for */
+	uint32_t features, groups;       /* what it supports; events it is asked for */
+	struct ena_rss_entry *rss_table; /* a page; NULL until one is set */
+	uint16_t rss_size;               /* its logarithm */
+	bool rss;                        /* there is a table to set */
 	uint64_t alive_ns, running_ns;
 	uint64_t device_drops; /* as last told, since the reset */
 
@@ -110,6 +115,11 @@ void ena_events_take(struct ena *ena);
  * which why explains. */
 #define ENA_WHY_SIZE 96u
 int ena_start_go_on(struct ena *ena, char why[ENA_WHY_SIZE]);
+
+/* ena_rss.c: what the device tells of its table, and the command that sets it. */
+int ena_rss_take(struct ena *ena, struct ena_queue *rx, const struct ena_response *r);
+bool ena_rss_wanted(const struct ena *ena);
+int ena_rss_fill(struct ena *ena, struct ena_queue *rx, struct ena_command *c);
 
 /* ena_io.c */
 extern const struct netdev_ops ena_netdev_ops;

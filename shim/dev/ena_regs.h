@@ -78,6 +78,7 @@ enum ena_feature {
 	ENA_FEATURE_LLQ = 4,
 	ENA_FEATURE_QUEUES_EXTENDED = 7,
 	ENA_FEATURE_OFFLOAD = 11,
+	ENA_FEATURE_RSS_TABLE = 12,
 	ENA_FEATURE_MTU = 14,
 	ENA_FEATURE_AENQ = 26,
 	ENA_FEATURE_HOST = 28,
@@ -88,8 +89,9 @@ enum ena_placement { ENA_PLACE_HOST = 1, ENA_PLACE_DEVICE = 3 };
 #define ENA_CQ_INTERRUPT  0x20u
 #define ENA_SQ_CONTIGUOUS 1u
 
-#define ENA_ENTRY 64u /* bytes of an entry of each admin queue */
-#define ENA_PHASE 1u  /* in the flags of each */
+#define ENA_ENTRY    64u /* bytes of an entry of each admin queue */
+#define ENA_PHASE    1u  /* in the flags of each */
+#define ENA_INDIRECT 4u  /* in a command's flags: its data is in the control buffer */
 
 struct ena_create_cq {
 	uint8_t caps, entry_words;
@@ -158,6 +160,19 @@ struct ena_offloads {
 	uint32_t tx, rx_supported, rx_enabled;
 };
 
+/* Receive side scaling: a frame's hash picks an entry of a table, which names a receive
+ * queue. Sizes are powers of two, as their logarithms. */
+struct ena_rss_table {
+	uint16_t least, most, size;
+	uint8_t flags, reserved;
+	uint32_t inline_index; /* ENA_RSS_WHOLE: the table is in the control buffer */
+	uint32_t inline_entry;
+};
+#define ENA_RSS_WHOLE 0xffffffffu
+struct ena_rss_entry {
+	uint16_t queue, reserved;
+};
+
 struct ena_event_groups {
 	uint32_t supported, enabled;
 };
@@ -184,6 +199,7 @@ struct ena_command {
 				struct ena_host_attributes host;
 				struct ena_llq_config llq;
 				struct ena_event_groups events;
+				struct ena_rss_table rss;
 				uint32_t mtu;
 			} set;
 		} feature;
@@ -210,6 +226,7 @@ struct ena_response {
 		struct ena_queue_limits_extended queues_extended;
 		struct ena_llq_config llq;
 		struct ena_offloads offload;
+		struct ena_rss_table rss;
 		struct ena_event_groups events;
 		struct ena_hints hints;
 	};

@@ -16,6 +16,7 @@
 #define IPV4_DF           0x40u
 #define ID_LOW_BITS       10u
 #define ADDRESS_HIGH_MASK 0xffffu
+#define RSS_USUAL         7u
 
 /* The rest of an entry is read after its phase; x86 keeps loads in order. */
 static inline void compiler_barrier(void)
@@ -111,6 +112,17 @@ bool ena_llq_choose(const struct ena_llq_config *offered, struct ena_llq_config 
 	config->acceleration =
 		offered->acceleration & (ENA_LLQ_NO_META_CACHE | ENA_LLQ_LIMITED_BURST);
 	return true;
+}
+
+/* 128 entries where they are allowed: what other drivers ask for. */
+bool ena_rss_choose(const struct ena_rss_table *offered, uint16_t *size)
+{
+	*size = RSS_USUAL;
+	if (*size > offered->most)
+		*size = offered->most;
+	if (*size < offered->least)
+		*size = offered->least;
+	return offered->least <= offered->most && *size <= ENA_RSS_MOST;
 }
 
 void ena_rx_offer(struct ena_descriptor *d, uint64_t address, uint16_t size, uint16_t id,

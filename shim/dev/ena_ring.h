@@ -64,6 +64,11 @@ void ena_llq_fill(struct ena_llq_entry *entry, const struct ena_packet *p,
 /* What of the offered modes is used, in config for a SET; false: none that we know. */
 bool ena_llq_choose(const struct ena_llq_config *offered, struct ena_llq_config *config);
 
+/* How large (a logarithm) a table is of those that the device takes; false: each is
+ * larger than ENA_RSS_MOST. */
+#define ENA_RSS_MOST 10u
+bool ena_rss_choose(const struct ena_rss_table *offered, uint16_t *size);
+
 void ena_rx_offer(struct ena_descriptor *d, uint64_t address, uint16_t size, uint16_t id,
 		  uint32_t phase);
 

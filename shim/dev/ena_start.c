@@ -99,7 +99,7 @@ static bool window_map(struct ena *ena)
 static int llq_take(struct ena *ena, struct ena_queue *q, const struct ena_response *r)
 {
 	(void)q;
-	ena->llq = r->llq.depth >= ENA_DEPTH_LEAST &&
+	ena->llq = r->llq.count && r->llq.depth >= ENA_DEPTH_LEAST &&
 		   ena->header_most >= ETHERNET_HEADER &&
 		   ena_llq_choose(&r->llq, &ena->llq_config) && window_map(ena);
 	if (!ena->llq)
@@ -214,6 +214,7 @@ static int sq_take(struct ena *ena, struct ena_queue *q, const struct ena_respon
 {
 	uint64_t offset = r->sq.llq_offset;
 	uint64_t end = offset + (uint64_t)q->sq.size * ENA_LLQ_ENTRY_SIZE;
+	q->sq_index = r->sq.index;
 	q->doorbell = register_at(ena, r->sq.doorbell_offset);
 	if (!q->doorbell)
 		return -EIO;
@@ -231,6 +232,7 @@ static const struct step {
 	enum ena_opcode opcode;
 	enum ena_feature feature;
 	enum ena_direction queue;
+	bool optional;                         /* may be refused */
 	bool (*wanted)(const struct ena *ena); /* NULL: always */
 	int (*fill)(struct ena *ena, struct ena_queue *q, struct ena_command *c);
 	int (*take)(struct ena *ena, struct ena_queue *q, const struct ena_response *r);
@@ -301,6 +303,19 @@ static const struct step {
 	 .queue = ENA_RECEIVE,
 	 .fill = sq_fill,
 	 .take = sq_take},
+	{.what = "RSS table",
+	 .opcode = ENA_GET_FEATURE,
+	 .feature = ENA_FEATURE_RSS_TABLE,
+	 .queue = ENA_RECEIVE,
+	 .optional = true,
+	 .take = ena_rss_take},
+	{.what = "RSS table",
+	 .opcode = ENA_SET_FEATURE,
+	 .feature = ENA_FEATURE_RSS_TABLE,
+	 .queue = ENA_RECEIVE,
+	 .optional = true,
+	 .wanted = ena_rss_wanted,
+	 .fill = ena_rss_fill},
 };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
@@ -352,6 +367,12 @@ static int commands_go_on(struct ena *ena, char *why)
 	}
 	if (rc == 0)
 		return 0;
+	if (rc > 0 && response.status && s->optional) {
+		kprint("net: %s: %s: refused with status %u, %u\n", ena->name, s->what,
+		       response.status, response.extended_status);
+		ena->step++;
+		return next_step(ena, why);
+	}
 	if (rc > 0 && response.status) {
 		ksnprintf(why, ENA_WHY_SIZE, "%s: refused with status %u, %u", s->what,
 			  response.status, response.extended_status);
@@ -390,6 +411,7 @@ int ena_start_go_on(struct ena *ena, char why[ENA_WHY_SIZE])
 	}
 	ena_admin_open(ena);
 	ena->features = BIT(ENA_FEATURE_HOST) | BIT(ENA_FEATURE_ATTRIBUTES);
+	ena->rss = false;
 	ena->state = ENA_COMMANDS;
 	ena->step = 0;
 	return next_step(ena, why);

@@ -52,6 +52,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	(void)ena_llq_choose((const struct ena_llq_config *)(const void *)events,
 			     &config);
+	uint16_t rss_size;
+	if (ena_rss_choose((const struct ena_rss_table *)(const void *)events,
+			   &rss_size) &&
+	    rss_size > ENA_RSS_MOST)
+		abort();
 
 	struct ena_packet p = {.size = (uint32_t)size - 8};
 	uint8_t *header =

@@ -174,6 +174,31 @@ static void llq_modes_that_are_not_128_bytes_inline_are_left(void **state)
 	assert_false(ena_llq_choose(&offered, &config));
 }
 
+static void an_rss_table_has_128_entries_where_the_device_takes_them(void **state)
+{
+	(void)state;
+	static const struct {
+		struct ena_rss_table offered;
+		bool usable;
+		uint16_t size;
+	} cases[] = {
+		{{.least = 7, .most = 7}, true, 7},
+		{{.least = 4, .most = 8}, true, 7},
+		{{.least = 0, .most = 3}, true, 3},
+		{{.least = 8, .most = 12}, true, 8},
+		{{.least = 10, .most = 65535}, true, 10},
+		{{.least = 11, .most = 12}, false, 0},
+		{{.least = 8, .most = 6}, false, 0},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint16_t size;
+		assert_int_equal(ena_rss_choose(&cases[i].offered, &size),
+				 cases[i].usable);
+		if (cases[i].usable)
+			assert_int_equal(size, cases[i].size);
+	}
+}
+
 static void a_receive_descriptor_is_one_whole_buffer(void **state)
 {
 	(void)state;
@@ -297,6 +322,8 @@ int main(void)
 		cmocka_unit_test(an_llq_entry_is_meta_descriptor_and_header),
 		cmocka_unit_test(a_short_frame_is_in_its_llq_entry_alone),
 		cmocka_unit_test(llq_modes_that_are_not_128_bytes_inline_are_left),
+		cmocka_unit_test(
+			an_rss_table_has_128_entries_where_the_device_takes_them),
 		cmocka_unit_test(a_receive_descriptor_is_one_whole_buffer),
 		cmocka_unit_test(completions_are_seen_once_and_in_their_lap),
 		cmocka_unit_test(checksums_count_only_when_checked_and_whole),
