@@ -45,7 +45,8 @@ def wait_metric(guest, name, least, seconds=30):
     ("llq-required=on,shuffled=on", "ring in device memory, 256 and 256 entries"),
     ("no-llq=on", "ring in host memory, 256 and 256 entries"),
     ("no-llq=on,shuffled=on,depth=16", "ring in host memory, 16 and 16 entries"),
-    ("no-checksum=on,depth=8", "ring in device memory, 8 and 8 entries"),
+    ("no-checksum=on,old-limits=on,no-rss=on,depth=8", "ring in device memory, 8 and 8 entries"),
+    ("rss-fixed=on", "RSS table: refused with status 3, 0"),
 ])
 def test_traffic_passes_both_ways(busybox_image, tmp_path, properties, said):
     with EnaGuest(busybox_image, folder=tmp_path, properties=properties) as guest:
@@ -57,11 +58,14 @@ def test_traffic_passes_both_ways(busybox_image, tmp_path, properties, said):
         assert guest.metrics()["elfpack_net_device_resets_total"] == 0
 
 
-def test_500_requests_are_answered(busybox_image, tmp_path):
-    with EnaGuest(busybox_image, folder=tmp_path, properties="shuffled=on") as guest:
+def test_500_requests_are_answered_by_one_queue_of_32(busybox_image, tmp_path):
+    """The model's table names all 32 after a reset, and a frame for another is lost."""
+    with EnaGuest(busybox_image, folder=tmp_path, properties="queues=32,shuffled=on") as guest:
         guest.wait_ready()
         answers, failed = h2load(guest, 20, 500, "/?echo&hello")
         assert answers == [500, 0, 0, 0] and failed == [0, 0, 0]
+        assert guest.get("receivers").bit_count() == 1
+        assert guest.get("dropped") == 0
 
 
 @pytest.fixture

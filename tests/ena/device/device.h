@@ -12,6 +12,7 @@
  *   events.c     the queue of events
  *   transmit.c   frames from the driver
  *   receive.c    frames for it
+ *   rss.c        which receive queue a frame is for
  *   faults.c     properties: what it offers, what it does wrong
  *
  * After "qemu/osdep.h". All of it runs under QEMU's one lock. */
@@ -26,16 +27,21 @@
 #define TYPE_ENA "ena"
 OBJECT_DECLARE_SIMPLE_TYPE(EnaState, ENA)
 
-#define REGISTERS_SIZE 0x4000
-#define WINDOW_SIZE    (256 * 1024)
-#define DOORBELL(q)    (0x1000 + 8 * (q))
-#define UNMASK         0x2000
+#define PAIRS_MOST     32
 #define RING_MOST      1024
+#define LLQ_ENTRY      128
+#define REGISTERS_SIZE 0x4000
+#define DOORBELLS      0x1000 /* 8 bytes a queue */
+#define UNMASKS        0x2000 /* 4 bytes a vector */
+#define WINDOW_SIZE    (PAIRS_MOST * RING_MOST * LLQ_ENTRY)
 #define FRAME_MOST     16384
 #define HELD_MOST      8
+#define RSS_TABLE_MOST 256
 
 enum { AQ = 0, ACQ = 1, AENQ = 2, ADMIN_QUEUES };
-enum { TX = 0, RX = 1, QUEUES };
+enum { TX = 0, RX = 1 }; /* the directions; queue n is of direction n % 2 */
+#define QUEUES  (2 * PAIRS_MOST)
+#define VECTORS (1 + PAIRS_MOST) /* the first is the admin queue's and the events' */
 
 struct ring {
 	uint64_t base;
@@ -43,7 +49,9 @@ struct ring {
 };
 
 struct queue {
+	unsigned number; /* of its ring and of its completion queue */
 	struct ring sq, cq;
+	uint32_t vector;
 	bool cq_made, sq_made, llq;
 	uint32_t tail; /* the driver's doorbell */
 	struct buffer {
@@ -69,15 +77,26 @@ struct EnaState {
 	uint32_t aenq_head;               /* the driver's doorbell */
 	uint64_t host_info, read_answers; /* where registers asked for by 0x5c are put */
 	uint32_t groups, mtu;
-	bool link_told, interrupt_masked, vector_masked, vector_pending;
+	bool link_told, interrupt_masked;
+	bool vector_masked[VECTORS], vector_pending[VECTORS];
 	struct queue queue[QUEUES];
-	uint64_t dropped;
+	uint64_t dropped, interrupts; /* frames; those of queues */
+	uint64_t receivers;           /* bit n: queue n has received a frame */
+
+	/* rss.c */
+	uint16_t rss_table[RSS_TABLE_MOST];
+	unsigned rss_log_size;
+	uint8_t rss_key[40];
+	uint32_t rss_function;
+	uint16_t rss_fields[16]; /* by protocol */
 
 	/* faults */
 	bool reset_refused, shuffled, llq_required, no_llq, hang, silent, bad_rx_id,
-		bad_tx_id, admin_hang, no_checksum, fatal, refusing;
-	uint32_t refused;                      /* the command that is; 0: every one */
-	uint32_t depth, alive_ms, transmit_ms; /* hints to the driver */
+		bad_tx_id, admin_hang, no_checksum, fatal, refusing, old_limits, no_rss,
+		rss_fixed;
+	uint32_t refused;               /* the command that is; 0: every one */
+	uint32_t depth, pairs;          /* of queues */
+	uint32_t alive_ms, transmit_ms; /* hints to the driver */
 };
 
 static inline uint64_t address_of(const uint8_t *p)
@@ -95,6 +114,12 @@ static inline uint64_t slot(const struct ring *r, unsigned size)
 	return r->base + (uint64_t)(r->at % r->depth) * size;
 }
 
+/* Where in BAR 2 the ring of a transmit queue lies. */
+static inline uint32_t llq_offset(const struct queue *q)
+{
+	return q->number / 2 * RING_MOST * LLQ_ENTRY;
+}
+
 /* registers.c */
 void violation(EnaState *s, const char *what);
 void device_forget(EnaState *s); /* as after a reset */
@@ -103,28 +128,37 @@ extern const MemoryRegionOps register_ops;
 /* admin.c: does what the queue holds up to the doorbell's tail. */
 void admin_doorbell(EnaState *s, uint32_t tail);
 
-/* features.c: the status of the command. */
-uint8_t feature_get(EnaState *s, uint8_t feature, uint8_t *answer);
-uint8_t feature_set(EnaState *s, uint8_t feature, const uint8_t *data);
+/* features.c: a whole command; its status. */
+uint8_t feature_get(EnaState *s, const uint8_t *command, uint8_t *answer);
+uint8_t feature_set(EnaState *s, const uint8_t *command);
 
 /* events.c */
 void events_start(EnaState *s); /* a keep-alive each second from now on */
 
 /* transmit.c */
-void tx_doorbell(EnaState *s, uint32_t tail);
+void tx_doorbell(EnaState *s, struct queue *q, uint32_t tail);
 void tx_flush_held(void *state); /* of a timer: completions that were kept back */
 
 /* receive.c */
-void rx_doorbell(EnaState *s, uint32_t tail);
-bool rx_can_receive(NetClientState *nc);
+void rx_doorbell(EnaState *s, struct queue *q, uint32_t tail);
 ssize_t rx_receive(NetClientState *nc, const uint8_t *frame, size_t size);
+
+/* rss.c */
+void rss_forget(EnaState *s);
+bool rss_has(uint8_t feature);
+uint8_t rss_get(EnaState *s, const uint8_t *command, uint8_t *answer);
+uint8_t rss_set(EnaState *s, const uint8_t *command);
+/* NULL: the table names one that is not there. hash is what the driver is told. */
+struct queue *rss_queue_of(EnaState *s, const uint8_t *frame, size_t size,
+			   uint32_t *hash);
 
 /* pci.c */
 void interrupt_admin(EnaState *s);
-void interrupt_io(EnaState *s);
-void interrupt_io_unmask(EnaState *s, bool unmask);
+void interrupt_io(EnaState *s, uint32_t vector);
+void interrupt_io_unmask(EnaState *s, uint32_t vector, bool unmask);
 
 /* faults.c */
 void faults_add_properties(ObjectClass *class);
+void faults_add_counters(EnaState *s); /* to be read */
 
 #endif

@@ -10,6 +10,7 @@
 static Property properties[] = {
 	DEFINE_NIC_PROPERTIES(EnaState, conf),
 	DEFINE_PROP_UINT32("depth", EnaState, depth, 1024),
+	DEFINE_PROP_UINT32("queues", EnaState, pairs, 8),
 	DEFINE_PROP_UINT32("alive-ms", EnaState, alive_ms, 0),
 	DEFINE_PROP_UINT32("transmit-ms", EnaState, transmit_ms, 0),
 	DEFINE_PROP_UINT32("refused", EnaState, refused, 0),
@@ -29,7 +30,10 @@ static Property properties[] = {
 	ROW(admin_hang, "admin-hang")                                                    \
 	ROW(no_checksum, "no-checksum")                                                  \
 	ROW(fatal, "fatal")                                                              \
-	ROW(refusing, "refusing")
+	ROW(refusing, "refusing")                                                        \
+	ROW(old_limits, "old-limits")                                                    \
+	ROW(no_rss, "no-rss")                                                            \
+	ROW(rss_fixed, "rss-fixed")
 
 #define ACCESSORS(field, name)                                                           \
 	static bool field##_get(Object *o, Error **errp)                                 \
@@ -49,4 +53,17 @@ void faults_add_properties(ObjectClass *class)
 {
 	device_class_set_props(DEVICE_CLASS(class), properties);
 	FLAGS(ADD)
+}
+
+void faults_add_counters(EnaState *s)
+{
+	const struct {
+		const char *name;
+		uint64_t *value;
+	} counters[] = {{"dropped", &s->dropped},
+			{"interrupts", &s->interrupts},
+			{"receivers", &s->receivers}};
+	for (unsigned i = 0; i < ARRAY_SIZE(counters); i++)
+		object_property_add_uint64_ptr(OBJECT(s), counters[i].name,
+					       counters[i].value, OBJ_PROP_FLAG_READ);
 }

@@ -13,28 +13,29 @@ void interrupt_admin(EnaState *s)
 		msix_notify(&s->parent, 0);
 }
 
-void interrupt_io(EnaState *s)
+/* One interrupt, then silence until the driver unmasks the vector. */
+void interrupt_io(EnaState *s, uint32_t vector)
 {
-	if (s->vector_masked) {
-		s->vector_pending = true;
+	if (s->vector_masked[vector]) {
+		s->vector_pending[vector] = true;
 		return;
 	}
-	s->vector_masked = true;
-	s->vector_pending = false;
-	msix_notify(&s->parent, 1);
+	s->vector_masked[vector] = true;
+	s->vector_pending[vector] = false;
+	s->interrupts++;
+	msix_notify(&s->parent, vector);
 }
 
-void interrupt_io_unmask(EnaState *s, bool unmask)
+void interrupt_io_unmask(EnaState *s, uint32_t vector, bool unmask)
 {
-	s->vector_masked = !unmask;
-	if (s->vector_pending)
-		interrupt_io(s);
+	s->vector_masked[vector] = !unmask;
+	if (s->vector_pending[vector])
+		interrupt_io(s, vector);
 }
 
 static NetClientInfo net_info = {
 	.type = NET_CLIENT_DRIVER_NIC,
 	.size = sizeof(NICState),
-	.can_receive = rx_can_receive,
 	.receive = rx_receive,
 };
 
@@ -42,8 +43,9 @@ static void realize(PCIDevice *pci, Error **errp)
 {
 	EnaState *s = ENA(pci);
 	Error *error = NULL;
-	object_property_add_uint64_ptr(OBJECT(s), "dropped", &s->dropped,
-				       OBJ_PROP_FLAG_READ);
+	if (!s->pairs || s->pairs > PAIRS_MOST || s->depth > RING_MOST)
+		return error_setg(errp, "too many or no queues or entries");
+	faults_add_counters(s);
 	memory_region_init_io(&s->registers, OBJECT(s), &register_ops, s, "ena-registers",
 			      REGISTERS_SIZE);
 	memory_region_init_ram(&s->window, OBJECT(s), "ena-window", WINDOW_SIZE, &error);
@@ -54,10 +56,10 @@ static void realize(PCIDevice *pci, Error **errp)
 			 PCI_BASE_ADDRESS_SPACE_MEMORY | PCI_BASE_ADDRESS_MEM_TYPE_64 |
 				 PCI_BASE_ADDRESS_MEM_PREFETCH,
 			 &s->window);
-	if (msix_init_exclusive_bar(pci, 2, 1, errp))
+	if (msix_init_exclusive_bar(pci, 1 + s->pairs, 1, errp))
 		return;
-	msix_vector_use(pci, 0);
-	msix_vector_use(pci, 1);
+	for (unsigned i = 0; i <= s->pairs; i++)
+		msix_vector_use(pci, i);
 	qemu_macaddr_default_if_unset(&s->conf.macaddr);
 	s->nic = qemu_new_nic(&net_info, &s->conf, TYPE_ENA, DEVICE(s)->id,
 			      &DEVICE(s)->mem_reentrancy_guard, s);

@@ -5,10 +5,9 @@
 
 #include "device.h"
 
-void rx_doorbell(EnaState *s, uint32_t tail)
+void rx_doorbell(EnaState *s, struct queue *q, uint32_t tail)
 {
-	struct queue *q = &s->queue[RX];
-	if (!q->sq_made || (uint16_t)(tail - q->tail) >= q->sq.depth)
+	if ((uint16_t)(tail - q->tail) >= q->sq.depth)
 		return violation(s, "receive doorbell too far");
 	for (; (uint16_t)q->tail != (uint16_t)tail; q->tail++) {
 		struct ring r = {q->sq.base, q->sq.depth, q->tail};
@@ -22,12 +21,6 @@ void rx_doorbell(EnaState *s, uint32_t tail)
 			address_of(d + 8), lduw_le_p(d), lduw_le_p(d + 4)};
 	}
 	qemu_flush_queued_packets(qemu_get_queue(s->nic));
-}
-
-bool rx_can_receive(NetClientState *nc)
-{
-	EnaState *s = qemu_get_nic_opaque(nc);
-	return !s->queue[RX].sq_made || s->queue[RX].free_count || s->hang;
 }
 
 static uint32_t rx_status(EnaState *s, const uint8_t *frame, size_t size)
@@ -44,13 +37,14 @@ static uint32_t rx_status(EnaState *s, const uint8_t *frame, size_t size)
 ssize_t rx_receive(NetClientState *nc, const uint8_t *frame, size_t size)
 {
 	EnaState *s = qemu_get_nic_opaque(nc);
-	struct queue *q = &s->queue[RX];
-	if (s->hang || !q->sq_made || size > s->mtu + 18) {
+	uint32_t hash;
+	struct queue *q = rss_queue_of(s, frame, size, &hash);
+	if (s->hang || !q || size > s->mtu + 18) {
 		s->dropped++;
 		return size;
 	}
 	if (!q->free_count)
-		return 0;
+		return 0; /* offered again after a doorbell */
 	unsigned n = s->shuffled ? q->free_count - 1 : 0;
 	struct buffer to = q->buffer[n];
 	q->free_count--;
@@ -63,8 +57,10 @@ ssize_t rx_receive(NetClientState *nc, const uint8_t *frame, size_t size)
 	stw_le_p(entry + 4, size);
 	stw_le_p(entry + 6, s->bad_rx_id ? 0x7777 : to.id);
 	s->bad_rx_id = false;
+	stl_le_p(entry + 8, hash);
 	pci_dma_write(&s->parent, slot(&q->cq, 16), entry, 16);
 	q->cq.at++;
-	interrupt_io(s);
+	s->receivers |= 1ull << q->number;
+	interrupt_io(s, q->vector);
 	return size;
 }

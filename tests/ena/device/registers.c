@@ -14,11 +14,16 @@ void violation(EnaState *s, const char *what)
 void device_forget(EnaState *s)
 {
 	memset(s->queue, 0, sizeof(s->queue));
+	for (unsigned n = 0; n < QUEUES; n++)
+		s->queue[n].number = n;
 	memset(s->admin, 0, sizeof(s->admin));
 	s->host_info = 0;
 	s->groups = s->aenq_head = s->aq_tail = 0;
-	s->link_told = s->interrupt_masked = s->vector_masked = s->vector_pending = false;
-	s->dropped = 0;
+	s->link_told = s->interrupt_masked = false;
+	memset(s->vector_masked, 0, sizeof(s->vector_masked));
+	memset(s->vector_pending, 0, sizeof(s->vector_pending));
+	rss_forget(s);
+	s->dropped = s->receivers = 0;
 	s->mtu = 9216;
 	s->status = 1;
 }
@@ -71,6 +76,19 @@ static void control_write(EnaState *s, uint32_t value)
 	}
 }
 
+static void doorbell(EnaState *s, unsigned number, uint32_t tail)
+{
+	struct queue *q = &s->queue[number];
+	if (s->hang)
+		return;
+	if (!q->sq_made)
+		return violation(s, "doorbell of a queue that is not there");
+	if (number % 2 == TX)
+		tx_doorbell(s, q, tail);
+	else
+		rx_doorbell(s, q, tail);
+}
+
 static void bar_write(void *opaque, hwaddr at, uint64_t value, unsigned size)
 {
 	EnaState *s = opaque;
@@ -109,13 +127,11 @@ static void bar_write(void *opaque, hwaddr at, uint64_t value, unsigned size)
 	case 0x60:
 	case 0x64:
 		return half_write(&s->read_answers, at == 0x64, value);
-	case DOORBELL(TX):
-		return s->hang ? (void)0 : tx_doorbell(s, value);
-	case DOORBELL(RX):
-		return s->hang ? (void)0 : rx_doorbell(s, value);
-	case UNMASK:
-		return interrupt_io_unmask(s, value >> 30 & 1);
 	}
+	if (at >= DOORBELLS && at < DOORBELLS + 8 * QUEUES)
+		return doorbell(s, (at - DOORBELLS) / 8, value);
+	if (at > UNMASKS && at < UNMASKS + 4 * VECTORS)
+		return interrupt_io_unmask(s, (at - UNMASKS) / 4, value >> 30 & 1);
 }
 
 const MemoryRegionOps register_ops = {

@@ -5,9 +5,9 @@
 
 #include "device.h"
 
-static void tx_complete(EnaState *s, uint16_t id)
+static void tx_complete(EnaState *s, struct queue *q, uint16_t id)
 {
-	struct ring *r = &s->queue[TX].cq;
+	struct ring *r = &q->cq;
 	uint8_t entry[8] = {0};
 	if (s->bad_tx_id) {
 		s->bad_tx_id = false;
@@ -19,19 +19,20 @@ static void tx_complete(EnaState *s, uint16_t id)
 	r->at++;
 }
 
-static void held_flush(EnaState *s)
+static void held_flush(EnaState *s, struct queue *q)
 {
-	struct queue *q = &s->queue[TX];
 	if (!q->held_count)
 		return;
 	while (q->held_count)
-		tx_complete(s, q->held[--q->held_count]);
-	interrupt_io(s);
+		tx_complete(s, q, q->held[--q->held_count]);
+	interrupt_io(s, q->vector);
 }
 
 void tx_flush_held(void *state)
 {
-	held_flush(state);
+	EnaState *s = state;
+	for (unsigned n = TX; n < QUEUES; n += 2)
+		held_flush(s, &s->queue[n]);
 }
 
 static uint16_t fold(uint64_t sum)
@@ -75,17 +76,16 @@ struct reader {
 	bool begun;
 };
 
-static bool descriptor_next(EnaState *s, struct reader *r, uint8_t d[16])
+static bool descriptor_next(EnaState *s, struct queue *q, struct reader *r, uint8_t d[16])
 {
-	struct queue *q = &s->queue[TX];
 	if (!r->left) {
 		if (q->sq.at == q->tail)
 			return false;
 		if (q->llq)
 			memcpy(r->entry,
 			       (uint8_t *)memory_region_get_ram_ptr(&s->window) +
-				       q->sq.at % q->sq.depth * 128,
-			       128);
+				       llq_offset(q) + q->sq.at % q->sq.depth * LLQ_ENTRY,
+			       LLQ_ENTRY);
 		else
 			pci_dma_read(&s->parent, slot(&q->sq, 16), r->entry, 16);
 		if (!r->begun)
@@ -104,13 +104,12 @@ static bool descriptor_next(EnaState *s, struct reader *r, uint8_t d[16])
 }
 
 /* Sends one packet from the ring; false: no whole one is there. */
-static bool tx_packet(EnaState *s)
+static bool tx_packet(EnaState *s, struct queue *q)
 {
-	struct queue *q = &s->queue[TX];
 	struct reader r = {.begun = false};
 	uint8_t d[16], meta[16], frame[FRAME_MOST];
 	memcpy(meta, q->meta, 16);
-	if (!descriptor_next(s, &r, d))
+	if (!descriptor_next(s, q, &r, d))
 		return false;
 	if (!(d[3] & 4))
 		return violation(s, "first descriptor without its bit"), false;
@@ -118,7 +117,7 @@ static bool tx_packet(EnaState *s)
 		memcpy(meta, d, 16);
 		if (d[2] & 0x20)
 			memcpy(q->meta, d, 16);
-		if (!descriptor_next(s, &r, d))
+		if (!descriptor_next(s, q, &r, d))
 			return violation(s, "meta descriptor alone"), false;
 	} else if (q->llq) {
 		return violation(s, "no meta descriptor first"), false;
@@ -139,7 +138,7 @@ static bool tx_packet(EnaState *s)
 		size += length;
 		if (d[3] & 8)
 			break;
-		if (!descriptor_next(s, &r, d))
+		if (!descriptor_next(s, q, &r, d))
 			return violation(s, "packet without an end"), false;
 	}
 	tx_checksum(s, frame, size, control, meta);
@@ -147,24 +146,23 @@ static bool tx_packet(EnaState *s)
 	if (s->shuffled) {
 		q->held[q->held_count++] = id;
 		if (q->held_count == HELD_MOST)
-			held_flush(s);
+			held_flush(s, q);
 		else
 			timer_mod(s->soon, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + 1);
 	} else {
-		tx_complete(s, id);
+		tx_complete(s, q, id);
 	}
 	return true;
 }
 
-void tx_doorbell(EnaState *s, uint32_t tail)
+void tx_doorbell(EnaState *s, struct queue *q, uint32_t tail)
 {
-	struct queue *q = &s->queue[TX];
-	if (!q->sq_made || (uint16_t)(tail - q->sq.at) >= q->sq.depth)
+	if ((uint16_t)(tail - q->sq.at) >= q->sq.depth)
 		return violation(s, "transmit doorbell too far");
 	q->tail = q->sq.at + (uint16_t)(tail - q->sq.at);
 	bool sent = false;
-	while (!s->hang && !(s->status & 1 << 5) && tx_packet(s))
+	while (!s->hang && !(s->status & 1 << 5) && tx_packet(s, q))
 		sent = true;
 	if (sent && !s->shuffled)
-		interrupt_io(s);
+		interrupt_io(s, q->vector);
 }
