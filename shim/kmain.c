@@ -233,6 +233,10 @@ _Noreturn void kmain(const struct bootinfo *info, const struct packed_bundle *pa
 	devices_init(cmdline_text());
 	power_button_init(power_pressed);
 	sections_check(packed);
+	if (manifest.mode == MODE_HTTP && cpu_reads_through())
+		kprint("elfpack: on this CPU a program can read other requests' data "
+		       "(Meltdown)\n"
+		       "hint: use one that has RDCL_NO, or run trusted programs only\n");
 	if (manifest.mode != MODE_RUN)
 		net_start();
 	job_image_set(&bundle);

@@ -122,3 +122,13 @@ def test_x2apic_and_tsc_deadline_are_used_where_the_cpu_has_them(tmp_path):
     assert (console, why) == ("hello\n", "ACPI control: soft power off")
     assert "Breakpoint 1" in said
     assert re.search(r"bogus\+ +0>:\s+0x01", said), said
+
+
+@pytest.mark.parametrize("model, reads_through", [("corei7_haswell_4770", True), ("ryzen", False)])
+def test_a_server_says_when_its_cpu_has_meltdown(model, reads_through, tmp_path):
+    """Bochs' machine has no network that we drive: the server ends there, after it has said so."""
+    image = build_image(tmp_path / "server.img", "/bin/busybox", "--http")
+    console, _, _ = boot(image, model, tmp_path)
+    assert console.startswith("elfpack: on this CPU a program can read other requests' data "
+                              "(Meltdown)\nhint: ") == reads_through
+    assert "elfpack: no network device: " in console  # the last bytes are still in the port's FIFO

@@ -114,6 +114,18 @@ const char *cpu_lacks(void)
 				      : NULL;
 }
 
+/* SDM 4, 2.1: IA32_ARCH_CAPABILITIES has RDCL_NO. A hypervisor may hide it. */
+bool cpu_reads_through(void)
+{
+	const struct cpuid name = cpuid(0, 0);
+	uint64_t capabilities = 0;
+	if (memcmp(&name.ebx, "Genu", 4) != 0)
+		return false;
+	if (name.eax >= 7 && bit(cpuid(7, 0).edx, 29))
+		(void)rdmsr_safe(MSR_ARCH_CAPABILITIES, &capabilities);
+	return !(capabilities & 1);
+}
+
 /* Puts STAC and CLAC where entry.S and copy_user.S left room; while text can be written.
  */
 static void smap_patch(void)

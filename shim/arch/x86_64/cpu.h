@@ -34,6 +34,10 @@ struct arch_thread {
 	struct trapframe *frame; /* ring 3's registers, at the top of the stack */
 };
 
+/* Can ring 3 read what is mapped for ring 0 alone (Meltdown), as on Intel's CPUs until
+ * about 2018? The kernel does not hide its map of memory from them. */
+bool cpu_reads_through(void);
+
 struct account;
 struct thread;
 

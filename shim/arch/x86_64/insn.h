@@ -190,6 +190,7 @@ static inline void cpu_relax(void)
 
 __extension__ enum msr { /* ISO C 11 knows no enumerators above INT_MAX */
 			 MSR_APIC_BASE = 0x1b,
+			 MSR_ARCH_CAPABILITIES = 0x10a,
 			 MSR_TSC_DEADLINE = 0x6e0,
 			 MSR_PAT = 0x277,
 			 MSR_X2APIC = 0x800, /* + register offset / 16 */
