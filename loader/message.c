@@ -1,8 +1,9 @@
 /* message.c: formatted text, and COM1 without interrupts. */
 #include <stdint.h>
 
+#include "shim/arch/x86_64/port.h"
+
 #include "loader/message.h"
-#include "loader/port.h"
 
 enum { COM1 = 0x3f8, COM1_LINE_STATUS = COM1 + 5, LINE_CAN_SEND = 0x20 };
 

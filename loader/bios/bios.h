@@ -48,10 +48,11 @@ uint32_t memory_find_rsdp(void);
 void disk_open(uint8_t drive);
 void disk_read(uint64_t offset, uint32_t size,
 	       uint8_t *to); /* bytes; does not return on an error */
+/* The PCI device that it hangs on, as pci.h has it; false: the BIOS does not say. */
+bool disk_pci_place(uint32_t *where);
 
-/* virtio_disk.c: size bytes, a bundle, from byte offset of the virtio disk that has the
- * block head there. False: there is no such disk, or none that we can drive; the BIOS may
- * have another. */
+/* virtio_disk.c: size bytes, a bundle, from byte offset of that drive, which has the
+ * block head there. False: it is none that we can drive, and left to the BIOS. */
 bool virtio_disk_read(uint64_t offset, uint32_t size, uint8_t *to, const uint8_t *head);
 
 #endif

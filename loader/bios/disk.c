@@ -4,6 +4,7 @@
 
 #include "loader/bios/bios.h"
 #include "loader/bios/layout.h"
+#include "loader/bios/pci.h"
 
 enum {
 	INT13_RESET = 0x0000,
@@ -13,14 +14,22 @@ enum {
 	READ_TRIES = 3,
 };
 
-struct drive_parameters { /* EDD, AH=48h, as much as EDD 1.1 has */
+#define PATH_KEY   0xbedd
+#define PATH_BYTES 36u
+
+struct drive_parameters { /* AH=48h: EDD 3.0; of EDD 1.1 the first 30 bytes */
 	le16 size, flags;
 	le32 cylinders, heads, sectors_a_track;
 	le64 sectors;
 	le16 sector_bytes;
-	le16 padding[2];
+	le16 configuration[2];
+	le16 path_key;
+	uint8_t path_size, reserved[3];
+	uint8_t host_bus[4], interface[8];
+	uint8_t bus, device, function; /* of a drive on "PCI " */
+	uint8_t path_rest[13], reserved2, checksum;
 };
-_Static_assert(sizeof(struct drive_parameters) == 30, "EDD");
+_Static_assert(sizeof(struct drive_parameters) == 30 + PATH_BYTES, "EDD 3.0");
 
 struct disk_packet { /* AH=42h */
 	uint8_t size, zero;
@@ -52,6 +61,27 @@ void disk_open(uint8_t drive)
 	if (1u << sector_shift != bytes)
 		fail("the boot drive has sectors of %u bytes; 512 to 4096 can be read",
 		     bytes);
+}
+
+/* The size that came back is no judge: SeaBIOS's is 30 with the path behind it. */
+static bool path_is_there(void)
+{
+	const uint8_t *bytes = (const uint8_t *)&parameters.path_key;
+	uint8_t sum = 0;
+	for (uint32_t i = 0; i < PATH_BYTES; i++)
+		sum = (uint8_t)(sum + bytes[i]);
+	return le16_get(parameters.path_key) == PATH_KEY &&
+	       parameters.path_size == PATH_BYTES && sum == 0;
+}
+
+bool disk_pci_place(uint32_t *where)
+{
+	if (!path_is_there() ||
+	    memcmp(parameters.host_bus, "PCI ", sizeof(parameters.host_bus)) != 0)
+		return false;
+	*where = (uint32_t)parameters.bus << 16 | (parameters.device & 31u) << 11 |
+		 (parameters.function & 7u) << 8;
+	return true;
 }
 
 /* Reads count sectors to the bounce buffer. Returns the BIOS's error code, 0: none. */

@@ -1,10 +1,10 @@
 /* memory.c: the firmware's memory map (INT 15h E820), the A20 gate, a place for the
  * bundle, the ACPI root pointer. */
+#include "shim/arch/x86_64/port.h"
 #include "shim/lib/string.h"
 
 #include "loader/bios/bios.h"
 #include "loader/bios/layout.h"
-#include "loader/port.h"
 
 #define E820_SIGNATURE 0x534d4150u /* SMAP */
 #define PAGE           4096u

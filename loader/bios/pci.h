@@ -1,4 +1,4 @@
-/* pci.h: finding devices in PCI configuration space. */
+/* pci.h: PCI configuration space. */
 #ifndef LOADER_BIOS_PCI_H
 #define LOADER_BIOS_PCI_H
 
@@ -12,7 +12,5 @@ enum { PCI_ID = 0x00, PCI_COMMAND = 0x04, PCI_BAR0 = 0x10 };
 uint32_t pci_read(uint32_t where, uint32_t offset);
 /* Lets it answer at its I/O ports and reach memory; false: it has no ports. */
 bool pci_enable_io(uint32_t where);
-/* Calls each with the devices of all buses until one returns true; that is the answer. */
-bool pci_find(bool (*each)(uint32_t where, void *context), void *context);
 
 #endif

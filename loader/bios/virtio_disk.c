@@ -1,17 +1,18 @@
 /* virtio_disk.c: reading a virtio disk without the BIOS, by the legacy interface of
  * transitional devices (sections are virtio 1.2's). A BIOS call moves 64 KiB and, on
  * emulators, takes longer than that takes to read: 40 MB/s where the device gives 1 GB/s.
- * All other drives are the BIOS's.
+ * All other drives are the BIOS's, and no device is touched but the one that the BIOS
+ * says it booted from.
  *
  * The device is reset when we are done with it: whatever comes next finds it silent. The
- * BIOS cannot read from it any more. */
+ * BIOS cannot read from it any more, so it is looked at before its first reset. */
+#include "shim/arch/x86_64/port.h"
 #include "shim/lib/string.h"
 
 #include "imgfmt/abi/bundle.h"
 #include "loader/bios/bios.h"
 #include "loader/bios/layout.h"
 #include "loader/bios/pci.h"
-#include "loader/port.h"
 
 enum { ID_TRANSITIONAL_BLOCK = 0x10011af4 }; /* 4.1.2.1: device, vendor */
 enum { /* 4.1.4.10, from the start of the first I/O BAR */
@@ -49,7 +50,7 @@ enum { REQUEST_HEADER = 16 };
 
 static struct {
 	uint16_t port, entries, sent;
-	uint32_t most; /* bytes a request */
+	uint32_t features, most; /* most: bytes a request */
 	volatile uint16_t *available, *used_index;
 } disk;
 static struct request request;
@@ -61,38 +62,38 @@ static uint64_t ticks(void)
 	return now;
 }
 
+/* Is it one that we can drive? Changes nothing that the BIOS set up. */
+static bool look_at(uint16_t port)
+{
+	bool bounded = in32(port + DEVICE_FEATURES) & FEATURE_SIZE_MAX;
+	uint32_t most = bounded ? in32(port + BLOCK_SIZE_MAX) : READ_BYTES;
+	out16(port + QUEUE_SELECT, 0);
+	disk.port = port;
+	disk.features = bounded ? FEATURE_SIZE_MAX : 0;
+	disk.entries = in16(port + QUEUE_SIZE);
+	disk.most = most < READ_BYTES ? most & ~4095u : READ_BYTES;
+	return disk.most && disk.entries >= 4 && disk.entries <= QUEUE_ENTRIES_MAX &&
+	       !(disk.entries & (disk.entries - 1));
+}
+
 /* 3.1.1, and 2.7.2's layout: the descriptors, the available ring, and on a page of its
  * own the used ring, all in the buffer that the BIOS does not read into meanwhile. */
-static bool start(uint16_t port)
+static void start(void)
 {
-	out8(port + DEVICE_STATUS, 0);
-	out8(port + DEVICE_STATUS, STATUS_ACKNOWLEDGE);
-	out8(port + DEVICE_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
-	uint32_t features = in32(port + DEVICE_FEATURES);
-	out32(port + DRIVER_FEATURES, features & FEATURE_SIZE_MAX);
-	out16(port + QUEUE_SELECT, 0);
-	uint16_t entries = in16(port + QUEUE_SIZE);
-	if (entries < 4 || entries > QUEUE_ENTRIES_MAX || entries & (entries - 1))
-		return false;
-	uint32_t available = BOUNCE_AT + entries * sizeof(struct descriptor);
-	uint32_t used = (available + 4 + 2u * entries + 4095) & ~4095u;
-	disk.port = port;
-	disk.entries = entries;
+	uint32_t available = BOUNCE_AT + disk.entries * sizeof(struct descriptor);
+	uint32_t used = (available + 4 + 2u * disk.entries + 4095) & ~4095u;
 	disk.sent = 0;
 	disk.available = physical(available);
 	disk.used_index = physical(used + 2);
-	disk.most = READ_BYTES;
-	if (features & FEATURE_SIZE_MAX && in32(port + BLOCK_SIZE_MAX) < READ_BYTES)
-		disk.most = in32(port + BLOCK_SIZE_MAX) & ~4095u;
 	memset(physical(BOUNCE_AT), 0, BOUNCE_BYTES);
-	out32(port + QUEUE_PAGE, BOUNCE_AT >> 12);
-	out8(port + DEVICE_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK);
-	return disk.most != 0;
-}
-
-static void stop(uint16_t port)
-{
-	out8(port + DEVICE_STATUS, 0);
+	out8(disk.port + DEVICE_STATUS, 0);
+	out8(disk.port + DEVICE_STATUS, STATUS_ACKNOWLEDGE);
+	out8(disk.port + DEVICE_STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
+	out32(disk.port + DRIVER_FEATURES, disk.features);
+	out16(disk.port + QUEUE_SELECT, 0);
+	out32(disk.port + QUEUE_PAGE, BOUNCE_AT >> 12);
+	out8(disk.port + DEVICE_STATUS,
+	     STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_DRIVER_OK);
 }
 
 static void describe(unsigned number, const volatile void *at, uint32_t size,
@@ -132,48 +133,31 @@ static bool read_piece(uint64_t offset, uint32_t size, uint8_t *to)
 	return request.status == 0;
 }
 
-static bool holds(uint64_t offset, const uint8_t *head, uint8_t *to)
+static void read_whole(uint64_t offset, uint32_t size, uint8_t *to)
 {
-	return read_piece(offset, BUNDLE_BLOCK, to) &&
-	       memcmp(to, head, BUNDLE_BLOCK) == 0;
-}
-
-/* What the search is for: the disk that has head at offset. */
-struct wanted {
-	uint64_t offset;
-	const uint8_t *head;
-	uint8_t *to;
-};
-
-static bool try_device(uint32_t where, void *context)
-{
-	const struct wanted *wanted = context;
-	uint32_t bar = pci_read(where, PCI_BAR0);
-	if (pci_read(where, PCI_ID) != ID_TRANSITIONAL_BLOCK || !(bar & 1) || bar >> 16)
-		return false;
-	uint16_t port = (uint16_t)(bar & ~3u);
-	if (!port || !pci_enable_io(where))
-		return false;
-	if (start(port) && holds(wanted->offset, wanted->head, wanted->to))
-		return true;
-	stop(port);
-	return false;
+	for (uint32_t at = 0, piece; at < size; at += piece) {
+		piece = size - at < disk.most ? size - at : disk.most;
+		if (!read_piece(offset + at, piece, to + at))
+			fail("disk read error %x at sector %u (a virtio disk); is the "
+			     "image cut short?",
+			     (uint32_t)request.status,
+			     (uint32_t)((offset + at) >> SECTOR_SHIFT));
+	}
 }
 
 bool virtio_disk_read(uint64_t offset, uint32_t size, uint8_t *to, const uint8_t *head)
 {
-	struct wanted wanted = {offset, head, to};
-	if (!pci_find(try_device, &wanted))
+	uint32_t where;
+	if (!disk_pci_place(&where) || pci_read(where, PCI_ID) != ID_TRANSITIONAL_BLOCK)
 		return false;
-	for (uint32_t at = BUNDLE_BLOCK, piece; at < size; at += piece) {
-		piece = size - at < disk.most ? size - at : disk.most;
-		if (!read_piece(offset + at, piece, to + at))
-			fail("disk read error %x at sector %u (a virtio disk); is the "
-			     "image "
-			     "cut short?",
-			     (uint32_t)request.status,
-			     (uint32_t)((offset + at) >> SECTOR_SHIFT));
-	}
-	stop(disk.port);
+	uint32_t bar = pci_read(where, PCI_BAR0);
+	uint16_t port = (uint16_t)(bar & ~3u);
+	if (!(bar & 1) || bar >> 16 || !port || !look_at(port) || !pci_enable_io(where))
+		return false;
+	start();
+	read_whole(offset, size, to);
+	out8(disk.port + DEVICE_STATUS, 0);
+	if (memcmp(to, head, BUNDLE_BLOCK) != 0)
+		fail("the BIOS booted from another disk than it says");
 	return true;
 }

@@ -110,6 +110,18 @@ def test_kernel_gets_the_bundle_whole_from(drive, boot, content):
     check(got, content)
 
 
+@pytest.mark.parametrize("drive, others", [("virtio_blk", 0), ("virtio_behind_bridge", 0),
+                                           ("virtio_after_another", 1)])
+def test_the_virtio_disk_booted_from_is_reset_and_others_stay_the_bioss(drive, others, boot, content,
+                                                                        tmp_path):
+    """By QEMU's trace of the status that a driver writes: virtio 1.2, 2.1."""
+    trace = tmp_path / "trace"
+    handover(boot(image.disk(content),
+                  [*DRIVES[drive], "-trace", "virtio_set_status", "-D", str(trace)]))
+    last = dict(re.findall(r"virtio_set_status vdev (\S+) val (\d+)", trace.read_text()))
+    assert sorted(last.values()) == ["0", *others * ["15"]]
+
+
 @pytest.mark.parametrize("memory", ["8", "16", "3G", "6G"])
 def test_bundle_is_placed_in_ram_of(memory, boot, content):
     got = handover(boot(image.disk(content), memory=memory))

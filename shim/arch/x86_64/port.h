@@ -1,6 +1,6 @@
-/* port.h: I/O ports. */
-#ifndef LOADER_PORT_H
-#define LOADER_PORT_H
+/* port.h: I/O ports, in 32-bit and 64-bit mode: the loaders use them too. */
+#ifndef SHIM_ARCH_X86_64_PORT_H
+#define SHIM_ARCH_X86_64_PORT_H
 
 #include <stdint.h>
 
