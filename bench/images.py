@@ -1,7 +1,9 @@
-"""images.py: how fast images start by each way into them, how large each format is, and how fast
-it is written beside cp, pigz and qemu-img."""
+"""images.py: how fast images are read and start by each way into them, how large each format is,
+and how fast it is written beside cp, pigz and qemu-img."""
 import pathlib
+import random
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -10,7 +12,9 @@ from server import ROOT, Server, boot_time
 
 sys.path[:0] = [str(ROOT / "tests")]
 
-from support.guest import ELFPACK, build_image, machine_arguments  # noqa: E402
+from support.damage import BUNDLE  # noqa: E402
+from support.guest import ELFPACK, build_image, machine_arguments, partition  # noqa: E402
+from support.machines import CONTROLLERS_OF  # noqa: E402
 
 PATHS = [("bios", "q35", drive) for drive in ("virtio-blk", "virtio-scsi", "ahci", "nvme", "ide")]
 PATHS[-1] = ("bios", "pc", "ide")
@@ -34,6 +38,34 @@ def paths(work, hello, runs):
                 lambda: Server(words, nic, memory, cpus=2, path="/_/ready", good=bool), runs, 120))
         rows.append((f"{firmware} {machine} {drive}", *times))
     return rows
+
+
+NOISE_MB = 300
+
+
+def load_seconds(image, firmware, machine, controller):
+    """From the loader's first instruction to the kernel's, as the kernel took it."""
+    words = machine_arguments(image, firmware, machine, controller)
+    with Server(words, "virtio-net-pci", "1024M", path="/_/ready", good=bool) as server:
+        if server.first_answer(300) is None:
+            return None
+        metrics = server.ask(10, path="/_/metrics")[1].decode()
+    return int(re.search(r"^elfpack_load_nanoseconds (\d+)", metrics, re.M).group(1)) / 1e9
+
+
+def loading(work, hello, runs):
+    """Rows of (way, seconds, MB/s) of reading an image that cannot be compressed."""
+    noise = work / "noise"
+    source = random.Random(1)
+    noise.write_bytes(b"".join(source.randbytes(1_000_000) for _ in range(NOISE_MB)))
+    image = build_image(work / "noise.img", hello, "--http", "--file", f"{noise}:/noise")
+    size = partition(image, BUNDLE)[1]
+    for firmware in ("bios", "uefi"):
+        for machine, controller in [*(("q35", name) for name in CONTROLLERS_OF["q35"]),
+                                    ("pc", "ide")]:
+            times = [load_seconds(image, firmware, machine, controller) for _ in range(runs)]
+            took = None if None in times else statistics.median(times)
+            yield f"{firmware} {machine} {controller}", took, took and size / took / 1e6
 
 
 def seconds(*command, output=None):

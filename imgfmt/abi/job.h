@@ -81,7 +81,8 @@ struct shim_info {
 	uint64_t pages_total, pages_free,
 		pages_leaked; /* 4 KiB; leaked: by jobs that ended */
 	uint64_t jobs_started, jobs_running;
-	uint64_t boot_ns; /* from our first instruction to front's first */
+	uint64_t load_ns; /* from the loader's first instruction to the kernel's */
+	uint64_t boot_ns; /* from the loader's first instruction to front's */
 	uint64_t uptime_ns;
 	uint64_t unknown_syscalls; /* answered ENOSYS */
 	uint64_t net_rx_packets, net_rx_bytes, net_tx_packets, net_tx_bytes, net_drops;
@@ -93,6 +94,6 @@ struct shim_info {
 	uint32_t reserved;
 	uint8_t image_digest[32]; /* struct bundle_header's sha256 */
 };
-_Static_assert(sizeof(struct shim_info) == 184, "job ABI");
+_Static_assert(sizeof(struct shim_info) == 192, "job ABI");
 
 #endif

@@ -244,6 +244,7 @@ long sys_shim_info(const struct sysargs *a)
 		.pages_leaked = job_pages_leaked(),
 		.jobs_started = job_count_started(),
 		.jobs_running = job_count_running(),
+		.load_ns = clock_kernel_entry_ns(),
 		.boot_ns =
 			job_current()->start_ns, /* the clock starts with the machine */
 		.uptime_ns = clock_now_ns(),

@@ -23,3 +23,6 @@ def test_an_image_answers_from(busybox_image, tmp_path, firmware, machine, contr
                machine=machine, controller=controller, disk_format=kind) as guest:
         guest.wait_ready(60)
         assert guest.request("GET", "/?echo&hello")[::2] == (200, b"hello\n")
+        metrics = guest.metrics()
+        load, boot = metrics["elfpack_load_nanoseconds"], metrics["elfpack_boot_nanoseconds"]
+        assert load == 0 if firmware == "pvh" else 0 < load < boot

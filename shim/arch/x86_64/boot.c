@@ -163,7 +163,7 @@ static _Noreturn void boot_here(uint64_t known)
 	memory_setup();
 	acpi_init(le64_get(bootinfo.rsdp_phys));
 	interrupts_setup();
-	clock_setup(le64_get(bootinfo.entry_tsc));
+	clock_setup(le64_get(bootinfo.entry_tsc), boot_entry_tsc);
 	random_init();
 	sched_init();
 	smp_prepare();

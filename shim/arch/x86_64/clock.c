@@ -19,11 +19,22 @@ static struct clock_scale scale;
 static uint64_t ticks_per_ns_32;      /* TSC, in 2^-32 */
 static uint64_t apic_ticks_per_ns_32; /* local APIC timer, in 2^-32; 0: TSC deadline */
 static uint64_t realtime_offset_ns;
+static uint64_t kernel_entry_ns;
+
+static uint64_t ns_at(uint64_t tsc)
+{
+	uint64_t ticks = tsc - scale.base_tsc;
+	return (uint64_t)((wide)ticks * scale.mult >> scale.shift) + scale.base_ns;
+}
 
 uint64_t clock_now_ns(void)
 {
-	uint64_t ticks = rdtsc_ordered() - scale.base_tsc;
-	return (uint64_t)((wide)ticks * scale.mult >> scale.shift) + scale.base_ns;
+	return ns_at(rdtsc_ordered());
+}
+
+uint64_t clock_kernel_entry_ns(void)
+{
+	return kernel_entry_ns;
 }
 
 uint64_t clock_realtime_offset_ns(void)
@@ -100,7 +111,7 @@ void clock_setup_cpu(void)
 		apic_timer_use_deadline();
 }
 
-void clock_setup(uint64_t entry_tsc)
+void clock_setup(uint64_t entry_tsc, uint64_t kernel_entry_tsc)
 {
 	uint64_t rate = tsc_rate_find();
 	if (!rate) {
@@ -114,6 +125,7 @@ void clock_setup(uint64_t entry_tsc)
 	while ((NS_PER_S << scale.shift) / rate > UINT32_MAX)
 		scale.shift--;
 	scale.mult = (uint32_t)((NS_PER_S << scale.shift) / rate);
+	kernel_entry_ns = ns_at(kernel_entry_tsc);
 	ticks_per_ns_32 = (rate / 1000 << 32) / (NS_PER_S / 1000);
 	if (cpu_features.tsc_deadline)
 		apic_timer_use_deadline();

@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 uint64_t clock_now_ns(void);
+/* When the kernel's first instruction ran: the time that the loader took. */
+uint64_t clock_kernel_entry_ns(void);
 /* CLOCK_REALTIME minus CLOCK_MONOTONIC, ns; from the KVM wall clock or the RTC at boot.
  */
 uint64_t clock_realtime_offset_ns(void);

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void clock_setup(uint64_t entry_tsc); /* entry_tsc becomes time 0 */
-void clock_setup_cpu(void);           /* the timer of each CPU after the first */
+/* entry_tsc, of the loader's first instruction where there is one, becomes time 0. */
+void clock_setup(uint64_t entry_tsc, uint64_t kernel_entry_tsc);
+void clock_setup_cpu(void); /* the timer of each CPU after the first */
 
 /* tsc_rate.c: ticks a second; 0: nothing here can tell. */
 uint64_t tsc_rate_find(void);
