@@ -7,7 +7,7 @@
 
 int rows_add(struct rows *rows, const char *path, size_t path_size, const char *name)
 {
-	if (rows->count == ROWS_MAX)
+	if (rows->count == ROWS_MAX || path_size + strlen(name) + 1 >= ROWS_PATH_MAX)
 		return -1;
 	if (rows->count == rows->room) {
 		size_t room = rows->room ? 2 * rows->room : 64;

@@ -8,6 +8,7 @@
 
 #define ROWS_MAX       200000u /* a page of 10,000 blocks has 30,000 */
 #define ROWS_DEPTH_MAX 24u
+#define ROWS_PATH_MAX  1024u /* every row has its own */
 
 struct row {
 	char *path;  /* "imagesSet/item/imageId" */

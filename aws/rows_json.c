@@ -161,6 +161,27 @@ static int read_members(struct reading *reading, int row, unsigned depth, bool o
 	return take(reading, close) ? 0 : -1;
 }
 
+/* RFC 8259, 6. */
+static bool is_number(const char *word)
+{
+	static const char digits[] = "0123456789";
+	word += *word == '-';
+	size_t size = strspn(word, digits);
+	if (!size || (*word == '0' && size > 1))
+		return false;
+	word += size;
+	if (*word == '.') {
+		size = strspn(word + 1, digits);
+		word += size ? size + 1 : 0;
+	}
+	if (*word == 'e' || *word == 'E') {
+		size_t skip = word[1] == '+' || word[1] == '-' ? 2 : 1;
+		size = strspn(word + skip, digits);
+		word += size ? size + skip : 0;
+	}
+	return !*word;
+}
+
 /* A number, true, false or null. */
 static int read_word(struct reading *reading, int row)
 {
@@ -171,7 +192,7 @@ static int read_word(struct reading *reading, int row)
 		(*reading->at && strchr("+-.", *reading->at))))
 		reading->at++;
 	char *word = strndup(from, (size_t)(reading->at - from));
-	bool known = word && (isdigit((unsigned char)*word) || *word == '-');
+	bool known = word && is_number(word);
 	for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++)
 		known |= strcmp(word, words[i]) == 0;
 	if (known)

@@ -48,6 +48,12 @@ static void xml_that_is_cut_off_is_refused(void **state)
 	refuses(rows_read_xml, "<html><body><p></html>");
 }
 
+static void xml_that_declares_entities_is_refused(void **state)
+{
+	(void)state;
+	refuses(rows_read_xml, "<!DOCTYPE r [<!ENTITY e \"x\">]><r><a>&e;</a></r>");
+}
+
 static void json_members_have_paths(void **state)
 {
 	(void)state;
@@ -91,9 +97,31 @@ static void json_that_is_none_is_refused(void **state)
 					    "{\"a\": tru}",
 					    "{\"a\" \"b\"}",
 					    "\"\\udd1e\"",
-					    "'a'"};
+					    "'a'",
+					    "-",
+					    "01",
+					    "1.",
+					    ".5",
+					    "1e",
+					    "1e+",
+					    "+1",
+					    "1a",
+					    "--1",
+					    "-x"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		refuses(rows_read_json, texts[i]);
+}
+
+static void names_have_an_end(void **state)
+{
+	(void)state;
+	char name[ROWS_PATH_MAX + 1], text[2 * ROWS_PATH_MAX + 50];
+	memset(name, 'a', sizeof(name));
+	name[ROWS_PATH_MAX] = '\0';
+	snprintf(text, sizeof(text), "{\"%s\": 1}", name);
+	refuses(rows_read_json, text);
+	snprintf(text, sizeof(text), "<r><%s/></r>", name);
+	refuses(rows_read_xml, text);
 }
 
 static void nesting_has_an_end(void **state)
@@ -116,6 +144,8 @@ int main(void)
 		cmocka_unit_test(json_members_have_paths),
 		cmocka_unit_test(json_escapes_are_what_they_stand_for),
 		cmocka_unit_test(json_that_is_none_is_refused),
+		cmocka_unit_test(xml_that_declares_entities_is_refused),
+		cmocka_unit_test(names_have_an_end),
 		cmocka_unit_test(nesting_has_an_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
