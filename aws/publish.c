@@ -117,9 +117,16 @@ static int wait_available(struct publishing *it, const char *region,
 						 region);
 		if (strcmp(image->state, "available") == 0)
 			return 0;
-		if (strcmp(image->state, "pending") != 0)
+		if (strcmp(image->state, "pending") != 0) {
+			/* It keeps the name, and so would be found again. */
+			diag_hint(why,
+				  "aws ec2 deregister-image --region %s --image-id %s, "
+				  "aws ec2 delete-snapshot --region %s --snapshot-id %s, "
+				  "then the same command begins again",
+				  region, id, region, image->snapshot);
 			return diag_set(why, "%s in %s: %s: %s", id, region, image->state,
 					image->message);
+		}
 		if (wait_more(&waiting, id, why))
 			return -1;
 	}
