@@ -12,7 +12,8 @@ def build_limited(parts, hello, out, kind, *limit):
                            kind, "-o", out], capture_output=True, text=True, timeout=60)
 
 
-@pytest.mark.parametrize("kind", ["raw", "qcow2", "vhd", "vmdk", "gce", "oci", "ami", "pvh"])
+@pytest.mark.parametrize("kind", ["raw", "qcow2", "qcow2-compressed", "vhd", "vmdk", "ova", "gce",
+                                  "oci", "iso", "ami", "pvh", "efi"])
 def test_a_full_disk_leaves_the_old_file(parts, hello, kind, tmp_path):
     out = tmp_path / "x"
     out.write_text("what was there before")
@@ -42,13 +43,16 @@ def test_a_read_only_target_is_an_error(parts, hello, tmp_path):
     assert done.returncode == 1 and "x.img: Read-only file system" in done.stderr
 
 
-def test_devices_pipes_and_folders_are_refused(elfpack, hello, tmp_path):
+@pytest.mark.parametrize("command", ["build", "convert"])
+def test_devices_pipes_and_folders_are_refused(elfpack, build, hello, command, tmp_path):
+    image = build(hello)
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for place, said in ((tmp_path / "pipe", "a pipe, not a file"),
                         (tmp_path / "folder", "a folder, not a file"),
                         ("/dev/null", "a device, not a file")):
-        result = elfpack("build", hello, "-o", place)
+        words = (hello, "-o", place) if command == "build" else (image, place)
+        result = elfpack(command, *words)
         assert result.status == 1
         assert f"{place}: {said}" in result.text
-    assert sorted(os.listdir(tmp_path)) == ["folder", "pipe"]
+    assert sorted(os.listdir(tmp_path)) == ["folder", image.name, "pipe"]

@@ -25,13 +25,14 @@ def every_kernel_boot():
         yield "pvh", machine, "virtio-blk", "raw"
 
 
-def convert(image, kind):
-    """The image as our own writers make it for QEMU's format kind; returns its path."""
-    if kind == "raw":
+def convert(image, kind, compress="none"):
+    """The image, which is a plain raw one, as our own writers make it for QEMU's format kind;
+    returns its path."""
+    if (kind, compress) == ("raw", "none"):
         return image
-    path = image.with_suffix(f".{kind}")
+    path = image.with_suffix(f".{compress}.{kind}")
     name = {"vpc": "vhd"}.get(kind, kind)
     if not path.exists():
-        subprocess.run([ELFPACK, "convert", "-q", "-f", name, image, path], check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run([ELFPACK, "convert", "-q", "-f", name, f"--compress={compress}", image,
+                        path], check=True, stdout=subprocess.DEVNULL)
     return path
