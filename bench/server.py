@@ -1,5 +1,6 @@
 """server.py: one QEMU that serves, from its start to its first answers."""
 import http.client
+import os
 import pathlib
 import statistics
 import subprocess
@@ -57,6 +58,11 @@ class Server:
                 return time.monotonic() - self.started
             time.sleep(0.002)
         return None
+
+    def processor_seconds(self):
+        """Of QEMU since its start: does not depend on what else the host does."""
+        words = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def __enter__(self):
         return self
