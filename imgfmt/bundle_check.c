@@ -44,9 +44,9 @@ static void *work(void *context)
 			atomic_store(&packed->damaged, true);
 			break;
 		}
-		bundle_digest_chunks(inflater->plain,
-				     bundle_chunk_size(&packed->chunks, i),
-				     packed->leaf + i * LEAVES);
+		extents_digest_chunks(inflater->plain,
+				      bundle_chunk_size(&packed->chunks, i),
+				      packed->leaf + i * LEAVES);
 		atomic_fetch_add(&packed->done, 1);
 	}
 	free(inflater);

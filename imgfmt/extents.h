@@ -30,6 +30,8 @@ int extents_append(struct extents *to, uint64_t at, const struct extents *from);
  * digest of a bundle's section that it is. */
 void extents_hash(const struct extents *from, uint8_t digest[SHA256_BYTES]);
 int extents_digest(const struct extents *from, uint8_t digest[SHA256_BYTES]);
+/* bundle_digest_chunks, as fast as this CPU can. */
+void extents_digest_chunks(const void *bytes, size_t size, uint8_t (*leaf)[SHA256_BYTES]);
 /* The bytes from at on, as many as size: those that from has. */
 int extents_append_part(struct extents *to, uint64_t to_at, const struct extents *from,
 			uint64_t at, uint64_t size);

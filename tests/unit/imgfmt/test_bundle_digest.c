@@ -71,6 +71,23 @@ static void digest_is_the_sha256_of_the_chunks_sha256s(void **state)
 	}
 }
 
+static void chunks_of_the_builder_are_hashed_like_any_bytes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SIZES; i++) {
+		uint8_t leaf[64][32], want[32], *bytes = make_bytes(sizes[i]);
+		size_t count = bundle_digest_leaves(sizes[i]);
+		extents_digest_chunks(bytes, sizes[i], leaf);
+		for (size_t k = 0; k < count; k++) {
+			size_t left = sizes[i] - k * BUNDLE_CHUNK;
+			SHA256(bytes + k * BUNDLE_CHUNK,
+			       left < BUNDLE_CHUNK ? left : BUNDLE_CHUNK, want);
+			assert_memory_equal(leaf[k], want, 32);
+		}
+		free(bytes);
+	}
+}
+
 static void a_changed_bit_anywhere_changes_the_digest(void **state)
 {
 	const size_t size = 10 * BUNDLE_CHUNK + 700;
@@ -132,6 +149,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(digest_is_the_sha256_of_the_chunks_sha256s),
+		cmocka_unit_test(chunks_of_the_builder_are_hashed_like_any_bytes),
 		cmocka_unit_test(a_changed_bit_anywhere_changes_the_digest),
 		cmocka_unit_test(chunks_may_come_a_few_at_a_time),
 		cmocka_unit_test(
