@@ -12,15 +12,18 @@
 
 #include "imgfmt/raw.h"
 
-#define PIECE_BYTES ((size_t)1 << 17) /* signals are looked for between pieces; holes */
+#define PIECE_BYTES ((size_t)1 << 17)   /* signals are looked for between pieces; holes */
+#define START_BYTES ((uint64_t)1 << 20) /* that many are sent on their way at once */
 
 void (*raw_progress)(uint64_t done_bytes, uint64_t total_bytes);
 
 struct target {
 	const char *path;
 	int fd;
-	char *hidden;  /* the name beside path that is renamed in the end */
-	bool has_name; /* does hidden exist? */
+	char *hidden;     /* the name beside path that is renamed in the end */
+	bool has_name;    /* does hidden exist? */
+	uint64_t started; /* bytes from the file's begin that are on their way to the disk
+			   */
 };
 
 static bool interrupted(void)
@@ -69,6 +72,17 @@ static int write_piece(struct target *target, const uint8_t *bytes, size_t size,
 	return 0;
 }
 
+/* The disk need not be idle until fsync; what fails is fsync's to tell. */
+static void start_writeback(struct target *target, uint64_t end)
+{
+	uint64_t size = end - target->started;
+	if (size < START_BYTES)
+		return;
+	sync_file_range(target->fd, (off_t)target->started, (off_t)size,
+			SYNC_FILE_RANGE_WRITE);
+	target->started = end;
+}
+
 static int write_all(struct target *target, const struct extents *bytes, struct diag *why)
 {
 	if (ftruncate(target->fd, (off_t)bytes->size))
@@ -83,6 +97,7 @@ static int write_all(struct target *target, const struct extents *bytes, struct 
 					left < PIECE_BYTES ? left : PIECE_BYTES,
 					extent->at + done, why))
 				return -1;
+			start_writeback(target, extent->at + done);
 			if (raw_progress)
 				raw_progress(extent->at + done, bytes->size);
 		}

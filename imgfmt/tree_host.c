@@ -159,7 +159,8 @@ static int add_mapped(struct tree *tree, int fd, const struct stat *st,
 		      const char *source, const char *path, struct diag *why)
 {
 	size_t size = (size_t)st->st_size;
-	void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED); /* read while others are found */
 	if (bytes == MAP_FAILED)
 		return diag_errno(why, "%s", source);
 	if (remember_source(tree, source, st)) {
