@@ -3,6 +3,7 @@ compared with the native program's."""
 import dataclasses
 import io
 import os
+import shutil
 import subprocess
 import urllib.parse
 import wave
@@ -27,6 +28,9 @@ NODE = 'const c = require("crypto"), z = require("zlib");' \
        ' z.gunzipSync(z.gzipSync("packed")).toString(), [3, 1, 2].sort(), process.argv.length)'
 PYTHON = 'import json, decimal, hashlib; ' \
          'print(json.dumps([str(decimal.Decimal(1) / 7), hashlib.sha256(b"x").hexdigest()]))'
+
+SQL = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000) " \
+      "select sum(i), max(i * i), group_concat(distinct i % 7), upper('packed') from n;"
 
 
 def tone():
@@ -61,6 +65,10 @@ REQUESTS = (
                                 "out.flac"), {"in.wav": tone()}, out="out.flac"),
     Request("/usr/bin/pandoc", ("-f", "markdown", "-t", "html", "--mathml"), stdin=DOCUMENT),
     Request("/usr/bin/node", ("-e", NODE)),
+    Request("/usr/bin/busybox", ("sort", "-r"), stdin=b"b\nc\na\n"),
+    Request("/usr/bin/jq", ("-S", "map({n: .a, l: (.b | length)})"),
+            stdin=b'[{"a": 1.5, "b": "\xc3\xa9t\xc3\xa9"}, {"a": null, "b": [1, 2]}]'),
+    Request("/usr/bin/sqlite3", (":memory:", SQL)),
     Request("/usr/bin/python3", ("-c", PYTHON)),
     Request("/usr/bin/tcc", ("-o", "a.out", "h.c", "-lm"), {"h.c": C_SOURCE}, out="a.out"),
     Request("/usr/bin/gcc", (*COMPILE, "h.c", "-lm"), {"h.c": C_SOURCE}, out="a.out"),
@@ -68,7 +76,7 @@ REQUESTS = (
     Request("/usr/bin/g++", ("-static", *COMPILE, "h.cc"), {"h.cc": CC_SOURCE}, out="a.out"),
     Request("/usr/bin/clang", (*COMPILE, "h.c", "-lm"), {"h.c": C_SOURCE}, out="a.out"),
     Request("/usr/bin/clang++", (*COMPILE, "h.cc"), {"h.cc": CC_SOURCE}, out="a.out"),
-    Request("/usr/bin/go", ("build", "-trimpath", "-o", "a.out", "h.go"), {"h.go": GO_SOURCE},
+    Request("/usr/bin/go", ("build", "-o", "a.out", "h.go"), {"h.go": GO_SOURCE},
             out="a.out"),
 )
 # As in the images, beside what their profiles set.
@@ -109,13 +117,17 @@ def answer_there(request, guest, seconds):
 
 
 def ask_image(requests, folder, show):
-    """Boots the image of these requests' program; show(request, here, there) for each."""
-    image = build_image(folder / "image", requests[0].program, "--http", "--http-wall-ms", "600s")
+    """Boots the image of these requests' program; show(request, here, there) for each. Both work in a
+    folder of the same path: some write it into what they make, and `go build -trimpath`, which does
+    not, compiles the standard library first."""
+    here = folder / "here"
+    image = build_image(folder / "image", requests[0].program, "--http", "--http-wall-ms", "600s",
+                        "--cwd", here)
     try:
         with Guest(image, folder=folder, firmware="pvh", memory="2G", cpus=2) as guest:
             guest.wait_ready(300)
-            for number, request in enumerate(requests):
-                here = folder / f"here{number}"
+            for request in requests:
+                shutil.rmtree(here, ignore_errors=True)
                 os.mkdir(here)
                 show(request, answer_here(request, here), answer_there(request, guest, 600))
     finally:
