@@ -20,6 +20,7 @@ static struct list free_blocks[PAGE_ORDER_MAX + 1];
 static struct list stack;
 static uint64_t stack_pages;
 uint64_t page_frame_count;
+paddr_t page_zeros_pa;
 static uint64_t total_pages, free_pages, reserve_pages;
 
 static inline uint64_t frame_of(const struct page *page)
@@ -138,6 +139,18 @@ void page_put(struct page *page)
 	block_free(page, page->order);
 }
 
+struct page *page_zeros(void)
+{
+	if (page_zeros_pa)
+		return page_of_pa(page_zeros_pa);
+	struct page *page = page_alloc(&kernel_account, 0, true);
+	if (!page)
+		panic("no memory for the page of zeros");
+	page->flags |= PAGE_IMAGE;
+	page_zeros_pa = page_pa(page);
+	return page;
+}
+
 uint64_t page_count_total(void)
 {
 	return total_pages;
@@ -154,6 +167,7 @@ void page_init(uint64_t frames)
 	for (unsigned order = 0; order <= PAGE_ORDER_MAX; order++)
 		list_init(&free_blocks[order]);
 	list_init(&stack);
+	page_zeros_pa = 0;
 	stack_pages = total_pages = free_pages = reserve_pages = 0;
 	account_init(&kernel_account, "kernel", UINT64_MAX);
 	kernel_account.uses_reserve = true;

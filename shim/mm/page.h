@@ -42,6 +42,9 @@ struct page {
 	union {
 		void *slab_free;  /* kmem.c: first free object */
 		uint64_t private; /* the holder's */
+		struct {
+			uint32_t used, resident; /* entries; those that count as memory */
+		} table;                         /* pagetable.c */
 	};
 	uint32_t slab_used; /* objects in use */
 	uint32_t
@@ -55,6 +58,11 @@ struct page {
 struct page *page_alloc(struct account *account, unsigned order, bool zero);
 void page_get(struct page *page);
 void page_put(struct page *page); /* the last put frees the block and uncharges it */
+
+/* What reads of anonymous memory see that was never written. PAGE_IMAGE, so that get and
+ * put do nothing; made when first asked for. */
+struct page *page_zeros(void);
+extern paddr_t page_zeros_pa; /* 0 before */
 
 #ifdef ELFPACK_KERNEL
 #define page_array ((struct page *)page_array_place())

@@ -32,14 +32,6 @@ struct vmspace *vm_make(struct account *account)
 	return vm;
 }
 
-static void put_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
-{
-	(void)context;
-	(void)va;
-	(void)flags;
-	page_put(page_of_pa(pa));
-}
-
 void vm_get(struct vmspace *vm)
 {
 	vm->refs++;
@@ -49,14 +41,10 @@ void vm_put(struct vmspace *vm)
 {
 	if (!vm || --vm->refs)
 		return;
-	/* No CPU has the tables loaded: what they say need not be taken back page by
-	 * page. */
-	for (uint32_t i = 0; i < vm->area_count; i++) {
-		pt_walk(&vm->pt, vm->area[i]->start, vm->area[i]->end, put_page, NULL);
-		vm_area_free(vm, vm->area[i]);
-	}
-	kfree(vm->area);
 	pt_free(&vm->pt);
+	for (uint32_t i = 0; i < vm->area_count; i++)
+		vm_area_free(vm, vm->area[i]);
+	kfree(vm->area);
 	kfree(vm);
 }
 
@@ -196,7 +184,7 @@ void vm_merge_around(struct vmspace *vm, uint64_t start, uint64_t end)
 
 uint64_t vm_resident(const struct vmspace *vm)
 {
-	return vm->pt.mapped - vm->zero_pages;
+	return vm->pt.resident;
 }
 
 uint64_t vm_resident_peak(const struct vmspace *vm)
@@ -230,7 +218,6 @@ static void gather_flush(struct vm_gather *gather)
 void vm_gather_page(struct vm_gather *gather, uint64_t va, struct page *page)
 {
 	pt_unmap(&gather->vm->pt, va, NULL);
-	gather->vm->zero_pages -= vm_page_is_zeros(page);
 	if (gather->count == VM_GATHER_PAGES)
 		gather_flush(gather);
 	if (gather->end == gather->start)
@@ -254,9 +241,20 @@ void vm_drop_pages(struct vmspace *vm, uint64_t start, uint64_t end)
 {
 	struct vm_gather gather = {.vm = vm};
 	vm_note_peaks(vm);
+	pt_leave(&vm->pt, start, end);
 	pt_walk(&vm->pt, start, end, drop_page, &gather);
 	vm_gather_end(&gather);
 	pt_trim(&vm->pt, start, end);
+}
+
+/* Before vm_drop_pages: makes the tables its own that map pages beyond the range too. 0
+ * or -ENOMEM. */
+static int own_edges(struct vmspace *vm, uint64_t start, uint64_t end)
+{
+	int rc = start % PT_BLOCK_SIZE ? pt_own(&vm->pt, start, start + PAGE_SIZE) : 0;
+	if (rc == 0 && end % PT_BLOCK_SIZE)
+		rc = pt_own(&vm->pt, end - PAGE_SIZE, end);
+	return rc;
 }
 
 bool vm_range_legal(uint64_t start, uint64_t size)
@@ -272,6 +270,8 @@ int vm_unmap(struct vmspace *vm, uint64_t start, uint64_t size)
 	uint64_t end = start + size;
 	uint32_t i;
 	int rc = vm_split_range(vm, start, end, &i);
+	if (rc == 0)
+		rc = own_edges(vm, start, end);
 	if (rc < 0)
 		return rc;
 	uint32_t count = 0;
@@ -436,10 +436,10 @@ int vm_protect(struct vmspace *vm, uint64_t start, uint64_t size, uint8_t prot)
 			rc = -ENOMEM;
 		} else if (area->no_write && (prot & PT_WRITE)) {
 			rc = -EACCES;
-		} else {
+		} else if (area->prot == prot) {
 			at = area->end;
-			if (area->prot == prot)
-				continue;
+		} else if ((rc = pt_own(&vm->pt, area->start, area->end)) == 0) {
+			at = area->end;
 			area->prot = prot;
 			context.area = area;
 			pt_walk(&vm->pt, area->start, area->end, protect_page, &context);
@@ -460,6 +460,8 @@ int vm_discard(struct vmspace *vm, uint64_t start, uint64_t size)
 		struct vm_area *area = vm->area[i];
 		uint64_t from = area->start > start ? area->start : start;
 		uint64_t to = area->end < end ? area->end : end;
+		if (own_edges(vm, from, to) < 0)
+			return -EAGAIN;
 		vm_drop_pages(vm, from, to);
 	}
 	return vm_range_mapped(vm, start, end - start) ? 0 : -ENOMEM;

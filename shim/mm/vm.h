@@ -49,7 +49,6 @@ struct vmspace {
 	uint64_t stack_top;
 	uint64_t vdso; /* 0: none */
 	uint64_t mapped_bytes, mapped_bytes_peak;
-	uint64_t zero_pages; /* of pt.mapped: of the page of zeros, which is nobody's */
 	uint64_t resident_peak; /* pages; both peaks are as of the last that went */
 };
 
@@ -119,8 +118,6 @@ enum vm_fault_result vm_fault(struct vmspace *vm, uint64_t va, enum vm_access ac
 uint64_t vm_resident(const struct vmspace *vm);
 uint64_t vm_resident_peak(const struct vmspace *vm);
 uint64_t vm_mapped_bytes_peak(const struct vmspace *vm);
-/* Is it what reads of anonymous memory see that was never written? */
-bool vm_page_is_zeros(const struct page *page);
 
 /* Writes into an address space that need not be loaded (exec's stack). 0 or -EFAULT. */
 int vm_write(struct vmspace *vm, uint64_t va, const void *from, uint64_t size);
@@ -147,7 +144,8 @@ int vm_choose_address(struct vmspace *vm, const struct vm_request *request, uint
 int vm_area_insert(struct vmspace *vm, uint32_t index, struct vm_area *area);
 void vm_area_free(struct vmspace *vm, struct vm_area *area);
 struct vm_area *vm_area_copy(struct vmspace *vm, const struct vm_area *from);
-/* Unmaps the pages of a range and lets go of them. */
+/* Unmaps the pages of a range and lets go of them. Tables that the range covers in part
+ * only are the space's own (pt_own). */
 void vm_drop_pages(struct vmspace *vm, uint64_t start, uint64_t end);
 /* Pages on their way out of a space, in ascending order: they are let go of once no CPU
  * has a translation to them left. Starts with vm alone set; pages that end gathers are

@@ -12,25 +12,6 @@
 #define FAULT_AROUND_PAGES 128u
 #define STACK_GUARD_GAP    (1ull << 20)
 
-/* What reads of untouched anonymous memory see; PAGE_IMAGE, so that get and put do
- * nothing. */
-static struct page *zero_page(void)
-{
-	static struct page *page;
-	if (!page) {
-		page = page_alloc(&kernel_account, 0, true);
-		if (!page)
-			panic("no memory for the zero page");
-		page->flags |= PAGE_IMAGE;
-	}
-	return page;
-}
-
-bool vm_page_is_zeros(const struct page *page)
-{
-	return page == zero_page();
-}
-
 /* What may be written may be read: so it is with the CPU, and Linux on it. */
 static unsigned read_only(const struct vm_area *area)
 {
@@ -102,10 +83,7 @@ static enum vm_fault_result fill_private(struct vmspace *vm, struct vm_area *are
 	if (!area->vnode) {
 		if (write)
 			return install_copy(vm, area, va, NULL);
-		enum vm_fault_result result =
-			install(vm, va, zero_page(), read_only(area));
-		vm->zero_pages += result == VM_OK;
-		return result;
+		return install(vm, va, page_zeros(), read_only(area));
 	}
 	struct page *page;
 	enum vm_fault_result result = object_page(area, va, false, &page);
@@ -153,15 +131,16 @@ static enum vm_fault_result copy_on_write(struct vmspace *vm, struct vm_area *ar
 					  uint64_t va, paddr_t pa)
 {
 	struct page *old = page_of_pa(pa);
+	if (pt_own(&vm->pt, va, va + PAGE_SIZE) < 0)
+		return VM_NO_MEMORY;
 	if (vm_page_is_own(vm, old)) {
 		pt_protect(&vm->pt, va, area->prot);
 		pt_flush_here(&vm->pt, va, va + PAGE_SIZE);
 		return VM_OK;
 	}
 	enum vm_fault_result result =
-		install_copy(vm, area, va, vm_page_is_zeros(old) ? NULL : old);
+		install_copy(vm, area, va, old == page_zeros() ? NULL : old);
 	if (result == VM_OK) {
-		vm->zero_pages -= vm_page_is_zeros(old);
 		pt_flush(&vm->pt, va, va + PAGE_SIZE);
 		page_put(old);
 	}
@@ -205,8 +184,11 @@ enum vm_fault_result vm_fault(struct vmspace *vm, uint64_t va, enum vm_access ac
 		return fill_shared(vm, area, va, true);
 	}
 	/* Already right: a stale translation, or rights that grew (SDM 3, 4.10.4.3). */
-	if (!write && (rights | read_only(area)) != rights)
+	if (!write && (rights | read_only(area)) != rights) {
+		if (pt_own(&vm->pt, va, va + PAGE_SIZE) < 0)
+			return VM_NO_MEMORY;
 		pt_protect(&vm->pt, va, rights | read_only(area));
+	}
 	pt_flush_here(&vm->pt, va, va + PAGE_SIZE);
 	return VM_OK;
 }

@@ -1,35 +1,14 @@
 /* vm_fork.c: a copy of an address space for fork: the same areas, private pages shared
- * read-only by both until one of them writes. */
+ * read-only by both until one of them writes. Of big anonymous areas the page tables are
+ * shared too, so that a fork costs little for each gigabyte. */
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/mm/vm.h"
 
-struct fork_context {
-	struct vmspace *parent, *child;
-	bool failed;
-};
-
-static void fork_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
+/* Pages of shared areas are found again by faults; only private ones must be copied. Of
+ * files they are let go one by one (vm_file.c): those tables are not shared. */
+static bool fork_area(struct vmspace *parent, struct vmspace *child, struct vm_area *area)
 {
-	struct fork_context *fork = context;
-	struct page *page = page_of_pa(pa);
-	/* Pages of the image cost a fault to find again, and most children exec first. */
-	if (fork->failed || (page->flags & PAGE_IMAGE))
-		return;
-	unsigned shared = flags & ~(unsigned)PT_WRITE;
-	if (flags & PT_WRITE)
-		pt_protect(&fork->parent->pt, va, shared);
-	page_get(page);
-	if (pt_map(&fork->child->pt, va, PAGE_ROUND_DOWN(pa), shared) < 0) {
-		page_put(page);
-		fork->failed = true;
-	}
-}
-
-/* Pages of shared areas are found again by faults; only private ones must be copied. */
-static bool fork_area(struct fork_context *fork, struct vm_area *area)
-{
-	struct vmspace *child = fork->child;
 	if (area->dont_fork)
 		return true;
 	struct vm_area *copy = vm_area_copy(child, area);
@@ -40,9 +19,10 @@ static bool fork_area(struct fork_context *fork, struct vm_area *area)
 		return false;
 	}
 	child->mapped_bytes += area->end - area->start;
-	if (!area->shared && !area->wipe_on_fork)
-		pt_walk(&fork->parent->pt, area->start, area->end, fork_page, fork);
-	return !fork->failed;
+	if (area->shared || area->wipe_on_fork)
+		return true;
+	return pt_fork(&parent->pt, &child->pt, area->start, area->end, !area->vnode) ==
+	       0;
 }
 
 struct vmspace *vm_fork(struct vmspace *parent)
@@ -55,10 +35,9 @@ struct vmspace *vm_fork(struct vmspace *parent)
 	child->brk = parent->brk;
 	child->stack_top = parent->stack_top;
 	child->vdso = parent->vdso;
-	struct fork_context fork = {parent, child, false};
 	bool ok = true;
 	for (uint32_t i = 0; ok && i < parent->area_count; i++)
-		ok = fork_area(&fork, parent->area[i]);
+		ok = fork_area(parent, child, parent->area[i]);
 	pt_flush(&parent->pt, 0, USER_ADDRESS_END);
 	if (!ok) {
 		vm_put(child);

@@ -22,6 +22,8 @@ static void move_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 
 static int move_pages(struct vmspace *vm, uint64_t from, uint64_t to, uint64_t size)
 {
+	if (pt_own(&vm->pt, from, from + size) < 0)
+		return -ENOMEM;
 	struct move_context move = {vm, from, to, 0};
 	pt_walk(&vm->pt, from, from + size, move_page, &move);
 	if (move.error) {

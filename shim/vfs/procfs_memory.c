@@ -84,7 +84,7 @@ enum proc_page_kind proc_page_kind(const struct vm_area *area, uint64_t va,
 				   const struct page *page)
 {
 	uint64_t index = (area->offset + (va - area->start)) >> PAGE_SHIFT;
-	if (vm_page_is_zeros(page))
+	if (page == page_zeros())
 		return PROC_PAGE_ZEROS;
 	if (page->flags & PAGE_IMAGE)
 		return PROC_PAGE_FILE;

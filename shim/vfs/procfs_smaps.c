@@ -23,6 +23,7 @@ enum row {
 
 struct residence {
 	uint64_t row[ROW_COUNT];
+	const struct vmspace *vm;
 	const struct vm_area *area;
 };
 
@@ -66,7 +67,7 @@ static void count_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
 	if (kind == PROC_PAGE_ZEROS)
 		return;
 	if (kind == PROC_PAGE_ANONYMOUS)
-		holders = page->refs;
+		holders = page->refs + pt_sharers(&r->vm->pt, va) - 1;
 	else if (kind == PROC_PAGE_SHARED)
 		holders = page->refs - 1; /* the file's own */
 	uint64_t part = whole / holders;
@@ -126,7 +127,7 @@ static void put_flags(struct text *out, const struct vm_area *area)
 static void put_one(struct text *out, struct vmspace *vm, const struct vm_area *area,
 		    void *context)
 {
-	struct residence r = {.area = area};
+	struct residence r = {.vm = vm, .area = area};
 	(void)context;
 	pt_walk(&vm->pt, area->start, area->end, count_page, &r);
 	proc_put_area(out, vm, area);
@@ -143,6 +144,7 @@ static void add_one(struct text *out, struct vmspace *vm, const struct vm_area *
 {
 	struct residence *sum = context;
 	(void)out;
+	sum->vm = vm;
 	sum->area = area;
 	pt_walk(&vm->pt, area->start, area->end, count_page, sum);
 }

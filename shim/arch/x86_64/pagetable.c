@@ -1,22 +1,17 @@
 /* pagetable.c: the lower half of an address space. A table's struct page counts the
- * entries in use (page->private), so an empty one is known without looking through it.
+ * entries in use (page->table), so an empty one is known without looking through it.
  *
  * The CPU sets A and D by itself: entries are changed by atomic exchange. A page without
  * rights keeps its entry, not present and with the address inverted, so that L1TF cannot
  * reach its frame. */
 #include "shim/arch/x86_64/pagetable.h"
 
-#include "shim/arch/x86_64/insn.h"
 #include "shim/arch/x86_64/kernel_map.h"
-#include "shim/arch/x86_64/pagetable_entry.h"
-#include "shim/arch/x86_64/percpu.h"
+#include "shim/arch/x86_64/pagetable_tables.h"
 #include "shim/arch/x86_64/smp.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/print.h"
 #include "shim/lib/string.h"
-
-#define TABLE_FLAGS     (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
-#define FLUSH_PAGES_MAX 32u /* more: everything is dropped at once */
 
 static uint64_t entry_make(paddr_t pa, unsigned flags)
 {
@@ -30,11 +25,6 @@ static uint64_t entry_make(paddr_t pa, unsigned flags)
 	return entry;
 }
 
-static paddr_t entry_address(uint64_t entry)
-{
-	return (entry & PTE_PRESENT ? entry : ~entry) & PTE_ADDRESS;
-}
-
 static unsigned entry_flags(uint64_t entry)
 {
 	if (!(entry & PTE_PRESENT))
@@ -43,45 +33,60 @@ static unsigned entry_flags(uint64_t entry)
 	       (entry & PTE_NX ? 0u : PT_EXEC);
 }
 
-static uint64_t *table_of(uint64_t entry)
-{
-	return phys_to_virt(entry & PTE_ADDRESS);
-}
-
-static struct page *page_of_table(const uint64_t *table)
-{
-	return page_of_va(table);
-}
-
-/* The level 1 table of va; NULL: none, and none was made. */
-static uint64_t *table_find(const struct pagetable *pt, uint64_t va)
+uint64_t *pt_block_find(const struct pagetable *pt, uint64_t va, uint64_t *next)
 {
 	uint64_t *table = phys_to_virt(pt->root);
-	for (unsigned level = 4; level > 1; level--) {
-		uint64_t entry = table[table_index(va, level)];
-		if (!entry)
-			return NULL;
-		table = table_of(entry);
-	}
-	return table;
-}
-
-static uint64_t *table_make(struct pagetable *pt, uint64_t va)
-{
-	uint64_t *table = phys_to_virt(pt->root);
-	for (unsigned level = 4; level > 1; level--) {
+	for (unsigned level = 4;; level--) {
 		uint64_t *entry = &table[table_index(va, level)];
-		if (!*entry) {
-			struct page *page = page_alloc(pt->account, 0, true);
-			if (!page)
-				return NULL;
-			page->private = 0;
-			*entry = page_pa(page) | TABLE_FLAGS;
-			page_of_table(table)->private ++;
-		}
+		*next = next_entry(va, level);
+		if (!*entry)
+			return NULL;
+		if (level == 2)
+			return entry;
 		table = table_of(*entry);
 	}
-	return table;
+}
+
+/* The level 1 table of va; NULL: none. */
+static uint64_t *table_find(const struct pagetable *pt, uint64_t va)
+{
+	uint64_t next;
+	const uint64_t *block = pt_block_find(pt, va, &next);
+	return block ? table_of(*block) : NULL;
+}
+
+static bool table_add(struct pagetable *pt, uint64_t *entry)
+{
+	struct page *page = page_alloc(pt->account, 0, true);
+	if (!page)
+		return false;
+	page->private = 0; /* both counts */
+	entry_set(entry, page_pa(page) | TABLE_FLAGS);
+	page_of_table(entry)->table.used++;
+	return true;
+}
+
+uint64_t *pt_block_make(struct pagetable *pt, uint64_t va)
+{
+	uint64_t *table = phys_to_virt(pt->root);
+	for (unsigned level = 4; level > 2; level--) {
+		uint64_t *entry = &table[table_index(va, level)];
+		if (!*entry && !table_add(pt, entry))
+			return NULL;
+		table = table_of(*entry);
+	}
+	return &table[table_index(va, 2)];
+}
+
+uint64_t *pt_table_make(struct pagetable *pt, uint64_t va)
+{
+	uint64_t *block = pt_block_make(pt, va);
+	if (!block)
+		return NULL;
+	if (!(*block & PTE_WRITE) &&
+	    !(*block ? pt_block_own(pt, va, block) == 0 : table_add(pt, block)))
+		return NULL;
+	return table_of(*block);
 }
 
 int pt_init(struct pagetable *pt, struct account *account)
@@ -96,24 +101,29 @@ int pt_init(struct pagetable *pt, struct account *account)
 	page->private = 0;
 	pt->root = page_pa(page);
 	pt->account = account;
-	pt->mapped = 0;
+	pt->resident = 0;
 	return 0;
 }
 
-/* Of the root the lower half alone is counted, and freed. */
+/* What another space shares stays. Of the root the lower half alone is counted, and
+ * freed. */
 static void table_free(uint64_t *table, unsigned level)
 {
-	uint64_t used = page_of_table(table)->private;
-	for (unsigned i = 0; level > 1 && used && i < TABLE_ENTRIES; i++) {
+	struct page *page = page_of_table(table);
+	uint64_t used = page->refs == 1 ? page->table.used : 0;
+	for (unsigned i = 0; used && i < TABLE_ENTRIES; i++) {
 		while (i % 4 == 0 &&
 		       !(table[i] | table[i + 1] | table[i + 2] | table[i + 3]))
 			i += 4; /* ends: one in use lies ahead */
 		if (!table[i])
 			continue;
-		table_free(table_of(table[i]), level - 1);
+		if (level > 1)
+			table_free(table_of(table[i]), level - 1);
+		else
+			page_put(page_of_pa(entry_address(table[i])));
 		used--;
 	}
-	page_put(page_of_table(table));
+	page_put(page);
 }
 
 void pt_free(struct pagetable *pt)
@@ -125,37 +135,29 @@ void pt_free(struct pagetable *pt)
 	pt->root = 0;
 }
 
-static void root_load(paddr_t root)
+/* Of the frame that a level 1 entry leads to. */
+static int is_resident(paddr_t pa)
 {
-	struct percpu *self = percpu();
-	if (self->root == root)
-		return;
-	self->root = root;
-	write_cr3(root);
+	return pa != page_zeros_pa;
 }
 
-void pt_load(const struct pagetable *pt)
+static void resident_add(struct pagetable *pt, const uint64_t *table, int pages)
 {
-	root_load(pt->root);
-}
-
-void pt_load_kernel(void)
-{
-	root_load(kernel_root);
+	page_of_table(table)->table.resident += (uint32_t)pages;
+	pt->resident += (uint64_t)pages;
 }
 
 int pt_map(struct pagetable *pt, uint64_t va, paddr_t pa, unsigned flags)
 {
 	KASSERT(va < USER_ADDRESS_END);
-	uint64_t *table = table_make(pt, va);
+	uint64_t *table = pt_table_make(pt, va);
 	if (!table)
 		return -ENOMEM;
 	uint64_t old = __atomic_exchange_n(&table[table_index(va, 1)],
 					   entry_make(pa, flags), __ATOMIC_SEQ_CST);
-	if (!old) {
-		page_of_table(table)->private ++;
-		pt->mapped++;
-	}
+	page_of_table(table)->table.used += !old;
+	resident_add(pt, table,
+		     is_resident(pa) - (old && is_resident(entry_address(old))));
 	return 0;
 }
 
@@ -164,18 +166,19 @@ int pt_map_missing(struct pagetable *pt, uint64_t start, uint64_t end, paddr_t p
 {
 	KASSERT(start < end && end <= USER_ADDRESS_END &&
 		start / level_size(2) == (end - 1) / level_size(2));
-	uint64_t *table = table_make(pt, start);
+	uint64_t *table = pt_table_make(pt, start);
 	if (!table)
 		return -ENOMEM;
-	uint64_t *entry = &table[table_index(start, 1)], added = 0;
+	uint64_t *entry = &table[table_index(start, 1)];
+	unsigned added = 0;
 	for (uint64_t va = start; va < end; va += PAGE_SIZE, pa += PAGE_SIZE, entry++) {
 		if (*entry)
 			continue;
 		__atomic_store_n(entry, entry_make(pa, flags), __ATOMIC_RELAXED);
 		added++;
 	}
-	page_of_table(table)->private += added;
-	pt->mapped += added;
+	page_of_table(table)->table.used += added;
+	resident_add(pt, table, (int)added);
 	return 0;
 }
 
@@ -186,10 +189,11 @@ paddr_t pt_unmap(struct pagetable *pt, uint64_t va, bool *dirty)
 	uint64_t *table = table_find(pt, va);
 	if (!table || !table[table_index(va, 1)])
 		return 0;
+	KASSERT(page_of_table(table)->refs == 1);
 	uint64_t old =
 		__atomic_exchange_n(&table[table_index(va, 1)], 0, __ATOMIC_SEQ_CST);
-	page_of_table(table)->private --;
-	pt->mapped--;
+	page_of_table(table)->table.used--;
+	resident_add(pt, table, -is_resident(entry_address(old)));
 	if (dirty)
 		*dirty = old & PTE_DIRTY;
 	return entry_address(old);
@@ -204,6 +208,7 @@ bool pt_protect(struct pagetable *pt, uint64_t va, unsigned flags)
 	uint64_t old = *entry, new;
 	if (!old)
 		return false;
+	KASSERT(page_of_table(table)->refs == 1);
 	do {
 		new = entry_make(entry_address(old), flags);
 		if (new &PTE_PRESENT)
@@ -217,17 +222,14 @@ bool pt_protect(struct pagetable *pt, uint64_t va, unsigned flags)
 
 paddr_t pt_lookup(const struct pagetable *pt, uint64_t va, unsigned *flags)
 {
-	const uint64_t *table = table_find(pt, va);
-	uint64_t entry = table ? table[table_index(va, 1)] : 0;
+	uint64_t next;
+	const uint64_t *block = pt_block_find(pt, va, &next);
+	uint64_t entry = block ? table_of(*block)[table_index(va, 1)] : 0;
 	if (flags)
 		*flags = entry_flags(entry);
+	if (flags && entry && !(*block & PTE_WRITE))
+		*flags &= ~(unsigned)PT_WRITE; /* the CPU wants it at every level */
 	return entry ? entry_address(entry) : 0;
-}
-
-/* The first address at or after va whose level `level` entry is another. */
-static uint64_t next_entry(uint64_t va, unsigned level)
-{
-	return (va | (level_size(level) - 1)) + 1;
 }
 
 struct walk {
@@ -238,7 +240,7 @@ struct walk {
 static void walk_pages(const struct walk *walk, uint64_t *table, uint64_t va,
 		       uint64_t end)
 {
-	uint64_t left = page_of_table(table)->private; /* before a visit unmaps */
+	uint32_t left = page_of_table(table)->table.used; /* before a visit unmaps */
 	for (; va < end && left; va += PAGE_SIZE) {
 		uint64_t entry = table[table_index(va, 1)];
 		if (!entry)
@@ -276,61 +278,57 @@ void pt_walk(struct pagetable *pt, uint64_t start, uint64_t end,
 	walk_table(&walk, phys_to_virt(pt->root), 4, start, end);
 }
 
-/* Unlinks empty tables below `table` and collects them in freed. */
-static void trim_table(uint64_t *table, unsigned level, uint64_t va, uint64_t end,
-		       struct list *freed)
+struct unlinking {
+	struct pagetable *pt;
+	bool shared; /* those that others have too; else those that are empty */
+	struct list tables;
+};
+
+static void unlink_below(struct unlinking *unlinking, uint64_t *table, unsigned level,
+			 uint64_t va, uint64_t end)
 {
-	for (; va < end; va = next_entry(va, level)) {
+	for (uint64_t next; va < end; va = next) {
 		uint64_t *entry = &table[table_index(va, level)];
+		next = next_entry(va, level);
 		if (!*entry)
 			continue;
-		uint64_t *below = table_of(*entry), next = next_entry(va, level);
+		struct page *page = page_of_table(table_of(*entry));
 		if (level > 2)
-			trim_table(below, level - 1, va, next < end ? next : end, freed);
-		if (page_of_table(below)->private)
+			unlink_below(unlinking, table_of(*entry), level - 1, va,
+				     next < end ? next : end);
+		if (unlinking->shared ? page->refs == 1 : page->table.used > 0)
 			continue;
-		*entry = 0;
-		page_of_table(table)->private --;
-		list_append(freed, &page_of_table(below)->link);
+		KASSERT(!unlinking->shared || (va % PT_BLOCK_SIZE == 0 && next <= end));
+		entry_set(entry, 0);
+		page_of_table(table)->table.used--;
+		unlinking->pt->resident -= page->table.resident;
+		list_append(&unlinking->tables, &page->link);
 	}
 }
 
-void pt_trim(struct pagetable *pt, uint64_t start, uint64_t end)
+static void tables_unlink(struct pagetable *pt, uint64_t start, uint64_t end, bool shared)
 {
-	struct list freed = LIST_INIT(freed);
+	struct unlinking unlinking = {pt, shared, LIST_INIT(unlinking.tables)};
 	if (end > USER_ADDRESS_END)
 		end = USER_ADDRESS_END;
-	trim_table(phys_to_virt(pt->root), 4, start, end, &freed);
-	if (list_empty(&freed))
+	unlink_below(&unlinking, phys_to_virt(pt->root), 4, start, end);
+	if (list_empty(&unlinking.tables))
 		return;
 	/* CPUs keep upper levels too (paging-structure caches): flush before reuse. */
 	pt_flush_local(pt->root, start, end);
 	smp_flush(pt->root, start, end, true);
-	list_for_each_safe(page, &freed, struct page, link) {
+	list_for_each_safe(page, &unlinking.tables, struct page, link) {
 		list_remove(&page->link);
 		page_put(page);
 	}
 }
 
-void pt_flush_local(paddr_t root, uint64_t start, uint64_t end)
+void pt_leave(struct pagetable *pt, uint64_t start, uint64_t end)
 {
-	if (percpu()->root != root)
-		return;
-	if (end - start > FLUSH_PAGES_MAX * PAGE_SIZE) {
-		write_cr3(root); /* kernel pages are global and stay */
-		return;
-	}
-	for (uint64_t va = PAGE_ROUND_DOWN(start); va < end; va += PAGE_SIZE)
-		invlpg(va);
+	tables_unlink(pt, start, end, true);
 }
 
-void pt_flush_here(const struct pagetable *pt, uint64_t start, uint64_t end)
+void pt_trim(struct pagetable *pt, uint64_t start, uint64_t end)
 {
-	pt_flush_local(pt->root, start, end);
-}
-
-void pt_flush(struct pagetable *pt, uint64_t start, uint64_t end)
-{
-	pt_flush_local(pt->root, start, end);
-	smp_flush(pt->root, start, end, false);
+	tables_unlink(pt, start, end, false);
 }

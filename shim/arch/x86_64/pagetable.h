@@ -13,17 +13,32 @@ enum pt_flags { PT_READ = 1, PT_WRITE = 2, PT_EXEC = 4 };
 struct pagetable {
 	paddr_t root;
 	struct account *account;
-	uint64_t mapped; /* pages */
+	uint64_t resident; /* pages; that of zeros is nobody's */
 };
 
 #define USER_ADDRESS_END   0x7ffffffff000ull /* the last page below is never mapped */
 #define USER_ADDRESS_START 0x10000ull
 
 int pt_init(struct pagetable *pt, struct account *account); /* 0 or -ENOMEM */
-/* Frees the tables; the pages they map are the caller's. Must not be the loaded one. */
+/* Frees the tables and lets go of the pages they map. No CPU may have it loaded. */
 void pt_free(struct pagetable *pt);
 void pt_load(const struct pagetable *pt); /* makes it this CPU's */
 void pt_load_kernel(void);                /* a space without a lower half */
+
+/* Fork: `to`, which maps nothing there, gets the pages of [start, end) too, and neither
+ * may write to them in place; pages of the image it does without. share: tables of blocks
+ * of PT_BLOCK_SIZE that lie wholly in the range and map many pages become both spaces'
+ * until one of them needs its own. The caller flushes `from`, even after -ENOMEM. Both
+ * have one account. 0 or -ENOMEM. */
+#define PT_BLOCK_SIZE (2ull << 20)
+int pt_fork(struct pagetable *from, struct pagetable *to, uint64_t start, uint64_t end,
+	    bool share);
+/* How many spaces have this one's table at va; 0: it has none. */
+uint32_t pt_sharers(const struct pagetable *pt, uint64_t va);
+/* Makes the tables of all blocks that [start, end) touches the space's own again. To be
+ * called before pt_unmap and pt_protect, before a look at who else holds a page, and, for
+ * blocks that it covers in part only, before pt_leave. 0 or -ENOMEM. */
+int pt_own(struct pagetable *pt, uint64_t start, uint64_t end);
 
 /* Maps one page, replacing what was there (the caller has dropped that). 0 or -ENOMEM. */
 int pt_map(struct pagetable *pt, uint64_t va, paddr_t pa, unsigned flags);
@@ -40,10 +55,12 @@ bool pt_protect(struct pagetable *pt, uint64_t va, unsigned flags);
 /* The page and rights at va; 0 when nothing is there. */
 paddr_t pt_lookup(const struct pagetable *pt, uint64_t va, unsigned *flags);
 /* Calls visit for each mapped page in [start, end), skipping what has no tables. visit
- * may unmap or protect that page, and map others outside of the range. */
+ * may unmap or protect that page (pt_own), and map others outside of the range. */
 void pt_walk(struct pagetable *pt, uint64_t start, uint64_t end,
 	     void (*visit)(void *context, uint64_t va, paddr_t pa, unsigned flags),
 	     void *context);
+/* Leaves tables in [start, end) that other spaces share to those, with all pages. */
+void pt_leave(struct pagetable *pt, uint64_t start, uint64_t end);
 /* Frees tables that map nothing in [start, end) any more. */
 void pt_trim(struct pagetable *pt, uint64_t start, uint64_t end);
 /* Drops stale translations of [start, end) on every CPU that has pt loaded. */

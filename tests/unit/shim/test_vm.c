@@ -1,244 +1,119 @@
-/* test_vm.c: address spaces against a model that says what each page is and holds. */
-#include "host_machine.h"
+/* test_vm.c: what address spaces do, call by call. test_vm_model.c tries what comes
+ * together. */
+#include "vm_space.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "host_pagetable.h"
-#include "shim/mm/vm.h"
-
-#define BASE   0x10000000ull
-#define PAGES  48u
-#define SPACES 3u
-#define RW     (PT_READ | PT_WRITE)
-
-static struct account account;
-
-/* One machine for all: vm_fault.c keeps its page of zeros for ever. */
-static int boot(void **state)
-{
-	(void)state;
-	machine_reset();
-	return 0;
-}
-
-static int fresh(void **state)
-{
-	(void)state;
-	account_init(&account, "job", 3000);
-	host_pt_maps_left = UINT64_MAX;
-	return 0;
-}
-
-static uint64_t *word_at(struct vmspace *vm, uint64_t va, enum vm_access access,
-			 enum vm_fault_result *result)
-{
-	unsigned rights = 0;
-	paddr_t pa = pt_lookup(&vm->pt, va, &rights);
-	*result = VM_OK;
-	if (!pa || !(rights & access)) {
-		*result = vm_fault(vm, va, access);
-		if (*result != VM_OK)
-			return NULL;
-		pa = pt_lookup(&vm->pt, va, &rights);
-		assert_true(pa != 0);
-		assert_true((rights & access) != 0);
-	}
-	return phys_to_virt(pa);
-}
-
-static void expect_word(struct vmspace *vm, uint64_t va, uint64_t value)
-{
-	enum vm_fault_result result;
-	uint64_t *word = word_at(vm, va, VM_READ, &result);
-	assert_int_equal(result, VM_OK);
-	assert_int_equal(*word, value);
-}
-
-static void put_word(struct vmspace *vm, uint64_t va, uint64_t value)
-{
-	assert_int_equal(vm_write(vm, va, &value, sizeof(value)), 0);
-}
-
-static uint64_t map_at(struct vmspace *vm, uint64_t address, uint64_t pages, bool shared)
-{
-	struct vm_request r = {.address = address,
-			       .size = pages * PAGE_SIZE,
-			       .prot = RW,
-			       .fixed = address != 0,
-			       .shared = shared};
-	uint64_t at;
-	assert_int_equal(vm_map(vm, &r, &at), 0);
-	return at;
-}
-
-/* The model. */
-struct cell {
-	bool mapped, shared;
-	uint8_t prot;
-	uint64_t value;         /* private */
-	unsigned object, index; /* shared */
-};
-static struct cell cells[SPACES][PAGES];
-static uint64_t objects[4096][PAGES];
-static unsigned object_count;
-
-static uint64_t *model_word(struct cell *c)
-{
-	return c->shared ? &objects[c->object][c->index] : &c->value;
-}
-
-static void step_map(struct vmspace *vm, struct cell *c, unsigned first, unsigned n,
-		     bool shared)
-{
-	map_at(vm, BASE + first * PAGE_SIZE, n, shared);
-	unsigned object = shared ? ++object_count : 0;
-	assert_true(object < 4096);
-	for (unsigned i = 0; i < n; i++)
-		c[first + i] = (struct cell){true, shared, RW, 0, object, i};
-}
-
-static void step_protect(struct vmspace *vm, struct cell *c, unsigned first, unsigned n,
-			 uint8_t prot)
-{
-	int rc = vm_protect(vm, BASE + first * PAGE_SIZE, n * PAGE_SIZE, prot);
-	for (unsigned i = first; i < first + n; i++) {
-		if (!c[i].mapped) {
-			assert_int_equal(rc, -ENOMEM);
-			return;
-		}
-		c[i].prot = prot;
-	}
-	assert_int_equal(rc, 0);
-}
-
-static void step_access(struct vmspace *vm, struct cell *c, unsigned i, uint64_t value)
-{
-	enum vm_fault_result result;
-	uint64_t va = BASE + i * PAGE_SIZE;
-	enum vm_access access = value & 1 ? VM_WRITE : VM_READ;
-	uint64_t *word = word_at(vm, va, access, &result);
-	if (!c[i].mapped) {
-		assert_int_equal(result, VM_UNMAPPED);
-	} else if (!(c[i].prot & access)) {
-		assert_int_equal(result, VM_FORBIDDEN);
-	} else {
-		assert_int_equal(result, VM_OK);
-		assert_int_equal(*word, *model_word(&c[i]));
-		if (access == VM_WRITE)
-			*word = *model_word(&c[i]) = value;
-	}
-}
-
-static void step_discard(struct vmspace *vm, struct cell *c, unsigned first, unsigned n)
-{
-	bool whole = true;
-	for (unsigned i = first; i < first + n; i++) {
-		whole = whole && c[i].mapped;
-		c[i].value = 0;
-	}
-	assert_int_equal(vm_discard(vm, BASE + first * PAGE_SIZE, n * PAGE_SIZE),
-			 whole ? 0 : -ENOMEM);
-}
-
-static void step_move(struct vmspace *vm, struct cell *c, unsigned from, unsigned to,
-		      unsigned n)
-{
-	uint64_t at;
-	const struct vm_area *area = vm_find(vm, BASE + from * PAGE_SIZE, NULL);
-	bool one = area && area->start <= BASE + from * PAGE_SIZE &&
-		   area->end >= BASE + (from + n) * PAGE_SIZE;
-	bool apart = from + n <= to || to + n <= from;
-	int rc = vm_remap(vm, BASE + from * PAGE_SIZE, n * PAGE_SIZE, n * PAGE_SIZE,
-			  VM_REMAP_MAYMOVE | VM_REMAP_FIXED, BASE + to * PAGE_SIZE, &at);
-	assert_int_equal(rc == 0, one && apart);
-	if (rc != 0)
-		return;
-	assert_int_equal(at, BASE + to * PAGE_SIZE);
-	memcpy(&c[to], &c[from], n * sizeof(*c));
-	memset(&c[from], 0, n * sizeof(*c));
-}
-
-static void count_page(void *context, uint64_t va, paddr_t pa, unsigned flags)
-{
-	(void)va;
-	(void)flags;
-	*(uint64_t *)context += !vm_page_is_zeros(page_of_pa(pa));
-}
-
-static void check_areas(struct vmspace *vm)
-{
-	uint64_t bytes = 0, pages = 0;
-	for (uint32_t i = 0; i < vm->area_count; i++) {
-		assert_true(vm->area[i]->start < vm->area[i]->end);
-		assert_true(i == 0 || vm->area[i - 1]->end <= vm->area[i]->start);
-		bytes += vm->area[i]->end - vm->area[i]->start;
-	}
-	assert_int_equal(vm->mapped_bytes, bytes);
-	pt_walk(&vm->pt, 0, USER_ADDRESS_END, count_page, &pages);
-	assert_int_equal(vm_resident(vm), pages);
-	assert_true(vm_resident_peak(vm) >= pages);
-}
-
-static void spaces_behave_as_the_model_through_random_calls(void **state)
-{
-	struct vmspace *vm[SPACES];
-	uint64_t seed = 11;
-	(void)state;
-	memset(cells, 0, sizeof(cells));
-	for (unsigned i = 0; i < SPACES; i++)
-		assert_non_null(vm[i] = vm_make(&account));
-	for (int step = 0; step < 30000 && object_count < 4000; step++) {
-		unsigned s = random_below(&seed, SPACES), n = 1 + random_below(&seed, 8);
-		unsigned first = random_below(&seed, PAGES - n + 1);
-		unsigned dice = random_below(&seed, 100);
-		struct cell *c = cells[s];
-		if (dice < 12) {
-			step_map(vm[s], c, first, n, dice < 4);
-		} else if (dice < 18) {
-			memset(&c[first], 0, n * sizeof(*c));
-			assert_int_equal(
-				vm_unmap(vm[s], BASE + first * PAGE_SIZE, n * PAGE_SIZE),
-				0);
-		} else if (dice < 28) {
-			static const uint8_t prots[] = {0, PT_READ, RW,
-							PT_READ | PT_EXEC};
-			step_protect(vm[s], c, first, n, prots[random_below(&seed, 4)]);
-		} else if (dice < 31) {
-			step_discard(vm[s], c, first, n);
-		} else if (dice < 37) {
-			step_move(vm[s], c, first, random_below(&seed, PAGES - n + 1), n);
-		} else if (dice < 38) {
-			unsigned to = (s + 1) % SPACES;
-			vm_put(vm[to]);
-			assert_non_null(vm[to] = vm_fork(vm[s]));
-			memcpy(cells[to], c, sizeof(cells[0]));
-		} else {
-			step_access(vm[s], c, first, (uint64_t)step);
-		}
-		check_areas(vm[s]);
-	}
-	for (unsigned i = 0; i < SPACES; i++)
-		vm_put(vm[i]);
-	assert_int_equal(account.used_pages, 0);
-}
+#include "host_file.h"
 
 static void fork_shares_pages_until_one_side_writes(void **state)
 {
 	(void)state;
 	struct vmspace *parent = vm_make(&account);
-	uint64_t at = map_at(parent, 0, 4, false);
-	put_word(parent, at, 1);
+	uint64_t at = map_at(parent, 0, 32, false);
+	for (uint64_t i = 0; i < 32; i++)
+		put_word(parent, at + i * PAGE_SIZE, 1);
 	uint64_t before = account.used_pages;
 	struct vmspace *child = vm_fork(parent);
 	expect_word(child, at, 1);
-	assert_true(account.used_pages - before <= 2); /* tables and areas, no copy */
+	assert_true(account.used_pages - before <= 6); /* tables and areas, no copy */
 	put_word(child, at, 2);
 	expect_word(parent, at, 1);
 	put_word(parent, at, 3); /* the last holder writes in place */
 	expect_word(child, at, 2);
 	vm_put(parent);
 	vm_put(child);
+	assert_int_equal(account.used_pages, 0);
+}
+
+/* Three blocks of page tables, all written: page i holds the word i + 1. */
+#define BIG (3 * PT_BLOCK_SIZE)
+static struct vmspace *big_space(void)
+{
+	struct vmspace *vm = vm_make(&account);
+	map_at(vm, BASE, BIG / PAGE_SIZE, false);
+	for (uint64_t i = 0; i < BIG / PAGE_SIZE; i++)
+		put_word(vm, BASE + i * PAGE_SIZE, i + 1);
+	return vm;
+}
+
+static void expect_big(struct vmspace *vm, uint64_t start, uint64_t end)
+{
+	for (uint64_t at = start; at < end; at += PAGE_SIZE)
+		expect_word(vm, at, (at - BASE) / PAGE_SIZE + 1);
+}
+
+static void fork_shares_the_page_tables_of_big_areas_until_one_side_writes(void **state)
+{
+	(void)state;
+	struct vmspace *parent = big_space();
+	uint64_t alone = account.used_pages;
+	struct vmspace *child = vm_fork(parent);
+	uint64_t both = account.used_pages;
+	assert_true(both - alone <= 4); /* three levels of tables, and slabs */
+	expect_big(child, BASE, BASE + BIG);
+	assert_int_equal(account.used_pages, both); /* reading costs nothing */
+	put_word(child, BASE + PAGE_SIZE, 1000);
+	assert_int_equal(account.used_pages, both + 2); /* a table and a page */
+	expect_word(parent, BASE + PAGE_SIZE, 2);
+	struct vmspace *grandchild = vm_fork(child);
+	put_word(parent, BASE + BIG - PAGE_SIZE, 2000);
+	expect_word(child, BASE + BIG - PAGE_SIZE, BIG / PAGE_SIZE);
+	expect_word(grandchild, BASE + PAGE_SIZE, 1000);
+	expect_big(grandchild, BASE + 2 * PAGE_SIZE, BASE + BIG);
+	vm_put(child);
+	vm_put(grandchild);
+	assert_int_equal(account.used_pages, alone);
+	for (uint64_t at = BASE; at < BASE + BIG; at += PAGE_SIZE)
+		put_word(parent, at, 3); /* in place again */
+	assert_int_equal(account.used_pages, alone);
+	vm_put(parent);
+	assert_int_equal(account.used_pages, 0);
+}
+
+static void without_memory_for_a_shared_page_table_a_call_changes_nothing(void **state)
+{
+	(void)state;
+	struct vmspace *parent = big_space(), *child = vm_fork(parent);
+	uint64_t at = BASE + PT_BLOCK_SIZE / 2, to;
+	/* Areas are split at once, so that tables are all that is lacking. */
+	assert_int_equal(vm_set_fork(child, at, PT_BLOCK_SIZE, VM_FORK_OMIT), 0);
+	account.limit_pages = account.used_pages;
+	assert_int_equal(vm_fault(child, at, VM_WRITE), VM_NO_MEMORY);
+	assert_int_equal(vm_unmap(child, at, PT_BLOCK_SIZE), -ENOMEM);
+	assert_int_equal(vm_protect(child, at, PT_BLOCK_SIZE, PT_READ), -ENOMEM);
+	assert_int_equal(vm_discard(child, at, PT_BLOCK_SIZE), -EAGAIN);
+	assert_int_equal(vm_remap(child, at, PT_BLOCK_SIZE, PT_BLOCK_SIZE,
+				  VM_REMAP_MAYMOVE | VM_REMAP_FIXED, 4 * BASE, &to),
+			 -ENOMEM);
+	assert_int_equal(vm_fault(child, at, VM_READ), VM_OK);
+	expect_big(child, BASE, BASE + BIG);
+	/* Whole blocks need none, nor does a table that is nobody else's any more. */
+	assert_int_equal(vm_discard(child, BASE + 2 * PT_BLOCK_SIZE, PT_BLOCK_SIZE), 0);
+	vm_put(parent);
+	assert_int_equal(vm_unmap(child, at, PT_BLOCK_SIZE), 0);
+	expect_big(child, BASE, at);
+	expect_big(child, at + PT_BLOCK_SIZE, BASE + 2 * PT_BLOCK_SIZE);
+	vm_put(child);
+	assert_int_equal(account.used_pages, 0);
+}
+
+static void what_fork_shall_omit_of_a_shared_page_table_is_not_in_the_child(void **state)
+{
+	(void)state;
+	struct vmspace *parent = big_space(), *first = vm_fork(parent);
+	uint64_t at = BASE + PT_BLOCK_SIZE + 8 * PAGE_SIZE;
+	assert_int_equal(vm_set_fork(parent, at, PAGE_SIZE, VM_FORK_OMIT), 0);
+	struct vmspace *second = vm_fork(parent);
+	assert_int_equal(vm_fault(second, at, VM_READ), VM_UNMAPPED);
+	expect_big(second, BASE, at);
+	expect_big(second, at + PAGE_SIZE, BASE + BIG);
+	put_word(second, BASE + PT_BLOCK_SIZE, 5);
+	put_word(parent, BASE + PT_BLOCK_SIZE, 6);
+	expect_big(first, BASE, BASE + BIG);
+	vm_put(parent);
+	vm_put(first);
+	vm_put(second);
 	assert_int_equal(account.used_pages, 0);
 }
 
@@ -375,17 +250,26 @@ static void a_move_that_runs_out_of_memory_changes_nothing(void **state)
 {
 	(void)state;
 	struct vmspace *vm = vm_make(&account);
-	uint64_t at = map_at(vm, BASE, 8, false), to;
+	uint64_t at = map_at(vm, BASE, 8, false), to, eight = 8 * PAGE_SIZE;
+	uint64_t goal = 2 * BASE + PT_BLOCK_SIZE - 3 * PAGE_SIZE; /* two tables to make */
 	for (uint64_t i = 0; i < 8; i++)
 		put_word(vm, at + i * PAGE_SIZE, i + 1);
-	host_pt_maps_left = 3;
-	assert_int_equal(vm_remap(vm, at, 8 * PAGE_SIZE, 8 * PAGE_SIZE,
-				  VM_REMAP_MAYMOVE | VM_REMAP_FIXED, 2 * BASE, &to),
-			 -ENOMEM);
-	host_pt_maps_left = UINT64_MAX;
+	uint64_t used = account.used_pages;
+	for (uint64_t more = 0; more < 2; more++) {
+		account.limit_pages = used + more;
+		assert_int_equal(vm_remap(vm, at, eight, eight,
+					  VM_REMAP_MAYMOVE | VM_REMAP_FIXED, goal, &to),
+				 -ENOMEM);
+		for (uint64_t i = 0; i < 8; i++)
+			expect_word(vm, at + i * PAGE_SIZE, i + 1);
+		assert_int_equal(vm_fault(vm, goal, VM_READ), VM_UNMAPPED);
+	}
+	account.limit_pages = used + 2;
+	assert_int_equal(vm_remap(vm, at, eight, eight, VM_REMAP_MAYMOVE | VM_REMAP_FIXED,
+				  goal, &to),
+			 0);
 	for (uint64_t i = 0; i < 8; i++)
-		expect_word(vm, at + i * PAGE_SIZE, i + 1);
-	assert_int_equal(vm_fault(vm, 2 * BASE, VM_READ), VM_UNMAPPED);
+		expect_word(vm, goal + i * PAGE_SIZE, i + 1);
 	vm_put(vm);
 	assert_int_equal(account.used_pages, 0);
 }
@@ -468,11 +352,14 @@ static void running_out_of_memory_is_said_and_leaks_nothing(void **state)
 	assert_int_equal(account.used_pages, 0);
 }
 
-#define T(name) cmocka_unit_test_setup(name, fresh)
+#define T(name) cmocka_unit_test_setup(name, space_fresh)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(fork_shares_pages_until_one_side_writes),
+		T(fork_shares_the_page_tables_of_big_areas_until_one_side_writes),
+		T(without_memory_for_a_shared_page_table_a_call_changes_nothing),
+		T(what_fork_shall_omit_of_a_shared_page_table_is_not_in_the_child),
 		T(what_fork_shall_omit_or_wipe_is_not_in_the_child),
 		T(private_file_pages_are_copied_and_shared_ones_written_through),
 		T(a_read_only_shared_file_never_becomes_writable),
@@ -484,7 +371,6 @@ int main(void)
 		T(the_heap_grows_shrinks_and_stops_at_a_neighbour),
 		T(a_stack_grows_down_but_not_next_to_a_neighbour),
 		T(running_out_of_memory_is_said_and_leaks_nothing),
-		T(spaces_behave_as_the_model_through_random_calls),
 	};
-	return cmocka_run_group_tests(tests, boot, NULL);
+	return cmocka_run_group_tests(tests, space_boot, NULL);
 }
