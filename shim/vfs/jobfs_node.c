@@ -163,7 +163,8 @@ void node_destroy(struct node *node)
 	kfree(node);
 }
 
-static void node_forget(struct node *node)
+/* The node's parent, if that has lost its last reference too. */
+static struct vnode *node_forget(struct node *node)
 {
 	struct vnode *parent = node->vnode.parent;
 	if (!list_empty(&node->unused)) {
@@ -173,21 +174,25 @@ static void node_forget(struct node *node)
 	if (node->nid != NO_NID)
 		forget_nid(node);
 	node_destroy(node);
-	if (parent)
-		vnode_put(parent);
+	return parent && --parent->refs == 0 ? parent : NULL;
 }
 
+/* A loop, up from parent to parent, as removed directories make a chain as long as a
+ * program likes. */
 void jobfs_free(struct vnode *vnode)
 {
-	struct node *node = node_of(vnode);
-	struct rootfs *root = vnode->root;
-	if (node->nid == NO_NID || node->links == 0 || vnode->unlinked || vnode->locks) {
-		node_forget(node);
-		return;
+	while (vnode) {
+		struct node *node = node_of(vnode);
+		struct rootfs *root = vnode->root;
+		if (node->nid != NO_NID && node->links && !vnode->unlinked &&
+		    !vnode->locks) {
+			list_append(&root->unused, &node->unused);
+			if (++root->unused_count <= UNUSED_MAX)
+				return;
+			node = list_entry(root->unused.next, struct node, unused);
+		}
+		vnode = node_forget(node);
 	}
-	list_append(&root->unused, &node->unused);
-	if (++root->unused_count > UNUSED_MAX)
-		node_forget(list_entry(root->unused.next, struct node, unused));
 }
 
 void vnode_get(struct vnode *vnode)

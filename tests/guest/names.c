@@ -85,6 +85,30 @@ static void directories(void)
 	(void)start;
 }
 
+/* Removed from below: the lowest, which is open, keeps those above it until it is closed.
+ */
+static void deep(void)
+{
+	int made = 0, gone = 0;
+	struct stat st;
+	while (made < 1000 && mkdir("d", 0700) == 0 && chdir("d") == 0)
+		made++;
+	int fd = open(".", O_RDONLY);
+	while (gone < 1000 && chdir("..") == 0 && rmdir("d") == 0)
+		gone++;
+	SHOW(made);
+	SHOW(gone);
+	fstat(fd, &st);
+	SHOW(st.st_nlink);
+	int up = openat(fd, "..", O_RDONLY);
+	SHOW(close(fd));
+	fstat(up, &st);
+	SHOW(st.st_nlink);
+	SHOW(close(up));
+	SHOW(mkdir("d", 0700));
+	SHOW(links("d"));
+}
+
 static void renames(void)
 {
 	touch("a", "a");
@@ -268,5 +292,9 @@ int main(void)
 	relative();
 	metadata();
 	changing_directory();
+	chdir(path);
+	mkdir("deep", 0700);
+	chdir("deep");
+	deep();
 	return 0;
 }
