@@ -132,6 +132,8 @@ long sys_connect(const struct sysargs *a)
 	if (rc == 0)
 		rc = socket->ops->connect ? socket->ops->connect(socket, &address, wait)
 					  : -EOPNOTSUPP;
+	if (rc == -EINTR && !socket->send_timeout_ns)
+		rc = -ERESTARTSYS;
 	file_put(file);
 	return rc;
 }

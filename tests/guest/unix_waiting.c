@@ -112,6 +112,23 @@ static void interrupted(void)
 	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setitimer(ITIMER_REAL, &soon, NULL);
 	SHOW(read(pair[0], &c, 1)); /* not restarted: it has a limit */
+
+	/* connect: restarted too, until the listener has room. */
+	int listener = bound(SOCK_STREAM, "slow");
+	listen(listener, 0);
+	int first = joined(SOCK_STREAM, "slow");
+	if (fork() == 0) {
+		usleep(50000);
+		_exit(accept(listener, NULL, NULL) < 0);
+	}
+	setitimer(ITIMER_REAL, &soon, NULL);
+	SHOW(joined(SOCK_STREAM, "slow") > first);
+	wait(NULL);
+	action.sa_flags = 0;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &soon, NULL);
+	SHOW(joined(SOCK_STREAM, "slow"));
+	close(listener);
 }
 
 static void full_queues(void)
