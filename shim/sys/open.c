@@ -21,6 +21,8 @@ static long open_at(int directory, uaddr user_path, unsigned oflags, uint32_t mo
 	/* Inside directory, an absolute path begins there too. */
 	rc = path_context_at(directory, flags & PATH_IN_ROOT ? "." : path.text, &context,
 			     &base);
+	if (rc == 0) /* before anything is made or truncated */
+		rc = fdtable_check_free(process->fds);
 	if (rc == 0)
 		rc = path_open(&context, path.text, flags, (int)oflags,
 			       mode & ~process->fs->umask, &file);

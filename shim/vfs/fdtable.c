@@ -141,13 +141,23 @@ static void mark_cloexec(struct fdtable *table, uint32_t fd, bool cloexec)
 		table->cloexec[fd / WORD_BITS] &= ~bit;
 }
 
-int fdtable_install(struct fdtable *table, struct file *file, int lowest, bool cloexec)
+static uint32_t first_free(const struct fdtable *table, uint32_t fd)
 {
-	uint32_t fd = (uint32_t)lowest;
 	if (fd < table->lowest)
 		fd = table->lowest;
 	while (fd < table->room && table->file[fd])
 		fd++;
+	return fd;
+}
+
+int fdtable_check_free(const struct fdtable *table)
+{
+	return first_free(table, 0) < table->limit ? 0 : -EMFILE;
+}
+
+int fdtable_install(struct fdtable *table, struct file *file, int lowest, bool cloexec)
+{
+	uint32_t fd = first_free(table, (uint32_t)lowest);
 	if (fd >= table->limit)
 		return -EMFILE;
 	int rc = make_room(table, fd);

@@ -121,6 +121,8 @@ struct file *fdtable_lookup(struct fdtable *table, int fd);
 /* Installs at the lowest free number >= lowest; takes over the caller's reference.
  * Returns the number, -EMFILE or -ENOMEM (then the reference stays the caller's). */
 int fdtable_install(struct fdtable *table, struct file *file, int lowest, bool cloexec);
+/* Is there a number for one more? 0 or -EMFILE. */
+int fdtable_check_free(const struct fdtable *table);
 /* Installs at exactly fd, closing what was there (dup2). 0 or -errno. */
 int fdtable_install_at(struct fdtable *table, struct file *file, int fd, bool cloexec);
 int fdtable_close(struct fdtable *table, int fd); /* 0 or -EBADF */

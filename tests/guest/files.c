@@ -101,14 +101,23 @@ static void descriptors(void)
 	SHOW(syscall(SYS_close_range, 40, 60, 0));
 	SHOW(fcntl(50, F_GETFD));
 	struct rlimit small = {8, 8}, old;
+	struct stat st;
 	getrlimit(RLIMIT_NOFILE, &old);
 	old.rlim_max = old.rlim_max > 1024 ? 1024 : old.rlim_max;
 	small.rlim_max = old.rlim_max;
+	int kept = open("kept", O_CREAT | O_WRONLY, 0600);
+	SHOW(write(kept, "kept", 4));
+	close(kept);
 	SHOW(setrlimit(RLIMIT_NOFILE, &small));
 	while (dup(fd) >= 0)
 		;
 	int full = errno;
 	SHOW(full == EMFILE);
+	SHOW(open("kept", O_WRONLY | O_TRUNC)); /* fails before it does anything */
+	SHOW(open("made", O_CREAT | O_WRONLY, 0600));
+	SHOW(access("made", F_OK));
+	SHOW(stat("kept", &st));
+	SHOW(st.st_size);
 	SHOW(dup2(fd, 8));
 	for (int i = fd; i < 8; i++)
 		close(i);
