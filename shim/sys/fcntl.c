@@ -59,8 +59,12 @@ static long lock_call(struct file *file, int command, uaddr user)
 		int rc = locks_get(file, fds, of_file, &request);
 		return rc < 0 ? rc : copy_to_user(user, &request, sizeof(request));
 	}
-	return locks_set(file, fds, of_file,
-			 command == F_SETLKW || command == F_OFD_SETLKW, &request);
+	/* The table owns the lock, also when the process leaves it meanwhile. */
+	fdtable_get(fds);
+	long rc = locks_set(file, fds, of_file,
+			    command == F_SETLKW || command == F_OFD_SETLKW, &request);
+	fdtable_put(fds);
+	return rc;
 }
 
 long owner_set(struct file *file, int owner)

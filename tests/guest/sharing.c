@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -89,6 +90,65 @@ static void *unshare_beside_others(void *arg)
 	return NULL;
 }
 
+static int lock_all(int fd, int command)
+{
+	struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	return fcntl(fd, command, &all) < 0 ? -1 : all.l_type;
+}
+
+static pid_t waiter; /* the thread, from when it does nothing but wait */
+
+static int waits(void)
+{
+	char path[64], state = 0;
+	pid_t tid = __atomic_load_n(&waiter, __ATOMIC_SEQ_CST);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	FILE *stat = tid ? fopen(path, "r") : NULL;
+	if (!stat)
+		return 0;
+	fscanf(stat, "%*d (%*[^)]) %c", &state);
+	fclose(stat);
+	return state == 'S';
+}
+
+static void *wait_for_lock(void *fd)
+{
+	__atomic_store_n(&waiter, gettid(), __ATOMIC_SEQ_CST);
+	SHOW(lock_all(*(int *)fd, F_SETLKW));
+	return NULL;
+}
+
+/* A thread waits for a lock while another takes descriptors of its own: the table that it
+ * waits for goes with it, and so does the lock. */
+static void lock_of_a_left_table(void)
+{
+	pthread_t thread;
+	int start[2], taken[2], status;
+	char c;
+	int fd = memfd_create("lock", 0);
+	pipe(start), pipe(taken);
+	if (fork() == 0) {
+		SHOW(lock_all(fd, F_SETLK));
+		write(taken[1], "x", 1);
+		read(start[0], &c, 1);
+		_exit(0);
+	}
+	read(taken[0], &c, 1);
+	pthread_create(&thread, NULL, wait_for_lock, &fd);
+	while (!waits())
+		usleep(1000);
+	SHOW(syscall(SYS_close_range, 1000, 1001, 2)); /* CLOSE_RANGE_UNSHARE */
+	write(start[1], "x", 1);
+	wait(&status);
+	pthread_join(thread, NULL);
+	fflush(stdout);
+	if (fork() == 0) {
+		SHOW(lock_all(fd, F_GETLK) == F_UNLCK);
+		_exit(0);
+	}
+	wait(&status);
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t thread;
@@ -101,6 +161,7 @@ int main(int argc, char **argv)
 	files(CLONE_FILES, 0);
 	files(CLONE_FILES, 1);
 	files_over_exec();
+	lock_of_a_left_table();
 	SHOW(branch(CLONE_SIGHAND));
 	SHOW(branch(CLONE_THREAD));
 	SHOW(branch(CLONE_THREAD | CLONE_VM));
