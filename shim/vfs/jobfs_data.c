@@ -267,7 +267,7 @@ int data_truncate(struct node *node, uint64_t size)
 	return 0;
 }
 
-/* A hole over packed bytes. */
+/* Holes over packed bytes, page by page: where memory ends, what follows is as it was. */
 static int cover_lower(struct node *node, uint64_t start, uint64_t end)
 {
 	for (uint64_t index = start; index < end && lower_page(node, index); index++) {
@@ -275,6 +275,8 @@ static int cover_lower(struct node *node, uint64_t start, uint64_t end)
 		int rc = reach(node, index, &slot);
 		if (rc < 0)
 			return rc;
+		if (*slot)
+			drop_page(node, *slot, index);
 		*slot = zero_page();
 		node->lower_covered++;
 	}
@@ -295,8 +297,13 @@ int data_punch(struct node *node, uint64_t start, uint64_t end)
 	first >>= PAGE_SHIFT;
 	last >>= PAGE_SHIFT;
 	unmap(node, first, last, false);
+	rc = cover_lower(node, first, last);
+	if (rc < 0)
+		return rc;
+	if (first < lower_pages(node))
+		first = lower_pages(node);
 	drop(node, first, last);
-	return cover_lower(node, first, last);
+	return 0;
 }
 
 /* Smallest index >= from that has a page in the tree at slot; UINT64_MAX: none. */
