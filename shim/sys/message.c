@@ -2,6 +2,7 @@
 #include "shim/arch/x86_64/clock.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/process.h"
+#include "shim/proc/thread.h"
 #include "shim/sys/socketio.h"
 #include "shim/sys/time.h"
 #include "shim/vfs/abi.h"
@@ -229,7 +230,7 @@ static long many(const struct sysargs *a, uint64_t deadline_ns,
 	struct file *file;
 	struct socket *socket;
 	uint32_t count = (uint32_t)a->arg[2], done = 0;
-	uint64_t flags = a->arg[3];
+	uint64_t flags = a->arg[3], moved = 0;
 	long rc = socket_of(a->arg[0], &file, &socket);
 	if (rc < 0)
 		return rc;
@@ -247,6 +248,10 @@ static long many(const struct sysargs *a, uint64_t deadline_ns,
 		if (rc < 0)
 			break;
 		done++;
+		bool turn = moved >> 20 != (moved + length) >> 20;
+		moved += length;
+		if (turn) /* of others, once a MiB */
+			thread_yield();
 		if (flags & MSG_WAITFORONE)
 			flags |= MSG_DONTWAIT;
 		if (clock_now_ns() >= deadline_ns)
