@@ -1,17 +1,13 @@
-/* signal.c: sending signals and deciding what becomes of them. The frame that a handler
- * runs on is signal_frame.c's. */
+/* signal.c: actions, and sending signals: what they do at once, and what is kept. Acting
+ * on what was kept is signal_deliver.c's. */
 #include "shim/proc/signal.h"
 
-#include "shim/arch/x86_64/cpu.h"
-#include "shim/lib/print.h"
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"
 #include "shim/proc/posix_timer.h"
 #include "shim/proc/process.h"
-#include "shim/proc/sched.h"
 #include "shim/proc/signal_state.h"
 #include "shim/proc/thread.h"
-#include "shim/sys/sys.h"
 
 struct signal_queued {
 	struct list link;
@@ -22,12 +18,11 @@ struct signal_queued {
  * (RLIMIT_SIGPENDING would say); others once. */
 #define QUEUE_MAX 256
 
-/* No core is ever written, so those signals just terminate, as under RLIMIT_CORE 0. */
-enum default_act { TERMINATE, IGNORE, STOP, CONTINUE };
-
 static const uint8_t defaults[32] = {
-	[SIGCHLD] = IGNORE, [SIGURG] = IGNORE, [SIGWINCH] = IGNORE, [SIGCONT] = CONTINUE,
-	[SIGSTOP] = STOP,   [SIGTSTP] = STOP,  [SIGTTIN] = STOP,    [SIGTTOU] = STOP,
+	[SIGCHLD] = SIGNAL_IGNORED,  [SIGURG] = SIGNAL_IGNORED,
+	[SIGWINCH] = SIGNAL_IGNORED, [SIGCONT] = SIGNAL_CONTINUES,
+	[SIGSTOP] = SIGNAL_STOPS,    [SIGTSTP] = SIGNAL_STOPS,
+	[SIGTTIN] = SIGNAL_STOPS,    [SIGTTOU] = SIGNAL_STOPS,
 };
 
 /* Reports of the CPU about the thread itself, which go before others. */
@@ -37,9 +32,9 @@ static const struct signal_mask faults = {1ull << (SIGILL - 1) | 1ull << (SIGTRA
 static const struct signal_mask stops = {1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) |
 					 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1)};
 
-static enum default_act default_of(int signo)
+enum signal_default_act signal_default(int signo)
 {
-	return signo < 32 ? (enum default_act)defaults[signo] : TERMINATE;
+	return signo < 32 ? (enum signal_default_act)defaults[signo] : SIGNAL_TERMINATES;
 }
 
 struct signal_actions *signal_actions_make(struct account *account)
@@ -113,8 +108,8 @@ bool signal_is_ignored(const struct process *process, int signo)
 	if (signo == SIGKILL || signo == SIGSTOP)
 		return false;
 	return handler == SIG_IGN ||
-	       (handler == SIG_DFL &&
-		(default_of(signo) == IGNORE || default_of(signo) == CONTINUE));
+	       (handler == SIG_DFL && (signal_default(signo) == SIGNAL_IGNORED ||
+				       signal_default(signo) == SIGNAL_CONTINUES));
 }
 
 /* Blocked signals are kept even when they would be ignored: the action may change. */
@@ -175,7 +170,7 @@ static void wake_all(struct process *process)
 		thread_wake(thread);
 }
 
-static void process_stop(struct process *process, int signo)
+void signal_stop_process(struct process *process, int signo)
 {
 	if (process->stopped || process->exiting)
 		return;
@@ -315,136 +310,4 @@ void signal_force(const struct signal_info *info)
 		action->handler = SIG_DFL;
 	}
 	set_add(&self->pending, self->process, info);
-}
-
-/* Redoes or ends a system call that a signal interrupted. */
-static void restart_call(struct trapframe *frame, const struct signal_action *action)
-{
-	if (frame->vector != TRAP_SYSCALL)
-		return;
-	long result = (long)frame->rax;
-	bool restart;
-	if (result == -ERESTARTSYS)
-		restart = !action || (action->flags & SA_RESTART);
-	else if (result == -ERESTARTNOHAND)
-		restart = !action;
-	else if (result == -ERESTARTNOINTR)
-		restart = true;
-	else
-		return;
-	if (restart) {
-		frame->rax = frame->error; /* the call's number */
-		frame->rip -= 2;           /* the syscall instruction */
-	} else {
-		frame->rax = (uint64_t)-EINTR;
-	}
-}
-
-static void run_handler(struct trapframe *frame, struct signal_action *action,
-			const struct signal_info *info)
-{
-	struct thread *self = thread_current();
-	struct signal_action copy = *action;
-	restart_call(frame, &copy);
-	if (copy.flags & SA_RESETHAND)
-		action->handler = SIG_DFL;
-	if (!rseq_signal(frame) || !signal_frame_push(frame, &copy, info)) {
-		/* As Linux: SIGSEGV, which may have a stack of its own; its own frame's
-		 * failure is the end. */
-		struct signal_info fault = {.signo = SIGSEGV, .code = SI_KERNEL};
-		if (info->signo == SIGSEGV)
-			action->handler = SIG_DFL;
-		signal_force(&fault);
-		return;
-	}
-	self->restore_mask = false;
-	self->mask.bits |= copy.mask.bits;
-	if (!(copy.flags & SA_NODEFER))
-		self->mask.bits |= signal_bit(info->signo).bits;
-	self->mask.bits &= ~(signal_bit(SIGKILL).bits | signal_bit(SIGSTOP).bits);
-}
-
-/* POSIX: the terminal's stop signals do not stop a process group that nobody would
- * continue: one without a member whose parent is in another group of the same session. */
-bool signal_group_is_orphaned(const struct process *process)
-{
-	list_for_each(member, &process->job->processes, struct process, job_link) {
-		const struct process *parent = member->parent;
-		if (member->pgid == process->pgid && member->state == PROCESS_RUNNING &&
-		    parent && parent->pgid != process->pgid &&
-		    parent->sid == process->sid)
-			return false;
-	}
-	return true;
-}
-
-static void act_by_default(struct process *process, int signo)
-{
-	switch (default_of(signo)) {
-	case TERMINATE:
-		process_exit(signo);
-	case STOP:
-		if (signo == SIGSTOP || !signal_group_is_orphaned(process))
-			process_stop(process, signo);
-		break;
-	case IGNORE:
-	case CONTINUE:
-		break;
-	}
-}
-
-/* SIGCONT and the end wake a stopped thread; whatever else does finds it here again. */
-void signal_stay_stopped(struct thread *self)
-{
-	while (self->process->stopped && !thread_must_die(self)) {
-		self->state = THREAD_SLEEPING;
-		sched_switch();
-	}
-}
-
-bool signal_was_stop(void)
-{
-	struct thread *self = thread_current();
-	struct process *process = self->process;
-	while (!thread_must_die(self)) {
-		struct signal_mask open = {~self->mask.bits};
-		struct signal_info info;
-		signal_stay_stopped(self);
-		uint64_t pending =
-			(self->pending.pending.bits | process->pending.pending.bits) &
-			open.bits;
-		if (!pending)
-			return !thread_must_die(self);
-		int signo = __builtin_ctzll(pending) + 1;
-		if (default_of(signo) != STOP ||
-		    process->actions->action[signo - 1].handler != SIG_DFL)
-			return false;
-		signal_take(self, open, &info);
-		act_by_default(process, signo);
-	}
-	return false;
-}
-
-void signal_deliver(struct trapframe *frame)
-{
-	struct thread *self = thread_current();
-	struct signal_info info;
-	while (!self->process->stopped && !thread_must_die(self) &&
-	       signal_take(self, (struct signal_mask){~self->mask.bits}, &info)) {
-		struct signal_action *action =
-			&self->process->actions->action[info.signo - 1];
-		if (action->handler == SIG_IGN)
-			continue;
-		if (action->handler == SIG_DFL)
-			act_by_default(self->process, info.signo);
-		else
-			run_handler(frame, action, &info);
-	}
-	if (self->process->stopped || thread_must_die(self))
-		return; /* comes here again before it runs in ring 3 */
-	restart_call(frame, NULL);
-	if (self->restore_mask) {
-		self->restore_mask = false;
-		self->mask = self->saved_mask;
-	}
 }

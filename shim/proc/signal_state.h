@@ -50,9 +50,22 @@ bool signal_is_ignored(const struct process *process, int signo);
  */
 int signal_take(struct thread *thread, struct signal_mask mask, struct signal_info *info);
 
+/* What a signal without a handler does. No core is ever written, so those that would
+ * write one just terminate, as under RLIMIT_CORE 0. */
+enum signal_default_act {
+	SIGNAL_TERMINATES,
+	SIGNAL_IGNORED,
+	SIGNAL_STOPS,
+	SIGNAL_CONTINUES
+};
+enum signal_default_act signal_default(int signo);
+/* Stops every thread of it, and tells its parent. */
+void signal_stop_process(struct process *process, int signo);
+
 /* A fault of the current thread: cannot be blocked or ignored. */
 void signal_force(const struct signal_info *info);
-/* While the process is stopped; not beyond the thread's end. */
+
+/* signal_deliver.c. While the process is stopped; not beyond the thread's end. */
 void signal_stay_stopped(struct thread *self);
 /* A signal interrupted the current thread's call: was it but a stop, which is over by
  * now? Then the call goes on: for those with a time limit, which cannot be made again
