@@ -1,4 +1,4 @@
-/* sys/poll.c: poll and select. epoll, eventfd, timerfd and inotify are sys/epoll.c's. */
+/* sys/poll.c: poll and select, and waiting for one file. */
 #include "shim/arch/x86_64/clock.h"
 #include "shim/lib/string.h"
 #include "shim/mm/kmem.h"

@@ -1,8 +1,11 @@
-/* prctl.c: prctl(2). What a kernel without a feature refuses is refused here as it is
- * there. */
+/* prctl.c: prctl(2) and arch_prctl(2). What a kernel without a feature refuses is refused
+ * here as it is there. */
+#include "shim/arch/x86_64/cpu.h"
+#include "shim/arch/x86_64/pagetable.h"
 #include "shim/lib/errno.h"
 #include "shim/lib/string.h"
 #include "shim/proc/process.h"
+#include "shim/proc/thread.h"
 #include "shim/sys/sys.h"
 
 enum prctl_option {
@@ -134,6 +137,36 @@ long sys_prctl(const struct sysargs *a)
 		return 0;
 	case PR_SET_TIMING:
 		return a->arg[1] ? -EINVAL : 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* arch_prctl(2): codes of asm/prctl.h. */
+long sys_arch_prctl(const struct sysargs *a)
+{
+	enum { SET_GS = 0x1001, SET_FS, GET_FS, GET_GS, GET_CPUID = 0x1011, SET_CPUID };
+	struct thread *self = thread_current();
+	uint64_t base = a->arg[1];
+	switch (a->arg[0]) {
+	case SET_FS:
+	case SET_GS:
+		if (base >= USER_ADDRESS_END)
+			return -EPERM;
+		if (a->arg[0] == SET_FS)
+			arch_set_fs_base(&self->arch, base);
+		else
+			arch_set_gs_base(&self->arch, base);
+		return 0;
+	case GET_FS:
+	case GET_GS:
+		base = a->arg[0] == GET_FS ? arch_fs_base(&self->arch)
+					   : arch_gs_base(&self->arch);
+		return copy_to_user(arg_user(a, 1), &base, sizeof(base));
+	case GET_CPUID:
+		return 1;
+	case SET_CPUID:
+		return -ENODEV; /* CPUID faulting is not there */
 	default:
 		return -EINVAL;
 	}

@@ -14,7 +14,6 @@
 #include "shim/sys/sys.h"
 #include "shim/vfs/abi.h"
 #include "shim/vfs/path.h"
-#include "shim/vfs/pidfd.h"
 #include "shim/vfs/tty.h"
 
 long sys_fork(const struct sysargs *a)
@@ -173,38 +172,6 @@ long sys_exit_group(const struct sysargs *a)
 	process_exit((int)(a->arg[0] & 0xff) << 8);
 }
 
-long sys_pidfd_open(const struct sysargs *a)
-{
-	int pid = (int)a->arg[0];
-	struct process *process;
-	struct file *file;
-	if ((a->arg[1] & ~(uint64_t)O_NONBLOCK) || pid <= 0)
-		return -EINVAL;
-	process = process_find(job_current(), pid);
-	if (!process)
-		return process_with(job_current(), pid) ? -EINVAL : -ESRCH;
-	int rc = pidfd_make(process, (uint32_t)a->arg[1], &file);
-	return rc < 0 ? rc : descriptor_install(file, true);
-}
-
-long sys_pidfd_getfd(const struct sysargs *a)
-{
-	struct file *pidfd = file_of(a, 0), *found = NULL;
-	long rc = -EBADF;
-	if (pidfd && a->arg[2]) {
-		rc = -EINVAL;
-	} else if (pidfd && pidfd_is(pidfd)) {
-		struct process *process = pidfd_process(pidfd);
-		if (!process || !process->fds)
-			rc = -ESRCH;
-		else
-			found = fdtable_lookup(process->fds, (int)a->arg[1]);
-	}
-	if (pidfd)
-		file_put(pidfd);
-	return found ? descriptor_install(found, true) : rc;
-}
-
 long sys_getpid(const struct sysargs *a)
 {
 	(void)a;
@@ -295,36 +262,6 @@ long sys_setsid(const struct sysargs *a)
 	self->sid = self->pgid = self->pid;
 	tty_process_left(self);
 	return self->pid;
-}
-
-/* arch_prctl(2): codes of asm/prctl.h. */
-long sys_arch_prctl(const struct sysargs *a)
-{
-	enum { SET_GS = 0x1001, SET_FS, GET_FS, GET_GS, GET_CPUID = 0x1011, SET_CPUID };
-	struct thread *self = thread_current();
-	uint64_t base = a->arg[1];
-	switch (a->arg[0]) {
-	case SET_FS:
-	case SET_GS:
-		if (base >= USER_ADDRESS_END)
-			return -EPERM;
-		if (a->arg[0] == SET_FS)
-			arch_set_fs_base(&self->arch, base);
-		else
-			arch_set_gs_base(&self->arch, base);
-		return 0;
-	case GET_FS:
-	case GET_GS:
-		base = a->arg[0] == GET_FS ? arch_fs_base(&self->arch)
-					   : arch_gs_base(&self->arch);
-		return copy_to_user(arg_user(a, 1), &base, sizeof(base));
-	case GET_CPUID:
-		return 1;
-	case SET_CPUID:
-		return -ENODEV; /* CPUID faulting is not there */
-	default:
-		return -EINVAL;
-	}
 }
 
 long sys_personality(const struct sysargs *a)
