@@ -195,13 +195,10 @@ def test_a_client_that_leaves_ends_its_compilation_within_100_ms(guest):
             assert time.monotonic() - begun < SECONDS
         time.sleep(1)
         assert guest.metrics()["elfpack_jobs_running"] == 1
-    begun = time.monotonic()
+    left, answers = time.monotonic(), 0
     while guest.metrics()["elfpack_jobs_running"]:
-        assert time.monotonic() - begun < 10
-    spent = time.monotonic() - begun
-    asked = time.monotonic()
-    guest.metrics()
-    assert spent < 0.1 + 2 * (time.monotonic() - asked), "and what asking costs"
+        answers += 1
+        assert answers < 2 or time.monotonic() - left < 0.1
 
 
 def test_no_page_is_lost(guest):

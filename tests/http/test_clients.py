@@ -95,15 +95,13 @@ def running(address):
 @pytest.mark.parametrize("target", ["/?sleep&9", "/?sh&-c&while+:;do+:;done",
                                     "/?sh&-c&sleep+9%26+sleep+9%26+wait"])
 def test_client_that_leaves_ends_its_job_within_100_ms(address, target):
+    """Or, where the machine is too busy to answer so soon, before the answer after the next."""
     before = running(address)
     with socket.create_connection(address, timeout=30) as client:
         client.sendall(b"GET %s&_format=stream HTTP/1.1\r\nHost: h\r\n\r\n" % target.encode())
         read_head(client)  # of a stream: the program runs
         assert running(address) > before
-    begun = time.monotonic()
+    left, answers = time.monotonic(), 0
     while running(address) > before:
-        assert time.monotonic() - begun < 10
-    spent = time.monotonic() - begun
-    asked = time.monotonic()
-    running(address)
-    assert spent < 0.1 + 2 * (time.monotonic() - asked), "and what asking costs"
+        answers += 1
+        assert answers < 2 or time.monotonic() - left < 0.1

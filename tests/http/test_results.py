@@ -2,11 +2,10 @@
 import json
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from support.http_client import call, sh
+from support.http_client import call, read_to_end, sh, status_of
 
 
 @pytest.mark.parametrize("target, status, outcome", [
@@ -90,12 +89,16 @@ def test_client_that_goes_ends_its_job_at_once(address):
     while running() == 0:
         assert time.monotonic() < deadline
     client.close()
-    time.sleep(0.3)
-    assert running() == 0
+    assert running() == 0 or running() == 0, "at once: the next answer may say so, or the one after"
 
 
 def test_64_clients_at_once_each_get_their_own_answer(address):
-    with ThreadPoolExecutor(64) as pool:
-        answers = pool.map(lambda i: call(address, f"/?echo&{i}"), range(64))
-        for i, (answer, data) in enumerate(answers):
-            assert answer.status == 200 and data == b"%d\n" % i
+    """Connected one after the other, as QEMU's listener has a backlog of one (tests/support/load.py);
+    all of them ask before the first answer is read."""
+    clients = [socket.create_connection(address, timeout=60) for _ in range(64)]
+    for i, client in enumerate(clients):
+        client.sendall(b"GET /?echo&%d HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % i)
+    for i, client in enumerate(clients):
+        with client:
+            answer = read_to_end(client)
+        assert status_of(answer) == 200 and answer.endswith(b"\r\n\r\n%d\n" % i)
