@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli/arguments.h"
+#include "cli/cgroup.h"
 #include "cli/endpoint.h"
 #include "cli/extract.h"
 #include "cli/image.h"
@@ -46,6 +47,7 @@ struct serve {
 	struct image image;
 	char folder[4096]; /* "": not made */
 	char root[4200], manifest[4200], digest[HEX_ROOM];
+	struct cgroup_place groups;
 	int front_fd;
 };
 
@@ -197,29 +199,41 @@ static int choose_sandbox(const struct serve *serve, struct diag *why)
 	return -1;
 }
 
+/* Without a cgroup there are rlimits, of which root has none for processes. */
+static void choose_limits(struct serve *serve)
+{
+	const char *why = cgroup_place_make(&serve->groups);
+	if (why)
+		fprintf(stderr,
+			"elfpack: serve: no cgroup v2 for jobs, as %s: memory is limited "
+			"for each process, not a job%s\n",
+			why, geteuid() ? "" : ", and processes are not");
+}
+
 static _Noreturn void become_front(const struct serve *serve, const char *listen, int out,
 				   pid_t parent)
 {
-	char name[] = "front", manifest[] = "--manifest", root[] = "--root",
-	     where[] = "--listen", digest[] = "--digest";
-	char *const argv[] = {name,
-			      manifest,
-			      (char *)(uintptr_t)serve->manifest,
-			      where,
-			      (char *)(uintptr_t)listen,
-			      digest,
-			      (char *)(uintptr_t)serve->digest,
-			      serve->no_sandbox ? NULL : root,
-			      (char *)(uintptr_t)serve->root,
-			      NULL};
+	const char *argv[] = {"front",       "--manifest", serve->manifest,
+			      "--listen",    listen,       "--digest",
+			      serve->digest, NULL,         NULL,
+			      NULL,          NULL,         NULL};
+	const char **next = argv + 7;
 	char *const none[] = {NULL};
+	if (!serve->no_sandbox) {
+		*next++ = "--root";
+		*next++ = serve->root;
+	}
+	if (serve->groups.folder[0]) {
+		*next++ = "--cgroup";
+		*next++ = serve->groups.folder;
+	}
 	sigset_t set;
 	sigemptyset(&set);
 	sigprocmask(SIG_SETMASK, &set, NULL);
 	setpgid(0, 0); /* what the terminal sends, we pass on */
 	if (!prctl(PR_SET_PDEATHSIG, SIGKILL) && getppid() == parent &&
 	    dup2(out, STDOUT_FILENO) >= 0)
-		fexecve(serve->front_fd, argv, none);
+		fexecve(serve->front_fd, (char *const *)(uintptr_t)argv, none);
 	_exit(127);
 }
 
@@ -328,10 +342,14 @@ static int serve_main(const struct command *command, int argc, char **argv,
 	pack_options_init(&serve.options);
 	if (!arguments_read(&arguments, argc, argv, why))
 		status = arguments.help ? EXIT_DONE : open_image(&serve, why);
-	if (!status && !arguments.help)
-		status = make_folder(&serve, why) || choose_sandbox(&serve, why)
-				 ? EXIT_FAILED
-				 : run_front(&serve, why);
+	if (!status && !arguments.help &&
+	    (make_folder(&serve, why) || choose_sandbox(&serve, why)))
+		status = EXIT_FAILED;
+	if (!status && !arguments.help) {
+		choose_limits(&serve);
+		status = run_front(&serve, why);
+		cgroup_place_remove(&serve.groups);
+	}
 	remove_folder(&serve);
 	if (serve.front_fd >= 0)
 		close(serve.front_fd);

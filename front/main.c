@@ -2,8 +2,10 @@
  * manifest lies at /manifest; on Linux the arguments say where things are:
  *
  *   front --manifest FILE [--root DIR] [--listen ADDRESS:PORT] [--digest HEX]
+ *         [--cgroup DIR]
  *
- * The digest is the image's, for /_/info; in an image the kernel knows it.
+ * The digest is the image's, for /_/info; in an image the kernel knows it. In DIR jobs
+ * get their groups of cgroup v2.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,7 +19,7 @@
 #include "front/text.h"
 
 struct options {
-	const char *manifest, *root, *listen, *digest;
+	const char *manifest, *root, *listen, *digest, *cgroup;
 };
 
 static struct server server;
@@ -73,10 +75,9 @@ static int parse_options(struct options *options, int argc, char **argv)
 		const char *name;
 		const char **value;
 	} rows[] = {
-		{"--manifest", &options->manifest},
-		{"--root", &options->root},
-		{"--listen", &options->listen},
-		{"--digest", &options->digest},
+		{"--manifest", &options->manifest}, {"--root", &options->root},
+		{"--listen", &options->listen},     {"--digest", &options->digest},
+		{"--cgroup", &options->cgroup},
 	};
 	for (int i = 1; i < argc; i += 2) {
 		const char **value = NULL;
@@ -173,7 +174,7 @@ static int serve(const struct image *image, const struct options *options)
 	/* After the listener: on Linux the sandbox takes front's network away. */
 	const struct sandbox_ops *sandbox = sandbox_shim();
 	if (!sandbox)
-		sandbox = sandbox_linux(options->root);
+		sandbox = sandbox_linux(options->root, options->cgroup);
 	rc = sandbox ? server_use_sandbox(&server, sandbox) : -errno;
 	if (!rc) {
 		set_signals();
@@ -191,7 +192,7 @@ int main(int argc, char **argv)
 	fill_standard_streams();
 	if (parse_options(&options, argc, argv) < 0) {
 		say(STDERR_FILENO, "usage: front --manifest FILE [--root DIR] ",
-		    "[--listen ADDRESS:PORT] [--digest HEX]", "");
+		    "[--listen ADDRESS:PORT] [--digest HEX] ", "[--cgroup DIR]");
 		return 2;
 	}
 	int rc = load_image(&image, options.manifest);

@@ -31,7 +31,8 @@ const struct sandbox_ops *sandbox_shim(void);
 
 /* Plain Linux. root is the directory that jobs see as /, NULL for the machine's own; each
  * job's changes go to a layer of its own where the kernel allows that, else the program
- * runs in a fresh directory. */
-const struct sandbox_ops *sandbox_linux(const char *root);
+ * runs in a fresh directory. groups is a folder of cgroup v2 in which jobs may have
+ * theirs, with the controllers memory and pids; NULL: there is none. */
+const struct sandbox_ops *sandbox_linux(const char *root, const char *groups);
 
 #endif

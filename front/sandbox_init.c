@@ -71,10 +71,11 @@ static void set_limits(const struct init_plan *plan)
 	const struct job_limits *limits = plan->limits;
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_NOFILE, limits->open_files);
-	limit(RLIMIT_DATA, limits->memory_bytes);
-	if (plan->layered)
+	if (plan->group_fd < 0)
+		limit(RLIMIT_DATA, limits->memory_bytes);
+	if (plan->layered && plan->group_fd < 0)
 		limit(RLIMIT_NPROC, limits->processes);
-	else
+	if (!plan->layered)
 		limit(RLIMIT_FSIZE, limits->file_bytes); /* else the tmpfs has a size */
 }
 
@@ -126,6 +127,8 @@ static void run_program(const struct init_plan *plan)
 	int rc = change_directory(plan);
 	if (rc)
 		end_with_error(plan, -rc);
+	if (plan->group_fd >= 0 && write(plan->group_fd, "0", 1) < 0)
+		end_with_error(plan, errno);
 	for (int i = 0; i < 3; i++)
 		dup2(start->stdio[i] < 0 ? plan->null_fd : start->stdio[i], i);
 	setsid();

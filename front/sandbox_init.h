@@ -13,6 +13,7 @@ struct init_plan {
 	const char *directory; /* the job's own */
 	bool layered;          /* its root is directory/root, in namespaces of its own */
 	int null_fd;
+	int group_fd;  /* where the program enters the job's cgroup; -1: there is none */
 	int report_fd; /* takes one struct job_result */
 	int error_fd;  /* takes an errno when the program cannot be run */
 };

@@ -5,8 +5,9 @@
  * first of a PID namespace (its end is the end of everything in it) and the root is an
  * overlay whose upper layer is a tmpfs of the job's own. Elsewhere init is a subreaper
  * that hunts down what the program left, and the program runs in a fresh directory of the
- * machine's own root (sandbox_layers.c). What the init process does is in
- * sandbox_init.c. */
+ * machine's own root (sandbox_layers.c). Memory and processes are a cgroup's where we
+ * have one (sandbox_cgroup.c), else each process has limits of its own. What the init
+ * process does is in sandbox_init.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "front/sandbox.h"
+#include "front/sandbox_cgroup.h"
 #include "front/sandbox_init.h"
 #include "front/sandbox_layers.h"
 
@@ -32,6 +34,7 @@ struct linux_job {
 	pid_t init; /* 0: not started, or waited for */
 	bool running;
 	struct job_limits limits;
+	struct cgroup group;
 	char directory[LAYERS_NAME_ROOM];
 };
 
@@ -67,6 +70,7 @@ static void linux_destroy(int fd)
 	if (!job)
 		return;
 	*link = job->next;
+	cgroup_kill(&job->group);
 	if (job->init) {
 		kill(job->init, layered ? SIGKILL : SIGTERM);
 		while (waitpid(job->init, NULL, 0) < 0 && errno == EINTR)
@@ -77,6 +81,7 @@ static void linux_destroy(int fd)
 	close(job->fd);
 	if (job->report_fd >= 0)
 		close(job->report_fd);
+	cgroup_remove(&job->group);
 	if (job->directory[0] && layered)
 		layers_remove(job->directory);
 	else if (job->directory[0])
@@ -101,8 +106,11 @@ static int linux_create(const struct job_limits *limits)
 	job->limits = *limits;
 	job->next = jobs;
 	jobs = job;
-	int rc = layered ? layers_make(job->directory, limits->file_bytes, &job->root_fd)
-			 : layers_make_directory(job->directory, &job->root_fd);
+	int rc = cgroup_make(&job->group, limits);
+	if (!rc)
+		rc = layered ? layers_make(job->directory, limits->file_bytes,
+					   &job->root_fd)
+			     : layers_make_directory(job->directory, &job->root_fd);
 	if (rc) {
 		linux_destroy(job->fd);
 		return rc;
@@ -173,6 +181,7 @@ static int linux_start(int fd, const struct sandbox_start *start)
 		.directory = job->directory,
 		.layered = layered,
 		.null_fd = null_fd,
+		.group_fd = job->group.procs_fd,
 		.report_fd = job->report_fd,
 		.error_fd = errors[1],
 	};
@@ -212,6 +221,7 @@ static int linux_result(int fd, struct job_result *result)
 		;
 	job->init = 0;
 	job->running = false;
+	cgroup_account(&job->group, result);
 	return 0;
 }
 
@@ -231,13 +241,15 @@ static const struct sandbox_ops linux_ops = {
 	.info = linux_info,
 };
 
-const struct sandbox_ops *sandbox_linux(const char *root)
+const struct sandbox_ops *sandbox_linux(const char *root, const char *groups)
 {
 	/* What front's own parent left open is not for programs (4: CLOSE_RANGE_CLOEXEC).
 	 */
 	syscall(SYS_close_range, 3u, ~0u, 4u);
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0)
+		return NULL;
+	if (groups && cgroup_open_folder(groups) < 0)
 		return NULL;
 	layered = root && layers_prepare(root);
 	return &linux_ops;

@@ -1,7 +1,8 @@
 """Every cause of every status: CAUSES has the sentence with which front says it, and a request
 that is answered so, natively and by a booted image; LIMITED are those of an image whose limits are
-narrow, and ELSEWHERE names the tests of what takes time or a machine in need. The first tests hold
-the three against the statuses and the sentences in front's sources."""
+narrow. ELSEWHERE names the tests of what takes time or a machine in need, HOSTILE those of other
+hostile input. The first tests hold them against the statuses and the sentences in front's
+sources."""
 import json
 import pathlib
 import re
@@ -275,9 +276,42 @@ ELSEWHERE = {
         "test_statuses.py::test_program_that_cannot_be_started_is_500", None),
     (400, "the body's name is too long"): (
         None, "test_statuses.py::test_name_that_is_too_long_with_its_folder_is_400"),
-    (422, "the program used up its memory"): (
-        None,
+    (422, "the program used up its memory"): (  # natively where jobs have a cgroup
+        "../boot/test_serve_limits.py::test_program_that_fills_its_memory_is_422",
         "test_statuses.py::test_program_that_uses_up_an_images_memory_is_oom"),
+}
+
+# Hostile input beyond single refusals: where each kind is tried, natively and on an image.
+HOSTILE = {
+    "request smuggling": "test_framing.py::test_ambiguous_request_is_refused_and_the_connection_closed",
+    "every truncation": "test_framing.py::test_request_that_ends_early_is_never_run",
+    "multipart": "test_forms.py::test_malformed_form_is_refused_before_anything_runs",
+    "tar: traversal, links, devices, duplicates": "test_archives.py::test_hostile_tar_is_400",
+    "zip: traversal, links, encryption, duplicates": "test_archives.py::test_hostile_zip_is_400",
+    "archives cut anywhere": "test_archives.py::test_archive_cut_anywhere_is_400",
+    "bombs": "test_archives.py::test_bombs_are_413",
+    "gzip bombs": "test_gzip.py::test_bomb_is_413",
+    "an archive without end": "test_archives.py::test_zip_whose_directory_never_ends_is_refused",
+    "a body without end": "test_slow_clients.py::test_body_that_never_ends_is_408_at_its_deadline",
+    "lies about sizes": "test_archives.py::test_declared_sizes_are_not_believed",
+    "JSON": "test_envelope.py::test_envelope_that_is_none_is_refused",
+    "encodings": "test_gzip.py::test_malformed_gzip_is_400",
+    "globs": "test_costly_requests.py::test_globs_that_are_long_to_match_are_an_output_limit",
+    "lists": "test_costly_requests.py::test_an_envelope_of_a_hundred_thousand_of_anything_is_413",
+    "names in results": "test_multipart_results.py::test_names_cannot_break_out_of_their_quotes",
+    "slow clients": "test_clients.py::test_slowhttptest_does_not_stop_service",
+    "slow clients of an image": "test_image_clients.py::test_slowhttptest_does_not_stop_service",
+    "1,000 idle connections": "test_clients.py::test_thousand_idle_connections_cost_others_nothing",
+    "1,000 idle connections of an image": "test_image_clients.py::"
+        "test_a_thousand_idle_connections_cost_bounded_memory_and_are_dropped",
+    "a client that leaves": "test_clients.py::test_client_that_leaves_ends_its_job_within_100_ms",
+    "fork bombs": "test_hostile_programs.py::test_program_that_forks_for_ever_ends_with_all_it_made",
+    "compile bombs, /proc of others":
+        "../corpus/test_compile_server.py::test_a_hostile_source_costs_its_own_request",
+    "#include \"/dev/zero\"":
+        "../corpus/test_compile_server.py::test_an_endless_device_is_an_empty_file_as_on_the_host",
+    "a client that leaves mid-compile": "../corpus/test_compile_server.py::"
+        "test_a_client_that_leaves_ends_its_compilation_within_100_ms",
 }
 
 
@@ -295,7 +329,8 @@ def test_each_status_of_the_sources_is_in_a_table():
 
 def test_each_test_that_is_named_is_there():
     here = pathlib.Path(__file__).parent
-    for test in {test for pair in ELSEWHERE.values() for test in pair if test}:
+    named = {test for pair in ELSEWHERE.values() for test in pair if test}
+    for test in named | set(HOSTILE.values()):
         file, function = test.split("::")
         assert re.search(rf"^def {function}\(", (here / file).read_text(), re.MULTILINE), test
 
