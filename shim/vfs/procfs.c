@@ -241,13 +241,25 @@ int proc_lookup(struct vnode *vnode, const char *name, size_t size, struct vnode
 	return rc;
 }
 
+/* Its row's, counted through all tables; before the first row stands their top. */
+static uint64_t row_number(const struct proc_node *node)
+{
+	static const struct proc_rows *const tables[] = {&proc_rows, &pid_rows, &sys_rows,
+							 &cpu_rows};
+	uint64_t before = 0;
+	for (size_t i = 0; tables[i] != node->rows; i++)
+		before += 1 + tables[i]->count;
+	return before + (node->row ? 1 + (uint64_t)(node->row - node->rows->row) : 0);
+}
+
 /* Numbers that look like inodes and are the same whenever the same file is asked about.
  */
 static uint64_t inode_number(const struct proc_node *node)
 {
-	uint64_t n = (uint64_t)(uintptr_t)node->row ^ node->prefix_size << 48;
+	uint64_t n = row_number(node) << 4 ^ node->prefix_size << 48;
 	n ^= (uint64_t)(node->tid ? node->tid : node->pid) << 40 ^
-	     (uint64_t)node->fd << 8 ^ (uint64_t)node->cpu << 32 ^ (uint64_t)node->kind;
+	     (uint64_t)(node->tid != 0) << 39 ^ (uint64_t)node->cpu << 32 ^
+	     (uint64_t)node->fd << 8 ^ (uint64_t)node->kind;
 	return (n * 0x9e3779b97f4a7c15ull >> 16) + 1; /* readdir(3) takes 0 for deleted */
 }
 

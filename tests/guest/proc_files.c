@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -259,6 +260,24 @@ static void memory(void)
 	close(900);
 }
 
+static long inode(const char *path)
+{
+	struct stat values = {0};
+	SHOW(stat(path, &values));
+	return (long)values.st_ino;
+}
+
+static void inodes(void)
+{
+	SHOW(inode("/proc/self/status") == inode("/proc/self/status"));
+	SHOW(inode("/proc/self/status") == inode("/proc/self/stat"));
+	SHOW(inode("/proc/self/status") == inode("/proc/thread-self/status"));
+	SHOW(inode("/proc/self") == inode("/proc/self/task"));
+	SHOW(inode("/proc/stat") == inode("/proc/self/stat"));
+	SHOW(inode("/proc/self/fdinfo/0") == inode("/proc/self/fdinfo/1"));
+	SHOW(inode("/proc/sys/kernel") == inode("/proc/sys"));
+}
+
 static void *spin(void *stop)
 {
 	while (!*(volatile int *)stop)
@@ -307,6 +326,7 @@ int main(void)
 	states();
 	owners();
 	memory();
+	inodes();
 	switches();
 	return 0;
 }
