@@ -4,9 +4,7 @@
 
 #include "imgfmt/sha256_pair.h"
 
-/* The instructions' order (SDM 2, SHA256RNDS2), the first one on top: A B E F and C D G
- * H.
- */
+/* As the instructions have it, the first word on top (SDM 2, SHA256RNDS2). */
 struct state {
 	__m128i abef, cdgh;
 };
