@@ -107,14 +107,15 @@ static int wait_available(struct publishing *it, const char *region,
 			  struct ec2_image *image, struct diag *why)
 {
 	struct waiting waiting = {0};
-	char id[EC2_ID_ROOM];
-	memcpy(id, image->id, sizeof(id));
+	const char *id = image->id;
 	for (;;) {
-		int rc = ec2_describe_image(&it->aws, region, id, true, image, why);
+		struct ec2_image seen; /* what cannot be seen keeps its id */
+		int rc = ec2_describe_image(&it->aws, region, id, true, &seen, why);
 		if (rc)
 			return rc < 0 ? rc
 				      : diag_set(why, "%s in %s: does not appear", id,
 						 region);
+		*image = seen;
 		if (strcmp(image->state, "available") == 0)
 			return 0;
 		if (strcmp(image->state, "pending") != 0) {

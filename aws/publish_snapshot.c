@@ -226,7 +226,7 @@ void snapshot_after_failure(struct publishing *it, struct diag *why)
 			journal_remove(&it->journal); /* nothing was begun */
 		return;
 	}
-	if (!aws_interrupted && it->aws.last == FAILURE_FINAL) {
+	if (!aws_interrupted && it->aws.last == FAILURE_FINAL && !it->aws.shut_out) {
 		snapshot_discard(it, why);
 		return;
 	}

@@ -28,8 +28,8 @@ void publishing_set_tags(struct publishing *it);
 int snapshot_make(struct publishing *it, struct diag *why);
 /* Deletes it; where that fails, *why names it. */
 void snapshot_discard(struct publishing *it, struct diag *why);
-/* What AWS refused is deleted, what was interrupted is kept to go on with: and *why says
- * which. */
+/* What AWS refused is deleted; what was interrupted, or needs other keys, is kept to go
+ * on with: and *why says which. */
 void snapshot_after_failure(struct publishing *it, struct diag *why);
 /* A pause, longer each time. -1: interrupted, or for too long. */
 int wait_more(struct waiting *waiting, const char *what, struct diag *why);

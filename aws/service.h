@@ -50,7 +50,8 @@ struct aws {
 	size_t waiting_count;
 	uint64_t random; /* state of the dice */
 	bool clearing; /* away what is half made: calls are sent even when interrupted */
-	enum failure last;   /* of the call that aws_explain was asked about last */
+	enum failure last; /* of the call that aws_explain was asked about last */
+	bool shut_out;     /* it says: no call with these keys, or this clock, is taken */
 	uint64_t stopped_ms; /* when the interruption was seen; 0: not yet */
 	/* Instead of sending, --dry-run: every call is answered 200 and nothing. */
 	void (*show)(const struct call *call, const char *body);

@@ -106,11 +106,17 @@ int aws_explain(struct aws *aws, const struct call *call, struct diag *why)
 	if (call->exchange.status >= 200 && call->exchange.status < 300)
 		return diag_set(why, "%s: the answer of %s is not AWS's", call->operation,
 				call->url);
-	if (clock_is_meant(call))
+	aws->shut_out = clock_is_meant(call);
+	if (aws->shut_out)
 		diag_hint(why, advices[CLOCK], source);
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (aws_code_is(call, known[i].code))
-			diag_hint(why, advices[known[i].advice], source);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		enum advice advice = known[i].advice;
+		if (!aws_code_is(call, known[i].code))
+			continue;
+		diag_hint(why, advices[advice], source);
+		aws->shut_out |=
+			advice == WRONG_KEYS || advice == OLD_KEYS || advice == CLOCK;
+	}
 	return call->code[0]
 		       ? diag_set(why, "%s in %s: %s: %s", call->operation, call->region,
 				  call->code, call->message)

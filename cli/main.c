@@ -22,7 +22,7 @@ static void usage(FILE *to)
 /* A file that is mapped became shorter: the kernel's only way to tell. */
 static void on_bus_error(int number)
 {
-	static const char text[] = "elfpack: a file became shorter while it was packed\n";
+	static const char text[] = "elfpack: a file became shorter while it was read\n";
 	(void)number;
 	ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);
 	(void)ignored; /* there is nobody else to tell */

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -59,10 +60,13 @@ class Publisher:
         return subprocess.run(self.words(image, *options), capture_output=True, text=True,
                               timeout=120, env=self.environment(env))
 
-    def start(self, image, *options):
+    def start(self, image, *options, env=None, limits=None):
+        def limit():
+            for what, most in (limits or {}).items():
+                resource.setrlimit(what, (most, most))
         return subprocess.Popen(self.words(image, *options), stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, env=self.environment(),
-                                start_new_session=True)
+                                stderr=subprocess.PIPE, text=True, env=self.environment(env),
+                                start_new_session=True, preexec_fn=limit)
 
 
 @pytest.fixture
@@ -209,11 +213,14 @@ def test_canonical_requests_are_awsclis(aws, publish, small_image, tmp_path):
     publish(small_image, "--name", "first try", "--copy-to", "us-east-1", "--share", OTHER,
             "--tag", "k=v")
     publish(small_image, "--name", "second", "--parent", region(aws)[0][0].id)
+    aws.keys.first.denied = frozenset({"RegisterImage"})
+    publish(small_image, "--name", "third", "--tag", "k=third")
+    aws.keys.first.denied = frozenset()
     ours = {record.operation: record for record in reversed(aws.log)}
     assert set(ours) == {
         "StartSnapshot", "PutSnapshotBlock", "CompleteSnapshot", "RegisterImage", "CopyImage",
         "DescribeImages", "DescribeSnapshots", "CreateTags", "ModifyImageAttribute",
-        "ModifySnapshotAttribute", "ListSnapshotBlocks", "GetSnapshotBlock"}
+        "ModifySnapshotAttribute", "ListSnapshotBlocks", "GetSnapshotBlock", "DeleteSnapshot"}
     aws.log.clear()
     (tmp_path / "block").write_bytes(small_image.read_bytes()[:BLOCK])
     session = Session(tmp_path, aws.url, aws.environment())
@@ -226,11 +233,15 @@ def test_canonical_requests_are_awsclis(aws, publish, small_image, tmp_path):
         assert normal(record.canonical) == normal(theirs[operation].canonical), operation
 
 
-def wait_for_blocks(aws, count):
+def wait_for(true):
     deadline = time.monotonic() + 60
-    while len(sent(aws)) < count:
+    while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def wait_for_blocks(aws, count):
+    wait_for(lambda: len(sent(aws)) >= count)
 
 
 def test_interrupted_upload_goes_on_without_sending_a_block_twice(aws, publish, image):
@@ -268,6 +279,25 @@ def others_are_named(aws, said):
     used = {made.mappings[0]["Ebs"]["SnapshotId"] for made in images}
     assert all(one.id in used or one.id in said or f"elfpack:sha256={one.tags['elfpack:sha256']}"
                in said for one in snapshots), said
+
+
+@pytest.mark.parametrize("operation", ["DescribeImages", "StartSnapshot", "PutSnapshotBlock",
+                                       "CompleteSnapshot", "DescribeSnapshots", "RegisterImage",
+                                       "CreateTags", "CopyImage", "ModifyImageAttribute",
+                                       "ModifySnapshotAttribute"])
+def test_interruption_at_any_step_leaves_nothing_unnamed(aws, publish, small_image, operation):
+    words = (small_image, "--name", "int", "--copy-to", "us-east-1", "--share", OTHER)
+    aws.faults.add(Fault(operation, "slow", seconds=0.5))
+    run = publish.start(*words)
+    wait_for(lambda: aws.requests(operation))
+    run.send_signal(signal.SIGINT)
+    out, said = run.communicate(timeout=60)
+    assert run.returncode == 130 and not out and said.count("elfpack: publish:") == 1
+    others_are_named(aws, said)
+    assert all(image.id in said for image in region(aws)[1] + region(aws, "us-east-1")[1]), said
+    result = publish(*words)
+    made_one(aws, result, small_image)
+    assert len(region(aws, "us-east-1")[1]) == 1
 
 
 @pytest.mark.parametrize("seed", range(SCHEDULES))
@@ -409,6 +439,44 @@ def test_journal_on_a_full_disk_is_said(aws, publish, small_image):
     publish.journal = pathlib.Path("/dev/full")
     fails(publish(small_image), "/dev/full: No space left on device", "hint: --journal")
     assert region(aws) == ([], [])
+
+
+def test_journal_that_cannot_grow_is_said_and_its_snapshot_named(aws, publish, image):
+    """As on a disk that fills while blocks are sent."""
+    run = publish.start(image, "--name", "full", limits={resource.RLIMIT_FSIZE: 400})
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 1 and said.count("elfpack: publish:") == 1
+    assert f"the journal {publish.journal}: " in said and "hint: --journal" in said
+    assert region(aws)[0][0].id in said.split("elfpack: publish:")[1]
+    made_one(aws, publish(image, "--name", "full"), image)
+
+
+def test_upload_whose_keys_expire_goes_on_with_new_ones(aws, publish, image):
+    key = aws.keys.temporary()
+    aws.faults.add(Fault("PutSnapshotBlock", "slow", key="7?", times=None, seconds=1))
+    run = publish.start(image, "--name", "late", env=aws.environment(key))
+    wait_for_blocks(aws, 5)
+    key.expires = aws.cloud.now() - 1
+    aws.faults.clear()
+    _, said = run.communicate(timeout=60)
+    snapshot, = region(aws)[0]
+    assert run.returncode == 1 and "expired" in said and f"{snapshot.id} in eu-west-1 is kept" in said
+    made_one(aws, publish(image, "--name", "late"), image)
+    assert sorted(sent(aws)) == sorted(nonzero_blocks(image))
+
+
+def test_image_that_is_cut_off_meanwhile_is_said(aws, publish, image, tmp_path):
+    copy = tmp_path / "copy.img"
+    copy.write_bytes(image.read_bytes())
+    aws.faults.add(Fault("StartSnapshot", "slow", seconds=1))
+    run = publish.start(copy, "--name", "cut")
+    wait_for(lambda: aws.requests("StartSnapshot"))
+    os.truncate(copy, 4096)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 1 and "became shorter while it was read" in said
+    assert region(aws)[0][0].id in said
+    copy.write_bytes(image.read_bytes())
+    made_one(aws, publish(copy, "--name", "cut"), image)
 
 
 @pytest.mark.parametrize("words, said", [
