@@ -3,6 +3,7 @@ and how fast it is written beside cp, pigz and qemu-img."""
 import pathlib
 import random
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -73,12 +74,15 @@ def loading(work, hello, runs):
                    min(processor for _, processor in got))
 
 
-def seconds(*command, output=None):
-    started = time.monotonic()
+def rates(size, *command, output=None):
+    """MB/s of a command that takes size bytes: by the clock, and by its processor time."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with open(output or "/dev/null", "wb") as out:
         subprocess.run([str(word) for word in command], check=True, stdout=out,
                        stderr=subprocess.DEVNULL)
-    return time.monotonic() - started
+    took, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return size / took / 1e6, size / processor / 1e6
 
 
 def on_disk(path):
@@ -93,9 +97,8 @@ def payload_of(image):
 
 
 def formats(work, hello):
-    """Rows of (format, bytes over hello's payload, the same of clang's, MB/s of building clang),
-    then (tool, -, -, MB/s) over clang's raw image."""
-    rows = []
+    """Rows of (format, bytes over hello's payload, the same of clang's, rates of building clang),
+    then (tool, -, -, rates) over clang's raw image."""
     raw = work / "clang.img"
     small = payload_of(build_image(work / "hello.img", hello, "--http"))
     large = payload_of(build_image(raw, "clang", "--http"))
@@ -103,14 +106,13 @@ def formats(work, hello):
         out = pathlib.Path(work / f"image.{name}")
         sizes = []
         for program, payload in ((hello, small), ("clang", large)):
-            took = seconds(ELFPACK, "build", program, "--http", "-f", name, "-o", out)
+            built = rates(payload, ELFPACK, "build", program, "--http", "-f", name, "-o", out)
             sizes.append(on_disk(out) - payload)
             out.unlink()
-        rows.append((name, *sizes, large / took / 1e6))
+        yield name, *sizes, *built
     for tool, command, output in (("cp", ["cp", raw, work / "copy"], None),
                                   ("pigz -1", ["pigz", "-1", "-c", raw], work / "copy"),
                                   ("qemu-img convert -c", ["qemu-img", "convert", "-c", "-O",
                                                            "qcow2", raw, work / "copy"], None)):
-        rows.append((tool, None, None, large / seconds(*command, output=output) / 1e6))
+        yield tool, None, None, *rates(large, *command, output=output)
         (work / "copy").unlink()
-    return rows
