@@ -154,16 +154,23 @@ static int registers_map(struct ena *ena)
 	return ena->registers ? 0 : -ENODEV;
 }
 
+/* A device with one pair of queues may have two vectors: both directions share one. */
 static int interrupts_start(struct ena *ena)
 {
 	int vector[ENA_VECTORS] = {
 		[ENA_VECTOR_ADMIN] = irq_allocate(on_admin_interrupt, ena),
-		[ENA_VECTOR_IO] = irq_allocate(on_io_interrupt, ena),
+		[ENA_VECTOR_RECEIVE] = irq_allocate(on_io_interrupt, ena),
+		[ENA_VECTOR_TRANSMIT] = irq_allocate(on_io_interrupt, ena),
 	};
 	for (unsigned i = 0; i < ENA_VECTORS; i++)
 		if (vector[i] < 0)
 			return vector[i];
-	return pci_msix_enable(ena->function, vector, ENA_VECTORS);
+	ena->rx.vector = ENA_VECTOR_RECEIVE;
+	ena->tx.vector = ENA_VECTOR_TRANSMIT;
+	if (pci_msix_enable(ena->function, vector, ENA_VECTORS) == 0)
+		return 0;
+	ena->tx.vector = ENA_VECTOR_RECEIVE;
+	return pci_msix_enable(ena->function, vector, ENA_VECTORS - 1);
 }
 
 /* At boot the start is waited for: the stack wants the address and the offloads. */
@@ -173,6 +180,9 @@ static int start(struct ena *ena, char *why)
 	ksnprintf(why, ENA_WHY_SIZE, rc < 0 ? "no memory" : "no registers in BAR 0");
 	if (rc < 0 || (rc = registers_map(ena)) < 0)
 		return rc;
+	ksnprintf(why, ENA_WHY_SIZE, "no MSI-X with two vectors");
+	if ((rc = interrupts_start(ena)) < 0)
+		return rc;
 	ksnprintf(why, ENA_WHY_SIZE, "is not there, or gives no time for its reset");
 	pci_master(ena->function, true);
 	if ((rc = ena_reset_begin(ena, ENA_REASON_NORMAL)) < 0)
@@ -180,9 +190,6 @@ static int start(struct ena *ena, char *why)
 	while ((rc = ena_start_go_on(ena, why)) == 0)
 		cpu_relax();
 	if (rc < 0)
-		return rc;
-	ksnprintf(why, ENA_WHY_SIZE, "no MSI-X with two vectors");
-	if ((rc = interrupts_start(ena)) < 0)
 		return rc;
 	run(ena);
 	return 0;

@@ -29,7 +29,12 @@ enum ena_state {
 	ENA_RUNNING,
 };
 
-enum ena_vector { ENA_VECTOR_ADMIN, ENA_VECTOR_IO, ENA_VECTORS };
+enum ena_vector {
+	ENA_VECTOR_ADMIN,
+	ENA_VECTOR_RECEIVE,
+	ENA_VECTOR_TRANSMIT,
+	ENA_VECTORS
+};
 
 struct ena_queue {
 	enum ena_direction direction;
@@ -39,6 +44,8 @@ struct ena_queue {
 	struct ena_descriptor *descriptors; /* a page; not used by an LLQ */
 	volatile void *completions;         /* a page */
 	struct nic_pool pool;
+	enum ena_vector vector;
+	volatile uint32_t *unmask; /* of the vector: for one interrupt more */
 	uint16_t cq_index, sq_index;
 	uint16_t told; /* sq.at as the device knows it */
 	volatile uint32_t *doorbell;
@@ -77,13 +84,12 @@ struct ena {
 	uint64_t device_drops; /* as last told, since the reset */
 
 	struct ena_queue tx, rx;
-	volatile uint32_t *unmask; /* of the vector that both queues share */
 	unsigned rx_pieces;
 	uint8_t tx_slots[NIC_BUFFERS_MAX]; /* ring entries that a frame under way took */
 	uint16_t tx_used;                  /* their sum */
 	uint64_t tx_completed, tx_completed_seen;
 	uint64_t tx_progress_ns; /* the watchdog last saw completions, or none due */
-	bool stalled;            /* the stack waits for room */
+	bool stalled; /* the stack waits for room: completions are to interrupt */
 
 	bool llq;
 	struct ena_llq_config llq_config;

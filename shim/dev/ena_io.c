@@ -25,7 +25,9 @@ static void *page_make(void)
 
 int ena_queue_make(struct ena_queue *q)
 {
-	uint16_t depth = ena_depth(q->wanted, q->limit);
+	/* After a reset there are the buffers from before, so no more entries either. */
+	uint16_t depth =
+		ena_depth(q->pool.count ? q->pool.count + 1u : q->wanted, q->limit);
 	if (!depth)
 		return -ENOSPC;
 	_Static_assert(NIC_BUFFERS_MAX * sizeof(struct ena_descriptor) <= PAGE_SIZE &&
@@ -90,7 +92,7 @@ void ena_io_start(struct ena *ena)
 	ena->tx_used = 0;
 	ena->rx_pieces = 0;
 	rx_fill(&ena->rx);
-	*ena->unmask = UNMASK;
+	*ena->rx.unmask = UNMASK;
 }
 
 static void tx_reclaim(struct ena *ena)
@@ -114,11 +116,24 @@ static uint16_t tx_room(const struct ena *ena)
 	return (uint16_t)(ena->tx.sq.size - 1 - ena->tx_used);
 }
 
+/* Is there room for so many entries? If not, the device is asked to say when it has sent
+ * something: else it need not, and what it sent is seen when there is other work. */
+static bool tx_room_made(struct ena *ena, unsigned wanted)
+{
+	if (ena->state == ENA_RUNNING && tx_room(ena) < wanted)
+		tx_reclaim(ena);
+	if (ena->state == ENA_RUNNING && tx_room(ena) < wanted) {
+		*ena->tx.unmask = UNMASK;
+		full_barrier(); /* ask first, then look */
+		tx_reclaim(ena);
+	}
+	return ena->state == ENA_RUNNING && tx_room(ena) >= wanted;
+}
+
 static void tx_resume(struct ena *ena)
 {
 	tx_reclaim(ena);
-	if (ena->state != ENA_RUNNING || !ena->stalled ||
-	    tx_room(ena) < ena->tx.sq.size / 4 + TX_SLOTS_MOST)
+	if (!ena->stalled || !tx_room_made(ena, ena->tx.sq.size / 4 + TX_SLOTS_MOST))
 		return;
 	ena->stalled = false;
 	netdev_tx_ready(&ena->netdev);
@@ -172,7 +187,7 @@ static bool poll(struct netdev *dev, unsigned budget)
 		*ena->tx.cq_head = ena->tx.cq.at;
 	if (n == budget)
 		return true;
-	*ena->unmask = UNMASK;
+	*rx->unmask = UNMASK;
 	full_barrier(); /* ask first, then look */
 	struct ena_ring ahead = rx->cq;
 	struct ena_received received;
@@ -220,13 +235,11 @@ static int transmit(struct netdev *dev, const struct netdev_frame *frame)
 		dev->drops++;
 		return -EMSGSIZE;
 	}
-	if (ena->state == ENA_RUNNING && tx_room(ena) < TX_SLOTS_MOST)
-		tx_reclaim(ena);
-	if (ena->state != ENA_RUNNING || tx_room(ena) < TX_SLOTS_MOST ||
-	    (p.id = nic_pool_take(&ena->tx.pool)) == NIC_NONE) {
+	if (!tx_room_made(ena, TX_SLOTS_MOST)) {
 		ena->stalled = true;
 		return -ENOBUFS;
 	}
+	p.id = nic_pool_take(&ena->tx.pool); /* a frame has an entry at least */
 	uint8_t *bytes = nic_pool_buffer(&ena->tx.pool, p.id);
 	memcpy(bytes, frame->header, frame->header_size);
 	if (payload)
@@ -253,5 +266,8 @@ static void flush(struct netdev *dev)
 		queue_tell(&ena->tx);
 }
 
+/* Without arrived and silence: an idle CPU halts. The device does not know what has been
+ * taken while its vector was masked and interrupts for it once it is unmasked, so to look
+ * for frames saved no interrupt, and a request then cost more, not less. */
 const struct netdev_ops ena_netdev_ops = {
 	.name = "ena", .transmit = transmit, .flush = flush, .poll = poll};

@@ -169,7 +169,7 @@ static int cq_fill(struct ena *ena, struct ena_queue *q, struct ena_command *c)
 		.caps = ENA_CQ_INTERRUPT,
 		.entry_words = q->completion_size / 4,
 		.depth = q->cq.size,
-		.vector = ENA_VECTOR_IO,
+		.vector = q->vector,
 		.base = ena_address((const void *)q->completions),
 	};
 	return 0;
@@ -186,8 +186,8 @@ static int cq_take(struct ena *ena, struct ena_queue *q, const struct ena_respon
 {
 	q->cq_index = r->cq.index;
 	q->cq_head = r->cq.head_offset ? register_at(ena, r->cq.head_offset) : NULL;
-	ena->unmask = register_at(ena, r->cq.unmask_offset);
-	return r->cq.depth == q->cq.size && ena->unmask ? 0 : -EIO;
+	q->unmask = register_at(ena, r->cq.unmask_offset);
+	return r->cq.depth == q->cq.size && q->unmask ? 0 : -EIO;
 }
 
 static bool in_window(const struct ena *ena, const struct ena_queue *q)

@@ -68,6 +68,24 @@ def test_500_requests_are_answered_by_one_queue_of_32(busybox_image, tmp_path):
         assert guest.get("dropped") == 0
 
 
+def test_sent_frames_interrupt_only_when_the_ring_was_full(busybox_image, tmp_path):
+    with EnaGuest(busybox_image, folder=tmp_path) as guest:
+        guest.wait_ready()
+        check_requests(guest, 20)
+        assert guest.get("tx-interrupts") <= 1  # the vector may be open after a reset
+        assert guest.get("rx-interrupts") > 20
+
+
+def test_a_full_ring_is_gone_on_with_by_interrupt(busybox_image, tmp_path):
+    """Only what was sent can wake the guest: the client says nothing more. Two vectors are shared
+    by both directions."""
+    for properties in ("depth=8", "depth=8,queues=1"):
+        with EnaGuest(busybox_image, folder=tmp_path, properties=properties) as guest:
+            guest.wait_ready()
+            check_traffic(guest)
+            assert guest.get("tx-interrupts") > 20
+
+
 @pytest.fixture
 def guest(busybox_image, tmp_path):
     """A guest whose device asks for little patience, so that the tests need not have more."""

@@ -78,10 +78,11 @@ struct EnaState {
 	uint64_t host_info, read_answers; /* where registers asked for by 0x5c are put */
 	uint32_t groups, mtu;
 	bool link_told, interrupt_masked;
-	bool vector_masked[VECTORS], vector_pending[VECTORS];
+	bool vector_masked[VECTORS];
+	const struct queue *vector_pending[VECTORS]; /* the last that wants one */
 	struct queue queue[QUEUES];
-	uint64_t dropped, interrupts; /* frames; those of queues */
-	uint64_t receivers;           /* bit n: queue n has received a frame */
+	uint64_t dropped, interrupts[2]; /* frames; of queues, by direction */
+	uint64_t receivers;              /* bit n: queue n has received a frame */
 
 	/* rss.c */
 	uint16_t rss_table[RSS_TABLE_MOST];
@@ -154,7 +155,7 @@ struct queue *rss_queue_of(EnaState *s, const uint8_t *frame, size_t size,
 
 /* pci.c */
 void interrupt_admin(EnaState *s);
-void interrupt_io(EnaState *s, uint32_t vector);
+void interrupt_io(EnaState *s, const struct queue *q);
 void interrupt_io_unmask(EnaState *s, uint32_t vector, bool unmask);
 
 /* faults.c */

@@ -61,7 +61,8 @@ void faults_add_counters(EnaState *s)
 		const char *name;
 		uint64_t *value;
 	} counters[] = {{"dropped", &s->dropped},
-			{"interrupts", &s->interrupts},
+			{"tx-interrupts", &s->interrupts[TX]},
+			{"rx-interrupts", &s->interrupts[RX]},
 			{"receivers", &s->receivers}};
 	for (unsigned i = 0; i < ARRAY_SIZE(counters); i++)
 		object_property_add_uint64_ptr(OBJECT(s), counters[i].name,

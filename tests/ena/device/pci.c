@@ -14,23 +14,23 @@ void interrupt_admin(EnaState *s)
 }
 
 /* One interrupt, then silence until the driver unmasks the vector. */
-void interrupt_io(EnaState *s, uint32_t vector)
+void interrupt_io(EnaState *s, const struct queue *q)
 {
-	if (s->vector_masked[vector]) {
-		s->vector_pending[vector] = true;
+	if (s->vector_masked[q->vector]) {
+		s->vector_pending[q->vector] = q;
 		return;
 	}
-	s->vector_masked[vector] = true;
-	s->vector_pending[vector] = false;
-	s->interrupts++;
-	msix_notify(&s->parent, vector);
+	s->vector_masked[q->vector] = true;
+	s->vector_pending[q->vector] = NULL;
+	s->interrupts[q->number % 2]++;
+	msix_notify(&s->parent, q->vector);
 }
 
 void interrupt_io_unmask(EnaState *s, uint32_t vector, bool unmask)
 {
 	s->vector_masked[vector] = !unmask;
 	if (s->vector_pending[vector])
-		interrupt_io(s, vector);
+		interrupt_io(s, s->vector_pending[vector]);
 }
 
 static NetClientInfo net_info = {

@@ -61,6 +61,6 @@ ssize_t rx_receive(NetClientState *nc, const uint8_t *frame, size_t size)
 	pci_dma_write(&s->parent, slot(&q->cq, 16), entry, 16);
 	q->cq.at++;
 	s->receivers |= 1ull << q->number;
-	interrupt_io(s, q->vector);
+	interrupt_io(s, q);
 	return size;
 }

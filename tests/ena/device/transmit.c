@@ -25,7 +25,7 @@ static void held_flush(EnaState *s, struct queue *q)
 		return;
 	while (q->held_count)
 		tx_complete(s, q, q->held[--q->held_count]);
-	interrupt_io(s, q->vector);
+	interrupt_io(s, q);
 }
 
 void tx_flush_held(void *state)
@@ -164,5 +164,5 @@ void tx_doorbell(EnaState *s, struct queue *q, uint32_t tail)
 	while (!s->hang && !(s->status & 1 << 5) && tx_packet(s, q))
 		sent = true;
 	if (sent && !s->shuffled)
-		interrupt_io(s, q->vector);
+		interrupt_io(s, q);
 }
