@@ -238,6 +238,8 @@ int ec2_copy_image(struct aws *aws, const struct ec2_copy *copy, char id[EC2_ID_
 	struct rows rows;
 	form_begin(&form, "CopyImage");
 	form_add(&form, copy->client_token, "ClientToken");
+	/* The digest's above all: who is interrupted now knows the copy by it. */
+	form_add(&form, "true", "CopyImageTags");
 	form_add(&form, copy->description, "Description");
 	form_add(&form, copy->encrypted ? "true" : NULL, "Encrypted");
 	form_add(&form, copy->kms_key, "KmsKeyId");

@@ -283,7 +283,7 @@ def others_are_named(aws, said):
 
 @pytest.mark.parametrize("operation", ["DescribeImages", "StartSnapshot", "PutSnapshotBlock",
                                        "CompleteSnapshot", "DescribeSnapshots", "RegisterImage",
-                                       "CreateTags", "ModifyImageAttribute",
+                                       "CreateTags", "CopyImage", "ModifyImageAttribute",
                                        "ModifySnapshotAttribute"])
 def test_interruption_at_any_step_leaves_nothing_unnamed(aws, publish, small_image, operation):
     words = (small_image, "--name", "int", "--copy-to", "us-east-1", "--share", OTHER)
