@@ -74,23 +74,29 @@ long sys_ftruncate(const struct sysargs *a)
 #define FALLOC_FL_INSERT_RANGE   32u
 #define FALLOC_FL_UNSHARE_RANGE  64u
 
+/* All or, as on Linux' tmpfs, none of the pages. */
 static long allocate_pages(const struct file *file, uint64_t start, uint64_t end)
 {
 	struct node *node = node_of(file->vnode);
-	for (uint64_t index = start >> PAGE_SHIFT;
-	     index < (end + PAGE_MASK) >> PAGE_SHIFT; index++) {
-		int rc = data_allocate(node, index);
+	uint64_t first = start >> PAGE_SHIFT, index = first;
+	long rc = 0;
+	for (; index < (end + PAGE_MASK) >> PAGE_SHIFT; index++) {
+		rc = data_allocate(node, index);
 		if (rc < 0)
-			return rc;
+			break;
 		if (index % 256 != 255)
 			continue;
 		thread_yield();
 		if (!file->vnode)
 			return -EIO; /* its tree is gone meanwhile: jobfs.c */
-		if (thread_must_die(thread_current()))
-			return -EINTR;
+		if (thread_must_die(thread_current())) {
+			rc = -EINTR;
+			break;
+		}
 	}
-	return 0;
+	if (rc < 0)
+		data_unallocate(node, first, index + 1);
+	return rc;
 }
 
 /* As Linux' vfs_fallocate orders it. Zeroing is more than its tmpfs does. */

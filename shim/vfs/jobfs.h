@@ -156,6 +156,8 @@ int data_page(struct node *node, uint64_t index, bool write, struct page **out);
 bool data_has_page(const struct node *node, uint64_t index, const struct page *page);
 /* Room for a page that reads as zeros, and stays a hole until it is written. */
 int data_allocate(struct node *node, uint64_t index);
+/* Gives back the pages of [start, end) that were allocated and not written. */
+void data_unallocate(struct node *node, uint64_t start, uint64_t end);
 uint64_t data_pages(const struct node *node); /* that are not holes */
 int data_truncate(struct node *node, uint64_t size);
 int data_punch(struct node *node, uint64_t start, uint64_t end);

@@ -196,12 +196,27 @@ static void drop_page(struct node *node, void *slot, uint64_t index)
 	node->vnode.root->pages_used--;
 }
 
-/* Drops the pages of [start, end) from the tree at *slot, whose first page is base. */
+/* An unwritten page goes, and what it was made over is seen again: a hole. */
+static void drop_unwritten(struct node *node, void **slot, uint64_t index)
+{
+	bool covers = lower_page(node, index) != NULL;
+	drop_page(node, *slot, index);
+	*slot = covers ? zero_page() : NULL;
+	node->lower_covered += covers;
+}
+
+/* Drops the pages of [start, end) from the tree at *slot, whose first page is base; or
+ * only those not written yet. */
 static void drop_range(struct node *node, void **slot, unsigned height, uint64_t base,
-		       uint64_t start, uint64_t end)
+		       uint64_t start, uint64_t end, bool unwritten)
 {
 	if (!*slot)
 		return;
+	if (height == 0 && unwritten) {
+		if (is_unwritten(*slot))
+			drop_unwritten(node, slot, base);
+		return;
+	}
 	if (height == 0) {
 		drop_page(node, *slot, base);
 		*slot = NULL;
@@ -214,7 +229,8 @@ static void drop_range(struct node *node, void **slot, unsigned height, uint64_t
 		uint64_t first = base + (i << shift),
 			 last = first + ((1ull << shift) - 1);
 		if (fan->slot[i] && first < end && last >= start)
-			drop_range(node, &fan->slot[i], height - 1, first, start, end);
+			drop_range(node, &fan->slot[i], height - 1, first, start, end,
+				   unwritten);
 		any = any || fan->slot[i];
 	}
 	if (!any) {
@@ -223,18 +239,24 @@ static void drop_range(struct node *node, void **slot, unsigned height, uint64_t
 	}
 }
 
-static void drop(struct node *node, uint64_t start, uint64_t end)
+static void drop(struct node *node, uint64_t start, uint64_t end, bool unwritten)
 {
 	if (start >= end || (node->pages_height == 0 && start > 0))
 		return;
-	drop_range(node, &node->pages, node->pages_height, 0, start, end);
+	drop_range(node, &node->pages, node->pages_height, 0, start, end, unwritten);
 	if (!node->pages)
 		node->pages_height = 0;
 }
 
+void data_unallocate(struct node *node, uint64_t start, uint64_t end)
+{
+	unmap(node, start, end, false);
+	drop(node, start, end, true);
+}
+
 void data_free(struct node *node)
 {
-	drop(node, 0, UINT64_MAX);
+	drop(node, 0, UINT64_MAX, false);
 }
 
 /* Zeroes bytes [from, to) of one page, if there is anything but zeros. */
@@ -257,7 +279,7 @@ int data_truncate(struct node *node, uint64_t size)
 		int rc = clear_part(node, size, tail < node->size ? tail : node->size);
 		if (rc < 0)
 			return rc;
-		drop(node, tail >> PAGE_SHIFT, UINT64_MAX);
+		drop(node, tail >> PAGE_SHIFT, UINT64_MAX, false);
 		unmap(node, tail >> PAGE_SHIFT, UINT64_MAX, true);
 		if (node->lower_size > size)
 			node->lower_size = size;
@@ -302,7 +324,7 @@ int data_punch(struct node *node, uint64_t start, uint64_t end)
 		return rc;
 	if (first < lower_pages(node))
 		first = lower_pages(node);
-	drop(node, first, last);
+	drop(node, first, last, false);
 	return 0;
 }
 

@@ -4,6 +4,7 @@ import functools
 import json
 import pathlib
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -93,6 +94,14 @@ def test_threads_run_on_several_cpus_at_once(programs, guest):
         assert in_image(guest, name) == native(programs[name])
     _, _, body = guest.request("GET", "/?cat&/sys/devices/system/cpu/online")
     assert body == b"0-%d\n" % (guest.cpus - 1)
+
+
+def test_fallocate_that_finds_no_room_takes_none_away(guest):
+    script = ("fallocate -l 1099511627776 large 2>/dev/null; echo $?;"
+              "head -c 1000000 /dev/zero >small; wc -c <small; wc -c <large")
+    status, _, body = guest.request("GET", f"/?sh&-c&{urllib.parse.quote(script)}", timeout=60)
+    # As on Linux' tmpfs.
+    assert (status, body) == (200, b"1\n1000000\n0\n")
 
 
 def test_no_page_is_lost(guest):
