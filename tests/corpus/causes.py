@@ -2,6 +2,7 @@
 test (a pattern), the cause. The first that fits counts."""
 
 OWNER = "modes do not keep a job's user 0 from its files, though it has no capabilities"
+NOBODY = "a job has no other users: to become one is EINVAL, as in a user namespace of one"
 
 CAUSES = [
     ("busybox", "taskset (get from pid 1)",
@@ -19,6 +20,8 @@ CAUSES = [
     ("CPython", "test_eintr.EINTRTests.test_all", "a job has no internet sockets (its test_accept)"),
     ("CPython", "test_fcntl.TestFcntl.test_fcntl_64_bit",
      "F_NOTIFY is EINVAL: what changes in a folder is told by inotify"),
+    ("CPython", "test_subprocess.POSIXProcessTestCase.test_user", NOBODY),
+    ("CPython", "test_subprocess.POSIXProcessTestCase.test_group", NOBODY),
     ("CPython", "test_tempfile.*.test_read_only_directory", OWNER),
     ("CPython", "test_shutil.TestRmTree.test_on_error", OWNER),
     ("CPython", "test_shutil.TestWhich*.test_non_matching_mode", OWNER),

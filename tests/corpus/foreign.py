@@ -125,6 +125,7 @@ class Python(Suite):
     name = "CPython"
     packed = ("/usr/bin/python3.11", PYTHON, f"{PYTHON}/test", "/bin/sh", "/bin/cat", "/bin/true",
               "/usr/bin/env", "/bin/echo", "/bin/sleep", "/bin/tar", "/usr/bin/zip", "/usr/bin/unzip",
+              "/bin/bash", "/bin/dir", "/usr/bin/id",
               "/lib/x86_64-linux-gnu/libgcc_s.so.1")  # which the C library loads by itself
     # A job has no internet sockets: the parts on those of a job's own.
     sockets = " ".join(f"test_socket.{name}" for name in (
